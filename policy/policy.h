@@ -1,0 +1,106 @@
+#pragma once
+// The policy: a transformer with its weights, as the actor and the learner use it. Start reading here.
+//
+// Exactness: the bits of a token's log-prob depend on its own sequence and the weights alone. score(), forward() and
+// extend() therefore share every op and every accumulation order (docs/architecture.md, "Exact").
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "core/thread_pool.h"
+#include "policy/kv_cache.h"
+#include "policy/model_config.h"
+#include "policy/packed_batch.h"
+
+namespace plumb {
+
+/// How matrix products read the f32 master weights. kBf16 rounds weights and activations to bf16 (f32 accumulation);
+/// kBf16Split keeps each weight as the sum of two bf16 numbers (two products), so that small updates are not lost.
+enum class ComputeDtype { kF32, kBf16, kBf16Split };
+
+/// A tensor by its Hugging Face name, in f32.
+struct NamedTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::vector<float> values;
+};
+
+/// A trainable tensor: views into memory that the policy owns. `gradient` is empty unless the policy is trainable.
+struct ParameterView {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  std::span<float> value;
+  std::span<float> gradient;
+};
+
+struct PolicyOptions {
+  ComputeDtype dtype = ComputeDtype::kF32;
+  ThreadPool* pool = nullptr;  // outlives the policy
+  bool trainable = false;      // allocates gradients
+};
+
+/// The activations of one forward that its backward needs. Reusable: a later forward overwrites it and keeps its memory.
+class ForwardTape {
+ public:
+  ForwardTape();
+  ~ForwardTape();
+  ForwardTape(ForwardTape&&) noexcept;
+  ForwardTape& operator=(ForwardTape&&) noexcept;
+
+ private:
+  friend class Policy;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// New tokens of one cached sequence.
+struct ExtendRequest {
+  SequenceId sequence = 0;
+  std::span<const std::int32_t> token_ids;  // at least one
+  bool want_logits = true;                  // of the last token
+};
+
+/// Receives the [V] raw logits of request `index`, once for each request that wants them, concurrently from the pool's
+/// threads; `logits` is scratch memory, valid during the call, that the visitor may change.
+using LogitsVisitor = std::function<void(std::int64_t index, int worker, std::span<float> logits)>;
+
+class Policy {
+ public:
+  /// Errors: a tensor that is missing, has another shape than the config says, or holds a value that is not finite.
+  static Result<std::unique_ptr<Policy>> create(const ModelConfig& config, std::vector<NamedTensor> weights,
+                                                const PolicyOptions& options);
+  virtual ~Policy() = default;
+
+  [[nodiscard]] virtual const ModelConfig& config() const = 0;
+  [[nodiscard]] virtual ComputeDtype dtype() const = 0;
+  /// Counts commit_update() calls; starts at 0.
+  [[nodiscard]] virtual std::int64_t version() const = 0;
+  [[nodiscard]] virtual std::int64_t num_parameters() const = 0;
+
+  /// The f32 master weights (and gradients), in a fixed order. After changing values call commit_update().
+  virtual std::vector<ParameterView>& parameters() = 0;
+  /// Rounds and packs the changed masters for the products, and moves to the next version. Older KvCaches are stale.
+  virtual void commit_update() = 0;
+  virtual void zero_gradients() = 0;
+
+  /// Log-probs and entropies of `targets`; activations are not kept.
+  virtual TokenScores score(const PackedBatch& batch, const ScoreTargets& targets) = 0;
+  /// The same numbers, bit for bit, and the activations for backward().
+  virtual TokenScores forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) = 0;
+  /// Adds the gradient of sum_i d_log_probs[i] * log_probs[i] to the parameters' gradients (+=). [R]
+  virtual void backward(ForwardTape& tape, std::span<const float> d_log_probs) = 0;
+
+  /// Appends tokens to cached sequences (prefill in any chunks, or decode) and hands out the logits that follow.
+  virtual void extend(KvCache& cache, std::span<const ExtendRequest> requests, const LogitsVisitor& visit) = 0;
+  [[nodiscard]] virtual std::unique_ptr<KvCache> make_cache(std::int64_t budget_bytes) const = 0;
+
+ protected:
+  static ForwardTape::State& state_of(ForwardTape& tape);
+};
+
+}  // namespace plumb
