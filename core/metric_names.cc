@@ -1,0 +1,46 @@
+#include "core/metric_names.h"
+
+#include <algorithm>
+
+namespace plumb {
+
+namespace {
+
+bool is_positive_number(std::string_view digits) {
+  return !digits.empty() && digits.front() != '0' &&
+         std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_evaluation_name(std::string_view name) {
+  constexpr std::string_view kPrefix = "eval/";
+  const std::size_t slash = name.rfind('/');
+  if (!name.starts_with(kPrefix) || slash <= kPrefix.size()) {
+    return false;
+  }
+  const std::string_view leaf = name.substr(slash + 1);
+  return leaf == "greedy" || (leaf.starts_with("avg@") && is_positive_number(leaf.substr(4))) ||
+         (leaf.starts_with("pass@") && is_positive_number(leaf.substr(5)));
+}
+
+bool is_reward_part(std::string_view name) {
+  constexpr std::string_view kPrefix = "reward/";
+  constexpr std::string_view kSuffix = "/mean";
+  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix) || name.size() <= kPrefix.size() + kSuffix.size()) {
+    return false;
+  }
+  const auto part = name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
+  return part.find('/') == std::string_view::npos;
+}
+
+}  // namespace
+
+bool is_metric_name(std::string_view name) {
+  return std::find(kMetricNames.begin(), kMetricNames.end(), name) != kMetricNames.end() || is_reward_part(name) ||
+         is_evaluation_name(name);
+}
+
+bool is_timing_name(std::string_view name) {
+  return std::find(kTimingNames.begin(), kTimingNames.end(), name) != kTimingNames.end();
+}
+
+}  // namespace plumb

@@ -1,0 +1,54 @@
+#pragma once
+// Every name under which plumb reports a number: the keys of metrics.jsonl and timings.jsonl and the tags of the
+// TensorBoard events. Users build dashboards on these names, so this list is golden (tests/core/metric_names_test.cc).
+
+#include <array>
+#include <string_view>
+
+namespace plumb {
+
+/// GRPO, one value a step, in metrics.jsonl: functions of config, data and seed alone.
+inline constexpr std::array<std::string_view, 26> kMetricNames = {
+    "reward",                   // mean total of the scored completions
+    "reward_std",               // mean over groups of the standard deviation (ddof 1) of a group's rewards
+    "reward/tests/mean",        // code completions only
+    "reward/math/mean",         // maths completions only
+    "reward/audit_gap",         // share of scored code completions that pass the graded tests and fail the audit suite
+    "frac_reward_zero_std",     // share of groups whose rewards are all equal: they teach nothing
+    "groups/unscored",          // groups that lost at least one completion to a fault of our own
+    "completions/mean_length",  // tokens
+    "completions/max_length",   // tokens
+    "completions/clipped_ratio",  // share cut off at max_new_tokens
+    "completions/eos_ratio",      // share that ended by itself: end-of-sequence, or the end of its code block
+    "completions/duplicates",     // share whose text equals an earlier one of its group
+    "entropy",                    // mean over tokens, nats
+    "kl",                         // to the reference policy, where one is kept
+    "policy_loss",
+    "clip_ratio/low_mean",
+    "clip_ratio/high_mean",
+    "ratio/max_abs_dev",  // largest |ratio - 1| over the tokens of the first update: 0 on-policy
+    "advantage/mean",
+    "advantage/std",
+    "grad_norm",  // before clipping
+    "learning_rate",
+    "num_tokens",  // completion and prompt tokens trained on so far
+    "epoch",
+    "loss",       // SFT: mean cross-entropy of the completion tokens, nats
+    "eval_loss",  // SFT: the same on the dev demonstrations
+};
+
+/// One value a step, in timings.jsonl: they depend on the machine and its load, so they are kept apart.
+inline constexpr std::array<std::string_view, 10> kTimingNames = {
+    "timing_s/sample",       "timing_s/reward", "timing_s/train",           "timing_s/eval",
+    "timing_s/checkpoint",   "timing_s/step",   "perf/sample_tokens_per_s", "perf/train_tokens_per_s",
+    "perf/fraction_of_roof", "perf/rss_mib",
+};
+
+/// Whether `name` is in kMetricNames, is reward/<part>/mean, or is an evaluation's: eval/<set>/greedy,
+/// eval/<set>/avg@<k>, eval/<set>/pass@<k> (<set> may hold slashes, <k> is a positive number).
+bool is_metric_name(std::string_view name);
+
+/// Whether `name` is in kTimingNames.
+bool is_timing_name(std::string_view name);
+
+}  // namespace plumb
