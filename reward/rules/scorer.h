@@ -1,0 +1,44 @@
+#pragma once
+// Completions in, scores out. Code is judged by running it (compiler_sandbox), maths by exact comparison. A fault of
+// our own leaves a completion unscored; it is never a reward of 0.
+
+#include <span>
+#include <vector>
+
+#include "compiler_sandbox/judge.h"
+#include "core/metrics_log.h"
+#include "core/records.h"
+
+namespace plumb {
+
+struct ScorerOptions {
+  bool audit = false;  // also judge passing code by the audit suite: fills Score::audit, never the reward
+  bool stop_at_first_failure = true;  // the reward is all or nothing, so the first failing test decides
+  int fault_retries = 1;              // how often a judgement with verdict SE is repeated before it is given up
+  Limits limits = {};
+};
+
+/// Reward of code: 1 if the first closed code block passes all tests of its prompt, else 0 (0 without such a block).
+/// Reward of maths: 1 if the extracted answer equals the truth; undecided and absent answers earn 0, with the reason.
+/// With options.audit, Score::audit of a code completion is 1 or 0, and 0 without being run where the graded tests
+/// fail already; a fault during the audit leaves it empty. Scores depend on prompt and text alone: equal programs for
+/// the same prompt are judged once a call and share their evidence.
+class Scorer {
+ public:
+  /// `judge` outlives the scorer.
+  Scorer(Judge& judge, ScorerOptions options);
+
+  /// Groups and completions keep their order.
+  std::vector<ScoredGroup> score(std::vector<CompletionGroup> groups);
+
+ private:
+  Judge& judge_;
+  ScorerOptions options_;
+};
+
+/// The reward and completions metrics of one step (core/metric_names.h): reward, reward_std, reward/<part>/mean,
+/// reward/audit_gap (where any audit was asked), frac_reward_zero_std, groups/unscored, completions/*. Unscored
+/// completions count in the completions/* values only. NaN where there is nothing to average.
+MetricMap reward_metrics(std::span<const ScoredGroup> groups);
+
+}  // namespace plumb

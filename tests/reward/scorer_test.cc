@@ -1,0 +1,195 @@
+#include "reward/rules/scorer.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <utility>
+
+namespace plumb {
+namespace {
+
+// A judge that looks the verdict up in the source text: the first verdict name in it, "SE-once" for a passing fault.
+class FakeJudge : public Judge {
+ public:
+  Evidence judge(const Submission& submission) override {
+    ++judged;
+    seen.push_back(submission);
+    Evidence evidence;
+    evidence.total = static_cast<int>(submission.args.size());
+    const bool audit = submission.id.ends_with("#audit");
+    const auto has = [&](const char* word) { return submission.source.find(word) != std::string::npos; };
+    if (has("broken") || (has("flaky") && judged == 1) || (audit && has("audit-fault"))) {
+      evidence.verdict = Verdict::kSE;
+      evidence.fault = "worker lost";
+    } else if (has("syntax")) {
+      evidence.verdict = Verdict::kCE;
+      evidence.diagnostics = {{"warning", "unused", 1, 1}, {"error", "expected ';'", 2, 3}};
+    } else if (has("wrong") || (audit && has("narrow"))) {
+      evidence.verdict = Verdict::kWA;
+      evidence.passed = 1;
+      evidence.tests = {Verdict::kAC, Verdict::kWA};
+    } else {
+      evidence.verdict = Verdict::kAC;
+      evidence.passed = evidence.total;
+    }
+    return evidence;
+  }
+  std::vector<Evidence> judge_all(std::span<const Submission> submissions) override {
+    std::vector<Evidence> evidence;
+    for (const Submission& submission : submissions) {
+      evidence.push_back(judge(submission));
+    }
+    return evidence;
+  }
+
+  int judged = 0;
+  std::vector<Submission> seen;
+};
+
+std::shared_ptr<PromptRecord> code_prompt() {
+  auto prompt = std::make_shared<PromptRecord>();
+  prompt->id = "t/f/cpp";
+  prompt->domain = Domain::kCode;
+  prompt->language = Language::kCpp;
+  prompt->function = {"f", {{"x", "int"}}, "int"};
+  prompt->tests = {{{1}, 2}, {{2}, 3}, {{5}, 6}};
+  prompt->audit_tests = {{{7}, 8}, {{8}, 9}};
+  return prompt;
+}
+
+std::string fenced(const std::string& source) {
+  return "```cpp\n" + source + "\n```";
+}
+
+CompletionGroup group_of(std::shared_ptr<const PromptRecord> prompt, const std::vector<std::string>& texts) {
+  CompletionGroup group;
+  group.prompt = std::move(prompt);
+  for (const std::string& text : texts) {
+    Completion completion;
+    completion.text = text;
+    completion.token_ids.resize(text.size());
+    completion.finish_reason = FinishReason::kStop;
+    group.completions.push_back(completion);
+  }
+  return group;
+}
+
+TEST(Scorer, CodeEarnsOneOnlyIfAllTestsPass) {
+  FakeJudge judge;
+  Scorer scorer(judge, {});
+  const auto scored = scorer.score({group_of(code_prompt(), {fenced("good"), fenced("wrong"), fenced("syntax"),
+                                                             "no code", "```cpp\nopen", fenced("broken")})});
+  ASSERT_EQ(scored.size(), 1U);
+  const auto& scores = scored[0].scores;
+  const double totals[] = {1, 0, 0, 0, 0};
+  const std::string reasons[] = {"3 of 3 tests pass", "WA in test 2 (1 of 3 tests pass)",
+                                 "does not compile: expected ';'", "no closed code block", "no closed code block"};
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(scores[i].total, totals[i]);
+    ASSERT_EQ(scores[i].parts.size(), 1U);
+    EXPECT_EQ(scores[i].parts[0].name, "tests");
+    EXPECT_EQ(scores[i].parts[0].reason, reasons[i]);
+    EXPECT_FALSE(scores[i].unscored.has_value());
+    EXPECT_FALSE(scores[i].audit.has_value());
+  }
+  EXPECT_EQ(scores[5].unscored, "worker lost");
+  EXPECT_TRUE(scores[5].parts.empty());
+  EXPECT_EQ(judge.seen[0].source, "good\n");
+  EXPECT_EQ(judge.seen[0].args.size(), 3U);
+}
+
+TEST(Scorer, AFaultIsRetried) {
+  FakeJudge judge;
+  Scorer scorer(judge, {});
+  const auto scored = scorer.score({group_of(code_prompt(), {fenced("flaky"), fenced("good")})});
+  EXPECT_EQ(scored[0].scores[0].total, 1);
+  EXPECT_FALSE(scored[0].scores[0].unscored.has_value());
+  EXPECT_EQ(judge.judged, 3);
+}
+
+TEST(Scorer, EqualProgramsAreJudgedOnce) {
+  FakeJudge judge;
+  Scorer scorer(judge, {});
+  auto other = code_prompt();
+  other->id = "t/g/cpp";
+  const auto scored = scorer.score({group_of(code_prompt(), {fenced("a"), "text\n" + fenced("a"), fenced("b")}),
+                                    group_of(code_prompt(), {fenced("a")}), group_of(other, {fenced("a")})});
+  EXPECT_EQ(judge.judged, 3);
+  EXPECT_FALSE(scored[0].scores[0].evidence->cached);
+  EXPECT_TRUE(scored[0].scores[1].evidence->cached);
+  EXPECT_EQ(scored[1].scores[0].total, 1);
+}
+
+TEST(Scorer, TheAuditSuiteNeverTouchesTheReward) {
+  FakeJudge judge;
+  Scorer scorer(judge, {.audit = true});
+  const auto scored = scorer.score({group_of(code_prompt(), {fenced("good"), fenced("narrow"), fenced("wrong"), "none",
+                                                             fenced("audit-fault"), fenced("broken")})});
+  const auto& scores = scored[0].scores;
+  EXPECT_EQ(scores[0].audit, 1.0);
+  EXPECT_EQ(scores[1].total, 1);
+  EXPECT_EQ(scores[1].audit, 0.0);
+  EXPECT_EQ(scores[2].audit, 0.0);
+  EXPECT_EQ(scores[3].audit, 0.0);
+  EXPECT_EQ(scores[4].total, 1);
+  EXPECT_FALSE(scores[4].audit.has_value());
+  EXPECT_FALSE(scores[5].audit.has_value());
+  EXPECT_DOUBLE_EQ(reward_metrics(scored)["reward/audit_gap"], 0.25);
+}
+
+TEST(Scorer, MathEarnsOneIfEqual) {
+  auto prompt = std::make_shared<PromptRecord>();
+  prompt->domain = Domain::kMath;
+  prompt->answer = "1/2";
+  FakeJudge judge;
+  const auto scored =
+      Scorer(judge, {}).score({group_of(prompt, {"\\boxed{0.5}", "Answer: 2", "half", "Answer: one half"})});
+  EXPECT_EQ(scored[0].scores[0].total, 1);
+  EXPECT_EQ(scored[0].scores[1].total, 0);
+  EXPECT_EQ(scored[0].scores[2].parts[0].reason, "no answer: neither a complete \\boxed{} nor an answer marker");
+  EXPECT_EQ(scored[0].scores[3].parts[0].reason.substr(0, 9), "undecided");
+  EXPECT_EQ(judge.judged, 0);
+}
+
+TEST(Scorer, WhatNoRuleScoresIsUnscored) {
+  auto chat = std::make_shared<PromptRecord>();
+  chat->domain = Domain::kChat;
+  auto untested = code_prompt();
+  untested->tests.clear();
+  FakeJudge judge;
+  auto aborted = group_of(code_prompt(), {fenced("good")});
+  aborted.completions[0].finish_reason = FinishReason::kAborted;
+  const auto scored = Scorer(judge, {}).score({group_of(chat, {"hi"}), group_of(untested, {fenced("x")}), aborted});
+  for (const auto& group : scored) {
+    EXPECT_TRUE(group.scores[0].unscored.has_value());
+  }
+}
+
+TEST(RewardMetrics, HandWorked) {
+  FakeJudge judge;
+  auto groups =
+      std::vector{group_of(code_prompt(), {fenced("good"), fenced("wrong"), fenced("wrong"), fenced("wrong")}),
+                  group_of(code_prompt(), {fenced("good"), fenced("good2"), fenced("broken"), "x"})};
+  groups[1].completions[3].finish_reason = FinishReason::kLength;
+  for (auto& completion : groups[1].completions) {
+    completion.token_ids.resize(40);
+  }
+  groups[0].completions[0].token_ids.resize(90);
+  const auto metrics = reward_metrics(Scorer(judge, {}).score(groups));
+  EXPECT_DOUBLE_EQ(metrics.at("reward"), 3.0 / 7);
+  EXPECT_DOUBLE_EQ(metrics.at("reward/tests/mean"), 3.0 / 7);
+  // Rewards 1,0,0,0 spread by 1/2; rewards 1,1,0 by sqrt(1/3).
+  EXPECT_DOUBLE_EQ(metrics.at("reward_std"), (0.5 + std::sqrt(1.0 / 3)) / 2);
+  EXPECT_EQ(metrics.at("frac_reward_zero_std"), 0);
+  EXPECT_EQ(metrics.at("groups/unscored"), 1);
+  EXPECT_EQ(metrics.at("completions/max_length"), 90);
+  EXPECT_DOUBLE_EQ(metrics.at("completions/clipped_ratio"), 1.0 / 8);
+  EXPECT_DOUBLE_EQ(metrics.at("completions/eos_ratio"), 7.0 / 8);
+  EXPECT_DOUBLE_EQ(metrics.at("completions/duplicates"), 2.0 / 8);
+  EXPECT_EQ(metrics.count("reward/audit_gap"), 0U);
+  EXPECT_TRUE(std::isnan(reward_metrics({}).at("reward")));
+}
+
+}  // namespace
+}  // namespace plumb
