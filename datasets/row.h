@@ -1,0 +1,44 @@
+#pragma once
+// One line of a task file with its place, read key by key. Every refusal is a sentence of the form
+// `tasks.jsonl:7: "tests[0].args": expected a list of 2 arguments, found 3`.
+
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+
+namespace plumb {
+
+/// A parsed line. `json` is an object at most kMaxNesting deep.
+struct Row {
+  std::string place;  // "tasks.jsonl:7"
+  nlohmann::json json;
+
+  [[nodiscard]] bool has(const char* key) const { return json.contains(key); }
+  /// The sentence that refuses this row because of `key`.
+  [[nodiscard]] Error refuse(const std::string& key, const std::string& problem) const;
+};
+
+inline constexpr int kMaxNesting = 32;
+
+/// A short description of a value for error messages: its type and, where short, its text.
+std::string describe(const nlohmann::json& value);
+
+/// The text at `key`. Errors: absent, or not a text.
+Result<std::string> required_text(const Row& row, const char* key);
+
+/// The text at `key`, or `fallback` where it is absent. Errors: present but not a text.
+Result<std::string> optional_text(const Row& row, const char* key, const std::string& fallback);
+
+/// The JSON value that `text` is. Errors, each beginning with `place`: not JSON, not UTF-8, nested beyond kMaxNesting.
+Result<nlohmann::json> parse_json(const std::string& text, const std::string& place);
+
+/// Calls `visit` for every non-empty line of a JSON Lines file, in order, until it fails. Errors: the file cannot be
+/// read or is beyond the size limits; a line is not a JSON object, nested too deep, or refused by `visit`.
+Result<void> for_each_row(const std::filesystem::path& file, const std::function<Result<void>(Row)>& visit);
+
+}  // namespace plumb

@@ -1,0 +1,120 @@
+#include "datasets/task_file.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "datasets/function_row.h"
+#include "datasets/other_rows.h"
+#include "datasets/row.h"
+
+namespace plumb {
+
+namespace {
+
+using nlohmann::json;
+using AuditTable = std::unordered_map<std::string, json>;
+
+constexpr const char* kAuditFile = "audit.jsonl";
+
+/// The audit cases by task id from the file beside `file`; empty where there is none.
+Result<AuditTable> read_audit_file(const std::filesystem::path& file) {
+  const std::filesystem::path path = file.parent_path() / kAuditFile;
+  AuditTable table;
+  std::error_code code;
+  if (!std::filesystem::exists(path, code)) {
+    return table;
+  }
+  PLUMB_TRY(for_each_row(path, [&](Row row) -> Result<void> {
+    PLUMB_ASSIGN(std::string id, required_text(row, "id"));
+    if (!row.has("audit")) {
+      return row.refuse("audit", "this key is missing; expected a list of cases");
+    }
+    table[std::move(id)] = std::move(row.json["audit"]);
+    return {};
+  }));
+  return table;
+}
+
+Result<std::vector<PromptRecord>> one(Result<PromptRecord> prompt) {
+  if (!prompt) {
+    return prompt.error();
+  }
+  return std::vector<PromptRecord>{std::move(prompt).value()};
+}
+
+/// The prompts of a row, whatever its shape.
+Result<std::vector<PromptRecord>> read_row(const Row& row, const AuditTable& audits,
+                                           std::span<const Language> languages) {
+  if (row.has("function")) {
+    const auto id = row.json.find("id");
+    const auto audit = id != row.json.end() && id->is_string() ? audits.find(id->get<std::string>()) : audits.end();
+    return read_function_row(row, languages, audit == audits.end() ? nullptr : &audit->second);
+  }
+  if (row.has("reward_model")) {
+    return one(read_verl_row(row));
+  }
+  if (row.has("question") && row.has("answer")) {
+    return one(read_math_row(row));
+  }
+  if (row.has("prompt") || row.has("messages")) {
+    return one(read_trl_row(row));
+  }
+  return Error{row.place +
+               ": no known row shape; expected \"function\" (plumb), \"question\" and \"answer\" (maths), " +
+               "\"reward_model\" (verl), or \"prompt\" or \"messages\" (TRL)"};
+}
+
+bool is_wanted(const PromptRecord& prompt, const TaskFileOptions& options) {
+  const bool split = options.splits.empty() ||
+                     std::find(options.splits.begin(), options.splits.end(), prompt.split) != options.splits.end();
+  const bool language =
+      prompt.domain != Domain::kCode || options.languages.empty() ||
+      std::find(options.languages.begin(), options.languages.end(), prompt.language) != options.languages.end();
+  return split && language;
+}
+
+std::string fenced(const std::string& source, Language language) {
+  const char* newline = source.ends_with('\n') ? "" : "\n";
+  return "```" + std::string(to_string(language)) + "\n" + source + newline + "```";
+}
+
+}  // namespace
+
+Result<std::vector<PromptRecord>> load_prompts(const std::filesystem::path& file, const TaskFileOptions& options) {
+  PLUMB_ASSIGN(const AuditTable audits, read_audit_file(file));
+  std::vector<PromptRecord> prompts;
+  std::map<std::string, std::string> places;
+  PLUMB_TRY(for_each_row(file, [&](Row row) -> Result<void> {
+    PLUMB_ASSIGN(std::vector<PromptRecord> found, read_row(row, audits, options.languages));
+    for (PromptRecord& prompt : found) {
+      const auto [first, is_new] = places.emplace(prompt.id, row.place);
+      if (!is_new) {
+        return row.refuse("id", "\"" + prompt.id + "\" was used before, at " + first->second);
+      }
+      if (is_wanted(prompt, options)) {
+        prompts.push_back(std::move(prompt));
+      }
+    }
+    return {};
+  }));
+  if (prompts.empty()) {
+    return Error{file.string() + ": holds no task of the splits and languages asked for"};
+  }
+  return prompts;
+}
+
+std::vector<SftRecord> demonstrations(std::span<const PromptRecord> prompts) {
+  std::vector<SftRecord> records;
+  for (const PromptRecord& prompt : prompts) {
+    if (prompt.reference.empty()) {
+      continue;
+    }
+    const bool code = prompt.domain == Domain::kCode;
+    records.push_back({prompt.id, prompt.data_source, prompt.messages,
+                       code ? fenced(prompt.reference, prompt.language) : prompt.reference});
+  }
+  return records;
+}
+
+}  // namespace plumb

@@ -1,0 +1,222 @@
+// verl's rows. The ground truth of code is a JSON text inside the JSON row; with fn_name the inputs are the arguments
+// of one call, as a list or as one JSON value a line, and the parameter types are worked out from all calls together.
+
+#include "datasets/function_row.h"
+#include "datasets/other_rows.h"
+
+namespace plumb {
+
+namespace {
+
+using nlohmann::json;
+
+/// The smallest task type that holds both; nothing where there is none. "" stands for the unknown element of an empty
+/// list.
+std::optional<std::string> unify(const std::string& a, const std::string& b) {
+  if (a == b || b.empty()) {
+    return a;
+  }
+  if (a.empty()) {
+    return b;
+  }
+  if ((a == "int" && b == "float") || (a == "float" && b == "int")) {
+    return "float";
+  }
+  if (!a.starts_with("list[") || !b.starts_with("list[")) {
+    return std::nullopt;
+  }
+  const auto element = unify(a.substr(5, a.size() - 6), b.substr(5, b.size() - 6));
+  return element ? std::optional("list[" + *element + "]") : std::nullopt;
+}
+
+std::optional<std::string> type_of(const json& value) {
+  if (value.is_array()) {
+    std::optional<std::string> element = "";
+    for (const json& item : value) {
+      const auto type = type_of(item);
+      element = type ? unify(*element, *type) : std::nullopt;
+      if (!element) {
+        return std::nullopt;
+      }
+    }
+    return "list[" + *element + "]";
+  }
+  for (const char* type : {"int", "float", "bool", "str"}) {
+    if (is_of_type(value, type)) {
+      return type;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Elements that no call tells anything about are taken for integers.
+std::string completed(std::string type) {
+  if (const std::size_t open = type.find("[]"); open != std::string::npos) {
+    type.insert(open + 1, "int");
+  }
+  return type.empty() ? "int" : type;
+}
+
+/// The arguments of one call: a list as it stands, or a text with one JSON value a line.
+Result<json> call_arguments(const Row& row, const json& input) {
+  if (input.is_array()) {
+    return input;
+  }
+  if (!input.is_string()) {
+    return row.refuse("reward_model.ground_truth", "expected inputs as lists or texts, found " + describe(input));
+  }
+  json arguments = json::array();
+  const std::string text = input.get<std::string>();
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    PLUMB_ASSIGN(json value, parse_json(text.substr(begin, end - begin), row.place + ": an input of the ground truth"));
+    arguments.push_back(std::move(value));
+    begin = end + 1;
+  }
+  return arguments;
+}
+
+/// The expected value of one call: a JSON text, or a list that holds it where the arguments came as a list.
+Result<json> call_result(const Row& row, const json& input, const json& output) {
+  if (input.is_array()) {
+    return output.is_array() && output.size() == 1 ? output[0] : output;
+  }
+  return output.is_string() ? parse_json(output.get<std::string>(), row.place + ": an output of the ground truth")
+                            : output;
+}
+
+/// Parameter and result types from all calls; the calls are then checked against them as those of a function row.
+Result<void> infer_signature(const Row& row, const std::vector<TestCase>& calls, FunctionSignature& function) {
+  std::vector<std::string> types(calls.front().args.size());
+  std::string returns;
+  for (const TestCase& call : calls) {
+    if (call.args.size() != types.size()) {
+      return row.refuse("reward_model.ground_truth", "expected as many arguments in every call");
+    }
+    for (std::size_t i = 0; i <= types.size(); ++i) {
+      std::string& type = i < types.size() ? types[i] : returns;
+      const json& value = i < types.size() ? call.args[i] : call.result;
+      const auto value_type = type_of(value);
+      const auto joint = value_type ? unify(type, *value_type) : std::nullopt;
+      if (!joint) {
+        return row.refuse("reward_model.ground_truth",
+                          "expected int, float, bool, str or lists of one of them, found " + describe(value));
+      }
+      type = *joint;
+    }
+  }
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    function.parameters.push_back({"arg" + std::to_string(i), completed(types[i])});
+  }
+  function.returns = completed(returns);
+  return {};
+}
+
+Result<void> read_calls(const Row& row, const json& truth, PromptRecord& prompt) {
+  std::vector<TestCase> calls;
+  for (std::size_t i = 0; i < truth["inputs"].size(); ++i) {
+    PLUMB_ASSIGN(json args, call_arguments(row, truth["inputs"][i]));
+    PLUMB_ASSIGN(json result, call_result(row, truth["inputs"][i], truth["outputs"][i]));
+    calls.push_back({std::move(args), std::move(result)});
+  }
+  PLUMB_TRY(infer_signature(row, calls, prompt.function));
+  json cases = json::array();
+  for (const TestCase& call : calls) {
+    cases.push_back({{"args", call.args}, {"result", call.result}});
+  }
+  PLUMB_ASSIGN(prompt.tests, read_cases(Row{row.place, {{"tests", std::move(cases)}}}, "tests", prompt.function));
+  return {};
+}
+
+/// Whole programs: texts on standard input and output.
+Result<void> read_streams(const Row& row, const json& truth, PromptRecord& prompt) {
+  for (std::size_t i = 0; i < truth["inputs"].size(); ++i) {
+    if (!truth["inputs"][i].is_string() || !truth["outputs"][i].is_string()) {
+      return row.refuse("reward_model.ground_truth", "expected texts as inputs and outputs where there is no fn_name");
+    }
+    prompt.tests.push_back({json::array({truth["inputs"][i]}), truth["outputs"][i]});
+  }
+  prompt.function = {"", {{"standard_input", "str"}}, "str"};
+  return {};
+}
+
+Result<void> read_code_truth(const Row& row, const json& truth, PromptRecord& prompt) {
+  if (!truth["inputs"].is_array() || !truth["outputs"].is_array() || truth["inputs"].empty() ||
+      truth["inputs"].size() != truth["outputs"].size()) {
+    return row.refuse("reward_model.ground_truth",
+                      "expected inputs and outputs as lists of the same length, not empty");
+  }
+  prompt.domain = Domain::kCode;
+  prompt.language = Language::kPython;
+  const Row inner{row.place + ": \"reward_model.ground_truth\"", truth};
+  if (!truth.contains("fn_name") || truth["fn_name"].is_null()) {
+    return read_streams(row, truth, prompt);
+  }
+  PLUMB_ASSIGN(prompt.function.name, required_text(inner, "fn_name"));
+  if (!is_usable_name(prompt.function.name)) {
+    return inner.refuse("fn_name", "\"" + prompt.function.name + "\" cannot name a function");
+  }
+  return read_calls(row, truth, prompt);
+}
+
+/// The ground truth as a JSON object with inputs and outputs; null where it is anything else.
+Result<json> code_truth(const Row& row, const json& truth) {
+  if (truth.is_object()) {
+    return truth;
+  }
+  if (!truth.is_string()) {
+    return json();
+  }
+  const std::string text = truth.get<std::string>();
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos || text[text.find_first_not_of(" \t\r\n")] != '{' ||
+      text.find("\"inputs\"") == std::string::npos) {
+    return json();
+  }
+  return parse_json(text, row.place + ": \"reward_model.ground_truth\"");
+}
+
+Result<void> read_extra_info(const Row& row, PromptRecord& prompt) {
+  const auto extra = row.json.find("extra_info");
+  if (extra == row.json.end() || !extra->is_object()) {
+    return {};
+  }
+  const Row inner{row.place + ": \"extra_info\"", *extra};
+  PLUMB_ASSIGN(const std::string split, optional_text(inner, "split", prompt.split));
+  prompt.split = split_name(split);
+  PLUMB_ASSIGN(const std::string language, optional_text(inner, "language", ""));
+  if (prompt.domain == Domain::kCode && (language == "cpp" || language == "c++")) {
+    prompt.language = Language::kCpp;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<PromptRecord> read_verl_row(const Row& row) {
+  PromptRecord prompt;
+  prompt.domain = Domain::kMath;
+  prompt.license = "NOASSERTION";
+  prompt.split = "rl";
+  PLUMB_ASSIGN(prompt.id, optional_text(row, "id", row.place));
+  prompt.family = prompt.id;
+  PLUMB_ASSIGN(prompt.data_source, optional_text(row, "data_source", "user"));
+  PLUMB_ASSIGN(prompt.messages, read_messages(row, "prompt"));
+  const json& model = row.json["reward_model"];
+  if (!model.is_object() || !model.contains("ground_truth")) {
+    return row.refuse("reward_model", "expected an object with ground_truth, found " + describe(model));
+  }
+  const json& truth = model["ground_truth"];
+  PLUMB_ASSIGN(const json code, code_truth(row, truth));
+  if (code.is_object() && code.contains("inputs") && code.contains("outputs")) {
+    PLUMB_TRY(read_code_truth(row, code, prompt));
+  } else if (truth.is_string() || truth.is_number()) {
+    prompt.answer = truth.is_string() ? truth.get<std::string>() : truth.dump();
+  } else {
+    return row.refuse("reward_model.ground_truth",
+                      "expected a text, a number or {inputs, outputs}, found " + describe(truth));
+  }
+  PLUMB_TRY(read_extra_info(row, prompt));
+  return prompt;
+}
+
+}  // namespace plumb

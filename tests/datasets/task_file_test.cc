@@ -1,0 +1,230 @@
+// The loader on the committed primer and on rows of every shape.
+
+#include "datasets/task_file.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+namespace plumb {
+namespace {
+
+const std::filesystem::path kPrimer = std::filesystem::path(PLUMB_SOURCE_DIR) / "datasets" / "primer";
+
+class TaskFileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = std::filesystem::path(::testing::TempDir()) / (std::string("plumb_task_file_") + info->name());
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  Result<std::vector<PromptRecord>> load(const std::string& text, const TaskFileOptions& options = {}) {
+    write("tasks.jsonl", text);
+    return load_prompts(folder_ / "tasks.jsonl", options);
+  }
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+  }
+  std::string error_of(const std::string& text) {
+    auto prompts = load(text);
+    return prompts ? "no error" : prompts.error().message;
+  }
+
+  std::filesystem::path folder_;
+};
+
+/// A valid function row in which `key` (at the top level) has another value.
+std::string function_row(const std::string& key = "", const nlohmann::json& value = {}) {
+  nlohmann::json row = {
+      {"id", "t/add"},
+      {"description", "returns the sum of two integers."},
+      {"function",
+       {{"name", "add"},
+        {"parameters", {{{"name", "a"}, {"type", "int"}}, {{"name", "b"}, {"type", "int"}}}},
+        {"returns", "int"}}},
+      {"tests", {{{"args", {1, 2}}, {"result", 3}}}},
+  };
+  if (!key.empty()) {
+    row[key] = value;
+  }
+  return row.dump() + "\n";
+}
+
+TEST_F(TaskFileTest, ReadsThePrimersFunctions) {
+  auto prompts = load_prompts(kPrimer / "functions.jsonl", {});
+  ASSERT_TRUE(prompts) << prompts.error().message;
+  ASSERT_EQ(prompts->size(), 400u);
+  std::set<std::string> ids;
+  for (const PromptRecord& prompt : *prompts) {
+    ids.insert(prompt.id);
+    EXPECT_GE(prompt.tests.size(), 20u) << prompt.id;
+    EXPECT_GE(prompt.audit_tests.size(), 20u) << prompt.id;
+    EXPECT_FALSE(prompt.reference.empty()) << prompt.id;
+    EXPECT_EQ(prompt.domain, Domain::kCode);
+  }
+  EXPECT_EQ(ids.size(), 400u);
+}
+
+TEST_F(TaskFileTest, FiltersBySplitAndLanguage) {
+  auto prompts = load_prompts(kPrimer / "functions.jsonl", {{Language::kCpp}, {"test"}});
+  ASSERT_TRUE(prompts) << prompts.error().message;
+  EXPECT_EQ(prompts->size(), 60u);
+  auto maths = load_prompts(kPrimer / "math.jsonl", {{}, {"rl"}});
+  ASSERT_TRUE(maths) << maths.error().message;
+  EXPECT_EQ(maths->size(), 120u);
+  EXPECT_EQ(maths->front().domain, Domain::kMath);
+  EXPECT_NE(maths->front().messages[0].content.find("\nPut the final answer in \\boxed{}."), std::string::npos);
+}
+
+TEST_F(TaskFileTest, PromptIsOneSentenceTheSignatureAndTheRequest) {
+  auto prompts = load(function_row());
+  ASSERT_TRUE(prompts) << prompts.error().message;
+  ASSERT_EQ(prompts->size(), 2u);
+  EXPECT_EQ((*prompts)[0].id, "t/add/python");
+  EXPECT_EQ((*prompts)[0].messages[0].content,
+            "Write a Python function that returns the sum of two integers.\n`def add(a: int, b: int) -> int:`\n"
+            "Answer with one code block.");
+  EXPECT_EQ((*prompts)[1].id, "t/add/cpp");
+  EXPECT_EQ((*prompts)[1].messages[0].content,
+            "Write a C++ function that returns the sum of two integers.\n`int add(int a, int b)`\n"
+            "Answer with one code block.");
+  EXPECT_EQ((*prompts)[0].split, "rl");
+  EXPECT_EQ((*prompts)[0].family, "t/add");
+}
+
+TEST_F(TaskFileTest, DemonstrationIsFenceCodeFence) {
+  auto prompts = load(function_row("references", {{"cpp", "int add(int a, int b) {\n    return a + b;\n}\n"}}));
+  ASSERT_TRUE(prompts) << prompts.error().message;
+  const auto records = demonstrations(*prompts);
+  ASSERT_EQ(records.size(), 1u);  // no Python reference, no Python demonstration
+  EXPECT_EQ(records[0].id, "t/add/cpp");
+  EXPECT_EQ(records[0].completion, "```cpp\nint add(int a, int b) {\n    return a + b;\n}\n```");
+}
+
+TEST_F(TaskFileTest, AuditComesFromTheRowOrTheFileBesideIt) {
+  write("audit.jsonl", R"({"id":"t/add","audit":[{"args":[5,6],"result":11},{"args":[7,6],"result":13}]})");
+  auto beside = load(function_row());
+  ASSERT_TRUE(beside) << beside.error().message;
+  EXPECT_EQ((*beside)[0].audit_tests.size(), 2u);
+  auto inside = load(function_row("audit", {{{"args", {0, 0}}, {"result", 0}}}));
+  ASSERT_TRUE(inside) << inside.error().message;
+  EXPECT_EQ((*inside)[0].audit_tests.size(), 1u);
+}
+
+TEST_F(TaskFileTest, IntegersWhereFloatsAreDueBecomeFloats) {
+  auto prompts = load(
+      R"({"id":"x","description":"returns half.","function":{"name":"half","parameters":[{"name":"xs","type":"list[float]"}],)"
+      R"("returns":"float"},"tests":[{"args":[[1,2.5]],"result":2}]})");
+  ASSERT_TRUE(prompts) << prompts.error().message;
+  EXPECT_TRUE((*prompts)[0].tests[0].args[0][0].is_number_float());
+  EXPECT_TRUE((*prompts)[0].tests[0].result.is_number_float());
+}
+
+TEST_F(TaskFileTest, ReadsGsm8kRows) {
+  auto prompts = load(R"({"question":"How many?","answer":"3 + 4 = 7\n#### 7"})");
+  ASSERT_TRUE(prompts) << prompts.error().message;
+  EXPECT_EQ((*prompts)[0].answer, "7");
+  EXPECT_EQ((*prompts)[0].id, "tasks.jsonl:1");
+}
+
+TEST_F(TaskFileTest, ReadsVerlMaths) {
+  auto prompts =
+      load(R"({"data_source":"openai/gsm8k","prompt":[{"role":"user","content":"2 + 2?"}],"ability":"math",)"
+           R"("reward_model":{"style":"rule","ground_truth":"4"},"extra_info":{"split":"train","index":0}})");
+  ASSERT_TRUE(prompts) << prompts.error().message;
+  EXPECT_EQ((*prompts)[0].domain, Domain::kMath);
+  EXPECT_EQ((*prompts)[0].answer, "4");
+  EXPECT_EQ((*prompts)[0].split, "rl");
+  EXPECT_EQ((*prompts)[0].data_source, "openai/gsm8k");
+}
+
+TEST_F(TaskFileTest, ReadsVerlCodeWithAndWithoutAFunctionName) {
+  const auto row = [](const nlohmann::json& truth) {
+    return nlohmann::json{{"prompt", {{{"role", "user"}, {"content", "Solve."}}}},
+                          {"data_source", "codecontests"},
+                          {"reward_model", {{"ground_truth", truth.dump()}}}}
+               .dump() +
+           "\n";
+  };
+  auto prompts = load(row({{"inputs", {"1 2\n"}}, {"outputs", {"3\n"}}}) +
+                      row({{"inputs", {"[]\n1.5", "[1,2]\n2"}}, {"outputs", {"0", "3"}}, {"fn_name", "total"}}) +
+                      row({{"inputs", {{{1, 2}, "a"}}}, {"outputs", {{true}}}, {"fn_name", "check"}}));
+  ASSERT_TRUE(prompts) << prompts.error().message;
+  const PromptRecord& program = (*prompts)[0];
+  EXPECT_EQ(program.function.name, "");
+  EXPECT_EQ(program.tests[0].args, nlohmann::json::array({"1 2\n"}));
+  EXPECT_EQ(program.tests[0].result, "3\n");
+  const PromptRecord& lines = (*prompts)[1];
+  EXPECT_EQ(lines.function.parameters[0].type, "list[int]");
+  EXPECT_EQ(lines.function.parameters[1].type, "float");
+  EXPECT_EQ(lines.tests[1].args.dump(), "[[1,2],2.0]");
+  const PromptRecord& lists = (*prompts)[2];
+  EXPECT_EQ(lists.function.returns, "bool");
+  EXPECT_EQ(lists.tests[0].args.dump(), R"([[1,2],"a"])");
+}
+
+TEST_F(TaskFileTest, ReadsTrlRows) {
+  auto prompts =
+      load(R"({"prompt":"What is 2+3?","solution":"It is $\\boxed{5}$."})"
+           "\n"
+           R"({"prompt":[{"role":"system","content":"Be brief."},{"role":"user","content":"Hi"}],"completion":"Hello"})"
+           "\n"
+           R"({"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hey"}]})");
+  ASSERT_TRUE(prompts) << prompts.error().message;
+  EXPECT_EQ((*prompts)[0].answer, "5");
+  EXPECT_EQ((*prompts)[0].domain, Domain::kMath);
+  EXPECT_EQ((*prompts)[1].domain, Domain::kChat);
+  EXPECT_EQ((*prompts)[1].messages.size(), 2u);
+  EXPECT_EQ((*prompts)[1].reference, "Hello");
+  EXPECT_EQ((*prompts)[2].messages.size(), 1u);
+  EXPECT_EQ((*prompts)[2].reference, "Hey");
+}
+
+TEST_F(TaskFileTest, RefusalsNameFileLineKeyExpectedAndFound) {
+  EXPECT_EQ(error_of("\n[1]\n"), "tasks.jsonl:2: expected one JSON object a line, found array [1]");
+  EXPECT_EQ(error_of("{\"a\":"), "tasks.jsonl:1: not valid JSON in UTF-8 at byte 6");
+  EXPECT_EQ(error_of("{\"prompt\":\"\xff\"}").substr(0, 31), "tasks.jsonl:1: not valid JSON i");
+  EXPECT_EQ(error_of(function_row("id", 5)), "tasks.jsonl:1: \"id\": expected a text, found number 5");
+  EXPECT_EQ(error_of(function_row("tests", {{{"args", {1}}, {"result", 3}}})),
+            "tasks.jsonl:1: \"tests[0].args\": expected a list of 2 arguments, found array [1]");
+  EXPECT_EQ(error_of(function_row("tests", {{{"args", {1, true}}, {"result", 3}}})),
+            "tasks.jsonl:1: \"tests[0].args[1]\": expected int, found boolean true");
+  EXPECT_EQ(error_of(function_row("tests", {{{"args", {1, 2}}, {"result", 3000000000}}})),
+            "tasks.jsonl:1: \"tests[0].result\": expected int, found number 3000000000");
+  EXPECT_NE(error_of(function_row("tests", nlohmann::json::array())).find("at least one graded case"),
+            std::string::npos);
+  EXPECT_NE(error_of(function_row("languages", {"rust"})).find("\"languages\": expected"), std::string::npos);
+  EXPECT_NE(error_of(function_row("function", 3)).find("\"function\": expected an object"), std::string::npos);
+  EXPECT_NE(error_of(function_row() + function_row()).find("tasks.jsonl:2: \"id\": \"t/add/python\" was used before"),
+            std::string::npos);
+  EXPECT_NE(error_of("{\"x\":1}").find("no known row shape"), std::string::npos);
+  EXPECT_NE(error_of("").find("holds no task"), std::string::npos);
+  auto absent = load_prompts(folder_ / "absent.jsonl", {});
+  ASSERT_FALSE(absent);
+  EXPECT_NE(absent.error().message.find("absent.jsonl: no such file"), std::string::npos);
+}
+
+TEST_F(TaskFileTest, HostileInputIsRefusedWithoutHarm) {
+  const std::string deep = "{\"prompt\":" + std::string(200000, '[') + std::string(200000, ']') + "}";
+  EXPECT_NE(error_of(deep).find("nested deeper than"), std::string::npos);
+  EXPECT_NE(error_of(std::string(200000, '[')).find("nested deeper than"), std::string::npos);
+  EXPECT_NE(error_of("{\"prompt\":1e999}").find("tasks.jsonl:1"), std::string::npos);
+  EXPECT_NE(error_of(std::string("\0\0\0", 3)).find("tasks.jsonl:1"), std::string::npos);
+  EXPECT_NE(error_of(R"({"prompt":[{"role":"root","content":"x"}]})").find("expected system, user or assistant"),
+            std::string::npos);
+  EXPECT_NE(error_of(R"({"prompt":"x","reward_model":[]})").find("\"reward_model\": expected"), std::string::npos);
+  EXPECT_NE(error_of(R"({"prompt":"x","reward_model":{"ground_truth":"{\"inputs\":[1],\"outputs\":[]}"}})")
+                .find("lists of the same length"),
+            std::string::npos);
+  nlohmann::json injected = nlohmann::json::parse(function_row())["function"];
+  injected["name"] = "f(); system(\"x\"); int g";
+  EXPECT_NE(error_of(function_row("function", injected)).find("cannot name a function"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace plumb
