@@ -1,0 +1,118 @@
+#include "eval/health.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+namespace plumb {
+
+namespace {
+
+constexpr std::size_t kRecentSteps = 8;
+constexpr std::size_t kFewestSteps = 4;
+constexpr std::size_t kEntropySteps = 20;
+
+constexpr double kMaxZeroSpread = 0.7;
+constexpr double kMaxTruncated = 0.1;
+constexpr double kMaxDuplicates = 0.5;
+constexpr double kNearZeroLoss = 0.05;
+
+template <typename... Values>
+std::string print(const char* format, Values... values) {
+  std::array<char, 480> text{};
+  std::snprintf(text.data(), text.size(), format, values...);
+  return text.data();
+}
+
+double value_of(const MetricMap& metrics, const std::string& name, double otherwise) {
+  const auto found = metrics.find(name);
+  return found != metrics.end() && std::isfinite(found->second) ? found->second : otherwise;
+}
+
+}  // namespace
+
+double HealthMonitor::recent_mean(const std::string& name, double otherwise) const {
+  double sum = 0;
+  std::size_t count = 0;
+  for (auto metrics = history_.rbegin(); metrics != history_.rend() && count < kRecentSteps; ++metrics) {
+    const double value = value_of(*metrics, name, std::nan(""));
+    if (std::isfinite(value)) {
+      sum += value;
+      ++count;
+    }
+  }
+  return count >= kFewestSteps ? sum / static_cast<double>(count) : otherwise;
+}
+
+void HealthMonitor::report(bool condition, HealthMessage message, std::vector<HealthMessage>& out) {
+  bool& active = active_[message.rule];
+  if (condition && !active) {
+    out.push_back(std::move(message));
+  }
+  active = condition;
+}
+
+std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const MetricMap& metrics) {
+  history_.push_back(metrics);
+  if (history_.size() > kEntropySteps + 1) {
+    history_.pop_front();
+  }
+  std::vector<HealthMessage> out;
+  const auto at = static_cast<long long>(step);
+
+  const double zero_spread = recent_mean("frac_reward_zero_std", 0);
+  const bool too_hard = recent_mean("reward", 0) < 0.5;
+  report(
+      zero_spread > kMaxZeroSpread,
+      {"zero_spread",
+       print("Step %lld: in %.0f %% of the groups all rewards are equal, so they teach nothing: the tasks are too %s "
+             "for the policy; %s, or raise grpo.group_size.",
+             at, 100 * zero_spread, too_hard ? "hard" : "easy",
+             too_hard ? "warm it up longer (sft.max_epochs)" : "give it harder ones (data.tasks)")},
+      out);
+
+  const double truncated = recent_mean("completions/clipped_ratio", 0);
+  report(truncated > kMaxTruncated,
+         {"truncated",
+          print("Step %lld: %.0f %% of the completions were cut off and can earn nothing: the policy does not "
+                "end its answers; raise sampling.max_new_tokens, or warm it up longer (sft.max_epochs).",
+                at, 100 * truncated)},
+         out);
+
+  const double entropy = value_of(metrics, "entropy", std::nan(""));
+  const double entropy_then = value_of(history_.front(), "entropy", std::nan(""));
+  report(history_.size() == kEntropySteps + 1 && entropy < entropy_then / 2,
+         {"entropy_halved",
+          print("Step %lld: entropy fell from %.2f to %.2f in 20 steps: the policy is closing in on a few "
+                "answers faster than it learns; lower grpo.learning_rate or raise grpo.clip_high.",
+                at, entropy_then, entropy)},
+         out);
+
+  const double duplicates = recent_mean("completions/duplicates", 0);
+  report(duplicates > kMaxDuplicates,
+         {"duplicates",
+          print("Step %lld: %.0f %% of the completions repeat another one of their group: the samples differ too "
+                "little to compare; raise sampling.temperature.",
+                at, 100 * duplicates)},
+         out);
+
+  const double deviation = value_of(metrics, "ratio/max_abs_dev", 0);
+  report(deviation != 0,
+         {"ratio",
+          print("Step %lld: the learner's probability of a sampled token differs from the actor's (ratio off by %.3g) "
+                "though the weights are the same: the two do not compute alike; run plumb grpo --preflight with "
+                "the same model.dtype and report what it prints.",
+                at, deviation)},
+         out);
+
+  report(
+      std::abs(value_of(metrics, "policy_loss", 1)) < kNearZeroLoss,
+      {"loss_near_zero",
+       "A loss near 0 is normal here: advantages sum to 0 in each group and the ratio is 1, so the loss says nothing "
+       "about progress; look at reward.",
+       false},
+      out);
+  return out;
+}
+
+}  // namespace plumb

@@ -1,0 +1,36 @@
+#pragma once
+// Rules that look at a run's metrics and say in one sentence what is probably wrong and which key changes it.
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/metrics_log.h"
+
+namespace plumb {
+
+struct HealthMessage {
+  std::string rule;     // "zero_spread", "truncated", "entropy_halved", "duplicates", "ratio", "loss_near_zero"
+  std::string text;     // one sentence: what is seen, the likely cause, the key to change
+  bool warning = true;  // false: good to know, nothing to do
+};
+
+/// Watches a GRPO run step by step. Shares are means over the last steps (at most 8, at least 4), so that one odd step
+/// says nothing; a ratio other than 1 is reported at once.
+class HealthMonitor {
+ public:
+  /// The messages that this step gives rise to: a rule speaks when its condition becomes true and again only after it
+  /// had become false. Absent names are skipped.
+  std::vector<HealthMessage> observe(std::int64_t step, const MetricMap& metrics);
+
+ private:
+  [[nodiscard]] double recent_mean(const std::string& name, double otherwise) const;
+  void report(bool condition, HealthMessage message, std::vector<HealthMessage>& out);
+
+  std::deque<MetricMap> history_;  // the last steps, oldest first
+  std::map<std::string, bool> active_;
+};
+
+}  // namespace plumb

@@ -1,0 +1,149 @@
+#include "eval/samples.h"
+
+#include <algorithm>
+
+#include "core/escape.h"
+
+namespace plumb {
+
+namespace {
+
+// Compiler output is kept short: a template error can run to pages, and its first lines say what is wrong.
+constexpr std::size_t kMaxDiagnostics = 20;
+constexpr std::size_t kMaxOutputBytes = 4096;
+
+std::string user_turn(const PromptRecord& prompt) {
+  for (auto message = prompt.messages.rbegin(); message != prompt.messages.rend(); ++message) {
+    if (message->role == "user") {
+      return message->content;
+    }
+  }
+  return {};
+}
+
+nlohmann::json to_json(const ScorePart& part) {
+  return {{"name", part.name}, {"value", part.value}, {"weight", part.weight}, {"reason", json_safe(part.reason)}};
+}
+
+nlohmann::json to_json(const Diagnostic& diagnostic) {
+  return {{"severity", diagnostic.severity},
+          {"message", json_safe(diagnostic.message)},
+          {"line", diagnostic.line},
+          {"column", diagnostic.column}};
+}
+
+Result<ScorePart> part_from_json(const nlohmann::json& json) {
+  ScorePart part;
+  part.name = json.at("name").get<std::string>();
+  part.value = json.at("value").get<double>();
+  part.weight = json.at("weight").get<double>();
+  PLUMB_ASSIGN(part.reason, bytes_from_json(json.at("reason")));
+  return part;
+}
+
+Result<Diagnostic> diagnostic_from_json(const nlohmann::json& json) {
+  Diagnostic diagnostic;
+  diagnostic.severity = json.at("severity").get<std::string>();
+  PLUMB_ASSIGN(diagnostic.message, bytes_from_json(json.at("message")));
+  diagnostic.line = json.at("line").get<int>();
+  diagnostic.column = json.at("column").get<int>();
+  return diagnostic;
+}
+
+Result<SampleRecord> read_fields(const nlohmann::json& json) {
+  SampleRecord sample;
+  sample.stage = json.at("stage").get<std::string>();
+  sample.kind = json.at("kind").get<std::string>();
+  sample.step = json.at("step").get<std::int64_t>();
+  sample.set = json.at("set").get<std::string>();
+  sample.temperature = json.at("temperature").get<double>();
+  sample.prompt_id = json.at("prompt_id").get<std::string>();
+  sample.language = json.at("language").get<std::string>();
+  PLUMB_ASSIGN(sample.prompt, bytes_from_json(json.at("prompt")));
+  sample.sample = json.at("sample").get<int>();
+  PLUMB_ASSIGN(sample.text, bytes_from_json(json.at("text")));
+  sample.tokens = json.at("tokens").get<int>();
+  sample.finish = json.at("finish").get<std::string>();
+  sample.reward = json.at("reward").get<double>();
+  for (const auto& part : json.at("parts")) {
+    PLUMB_ASSIGN(ScorePart read, part_from_json(part));
+    sample.parts.push_back(std::move(read));
+  }
+  PLUMB_ASSIGN(sample.unscored, bytes_from_json(json.at("unscored")));
+  sample.audit = json.at("audit").get<int>();
+  sample.verdict = json.at("verdict").get<std::string>();
+  for (const auto& diagnostic : json.at("diagnostics")) {
+    PLUMB_ASSIGN(Diagnostic read, diagnostic_from_json(diagnostic));
+    sample.diagnostics.push_back(std::move(read));
+  }
+  PLUMB_ASSIGN(sample.output, bytes_from_json(json.at("output")));
+  return sample;
+}
+
+}  // namespace
+
+SampleRecord sample_record(const ScoredGroup& scored, std::size_t index) {
+  const PromptRecord& prompt = *scored.group.prompt;
+  const Completion& completion = scored.group.completions[index];
+  const Score& score = scored.scores[index];
+  SampleRecord sample;
+  sample.prompt_id = prompt.id;
+  sample.language = to_string(prompt.language);
+  sample.prompt = user_turn(prompt);
+  sample.sample = static_cast<int>(index);
+  sample.text = completion.text;
+  sample.tokens = static_cast<int>(completion.token_ids.size());
+  sample.finish = to_string(completion.finish_reason);
+  sample.reward = score.total;
+  sample.parts = score.parts;
+  sample.unscored = score.unscored.value_or("");
+  sample.audit = score.audit ? static_cast<int>(*score.audit) : -1;
+  if (score.evidence) {
+    const auto& diagnostics = score.evidence->diagnostics;
+    sample.verdict = to_string(score.evidence->verdict);
+    sample.diagnostics.assign(diagnostics.begin(), diagnostics.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                                             kMaxDiagnostics, diagnostics.size())));
+    sample.output = score.evidence->output.substr(0, kMaxOutputBytes);
+  }
+  return sample;
+}
+
+nlohmann::json to_json(const SampleRecord& sample) {
+  nlohmann::json parts = nlohmann::json::array();
+  for (const ScorePart& part : sample.parts) {
+    parts.push_back(to_json(part));
+  }
+  nlohmann::json diagnostics = nlohmann::json::array();
+  for (const Diagnostic& diagnostic : sample.diagnostics) {
+    diagnostics.push_back(to_json(diagnostic));
+  }
+  return {{"stage", sample.stage},
+          {"kind", sample.kind},
+          {"step", sample.step},
+          {"set", sample.set},
+          {"temperature", sample.temperature},
+          {"prompt_id", sample.prompt_id},
+          {"language", sample.language},
+          {"prompt", json_safe(sample.prompt)},
+          {"sample", sample.sample},
+          {"text", json_safe(sample.text)},
+          {"tokens", sample.tokens},
+          {"finish", sample.finish},
+          {"reward", sample.reward},
+          {"parts", parts},
+          {"unscored", json_safe(sample.unscored)},
+          {"audit", sample.audit},
+          {"verdict", sample.verdict},
+          {"diagnostics", diagnostics},
+          {"output", json_safe(sample.output)}};
+}
+
+Result<SampleRecord> sample_from_json(const nlohmann::json& json) {
+  try {
+    return read_fields(json);
+  } catch (const nlohmann::json::exception& error) {
+    return Error{std::string("not a sample: ") + error.what()};
+  }
+}
+
+}  // namespace plumb

@@ -1,0 +1,45 @@
+#pragma once
+// samples.jsonl: completions as they were sampled, with everything that was said about them, for people to read.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/records.h"
+#include "core/result.h"
+
+namespace plumb {
+
+/// One line of samples.jsonl. Bytes that are not UTF-8 travel as base64.
+struct SampleRecord {
+  std::string stage;       // "base", "sft", "grpo"
+  std::string kind;        // "train": a rollout of step `step`; "eval": of the evaluation `set`
+  std::int64_t step = 0;   // train only
+  std::string set;         // eval only
+  double temperature = 1;  // 0 is greedy
+  std::string prompt_id;
+  std::string language;
+  std::string prompt;  // the user's turn
+  int sample = 0;      // place in its group
+  std::string text;
+  int tokens = 0;
+  std::string finish;  // "eos", "stop", "length", "aborted"
+  double reward = 0;
+  std::vector<ScorePart> parts;
+  std::string unscored;  // the fault; empty where scored
+  int audit = -1;        // 1 or 0; -1 where not judged
+  std::string verdict;   // "AC", "WA", ...; empty without evidence
+  std::vector<Diagnostic> diagnostics;
+  std::string output;  // what the program printed
+};
+
+/// The record of completion `index` of a scored group; stage, kind, step, set and temperature are the caller's.
+SampleRecord sample_record(const ScoredGroup& scored, std::size_t index);
+
+nlohmann::json to_json(const SampleRecord& sample);
+/// Errors: absent fields or wrong types, naming the field.
+Result<SampleRecord> sample_from_json(const nlohmann::json& json);
+
+}  // namespace plumb

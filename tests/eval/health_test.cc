@@ -1,0 +1,88 @@
+#include "eval/health.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <limits>
+
+namespace plumb {
+namespace {
+
+// All messages of a run of `steps` steps whose metrics are made by `make`.
+std::vector<HealthMessage> run(int steps, const std::function<MetricMap(int)>& make) {
+  HealthMonitor monitor;
+  std::vector<HealthMessage> all;
+  for (int step = 1; step <= steps; ++step) {
+    for (auto& message : monitor.observe(step, make(step))) {
+      all.push_back(std::move(message));
+    }
+  }
+  return all;
+}
+
+void expect_one(const std::vector<HealthMessage>& messages, const std::string& rule, const std::string& key) {
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].rule, rule);
+  EXPECT_NE(messages[0].text.find(key), std::string::npos) << messages[0].text;
+}
+
+TEST(Health, AHealthyRunIsSilent) {
+  const auto messages = run(60, [](int step) {
+    return MetricMap{{"frac_reward_zero_std", 0.3},   {"completions/clipped_ratio", 0.02},
+                     {"entropy", 0.5 - 0.002 * step}, {"completions/duplicates", 0.2},
+                     {"ratio/max_abs_dev", 0},        {"reward", 0.4}};
+  });
+  EXPECT_TRUE(messages.empty());
+}
+
+TEST(Health, EachRuleNamesItsKey) {
+  expect_one(run(10,
+                 [](int) {
+                   return MetricMap{{"frac_reward_zero_std", 0.8}, {"reward", 0.1}};
+                 }),
+             "zero_spread", "sft.max_epochs");
+  expect_one(run(10,
+                 [](int) {
+                   return MetricMap{{"frac_reward_zero_std", 0.8}, {"reward", 0.9}};
+                 }),
+             "zero_spread", "data.tasks");
+  expect_one(run(10,
+                 [](int) {
+                   return MetricMap{{"completions/clipped_ratio", 0.2}};
+                 }),
+             "truncated", "sampling.max_new_tokens");
+  expect_one(run(30,
+                 [](int step) {
+                   return MetricMap{{"entropy", step <= 9 ? 1.0 : 0.45}};
+                 }),
+             "entropy_halved", "grpo.learning_rate");
+  expect_one(run(10,
+                 [](int) {
+                   return MetricMap{{"completions/duplicates", 0.6}};
+                 }),
+             "duplicates", "sampling.temperature");
+  expect_one(run(1, [](int) { return MetricMap{{"ratio/max_abs_dev", 1e-7}}; }), "ratio", "model.dtype");
+  const auto note = run(3, [](int) { return MetricMap{{"policy_loss", 1e-9}}; });
+  expect_one(note, "loss_near_zero", "A loss near 0 is normal here");
+  EXPECT_FALSE(note[0].warning);
+}
+
+TEST(Health, OneOddStepSaysNothingAndARuleSpeaksOncePerEpisode) {
+  EXPECT_TRUE(run(20, [](int step) {
+                return MetricMap{{"completions/clipped_ratio", step == 10 ? 0.5 : 0.0}};
+              }).empty());
+  const auto twice = run(40, [](int step) {
+    return MetricMap{{"completions/clipped_ratio", step < 10 || step > 30 ? 0.5 : 0.0}};
+  });
+  EXPECT_EQ(twice.size(), 2U);
+}
+
+TEST(Health, AbsentAndNotANumberAreSkipped) {
+  EXPECT_TRUE(run(30, [](int step) {
+                return MetricMap{{"entropy", step % 2 == 0 ? std::numeric_limits<double>::quiet_NaN() : 1.0},
+                                 {"completions/clipped_ratio", std::numeric_limits<double>::quiet_NaN()}};
+              }).empty());
+}
+
+}  // namespace
+}  // namespace plumb
