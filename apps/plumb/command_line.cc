@@ -40,6 +40,9 @@ std::string command_of(const CLI::App& app) {
   return app.get_parent() == nullptr ? "plumb" : "plumb " + app.get_name();
 }
 
+// "plumb sft: " in front of what is wrong inside a subcommand; nothing at the top, where the reporter's name says it.
+std::string prefix_of(const CLI::App& app) { return app.get_parent() == nullptr ? "" : command_of(app) + ": "; }
+
 std::string hint(const std::string& nearest) {
   return nearest.empty() ? "" : "; the nearest known one is " + nearest;
 }
@@ -52,16 +55,16 @@ std::string unknown_argument(const CLI::App& app) {
     return "unknown subcommand " + extra + hint(nearest_name(extra, subcommand_names(app)));
   }
   if (!extra.starts_with("-")) {
-    return command_of(where) + ": unexpected argument " + extra;
+    return prefix_of(where) + "unexpected argument " + extra;
   }
   const std::string name = extra.substr(0, extra.find('='));
-  return command_of(where) + ": unknown option " + name + hint(nearest_name(name, option_names(where)));
+  return prefix_of(where) + "unknown option " + name + hint(nearest_name(name, option_names(where)));
 }
 
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& where = chosen(app);
   const bool unknown = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
-  const std::string sentence = unknown ? unknown_argument(app) : error.what();
+  const std::string sentence = unknown ? unknown_argument(app) : prefix_of(where) + error.what();
   std::fprintf(stderr, "plumb: %s (see %s --help)\n", sentence.c_str(), command_of(where).c_str());
   return kUsageError;
 }
