@@ -154,7 +154,7 @@ def make_row(task):
     rng = random.Random("primer/" + task["name"])
     cases = make_cases(task, draw_pool(task, rng))
     examples = []
-    for i in range(len(cases) // 2, len(cases)):  # away from the edges at the front
+    for i in [*range(EDGES, len(cases)), *range(EDGES)]:  # not from the edges, where there are others
         if len(examples) < 2 and all(not same(cases[i]["result"], cases[j]["result"]) for j in examples):
             examples.append(i)
     graded = choose_graded(task, cases, set(examples))

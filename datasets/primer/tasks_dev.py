@@ -45,9 +45,9 @@ T.add("dot_product", 2, "(a: list[int], b: list[int]) -> int", "returns the sum 
       "total = 0\nfor i in range(len(a)):\n    total += a[i] * b[i]\nreturn total",
       "int total = 0;\nfor (int i = 0; i < a.size(); i++) {\n    total += a[i] * b[i];\n}\nreturn total;",
       draw=lambda r: (lambda n: [[between(r, -9, 9) for _ in range(n)], [between(r, -9, 9) for _ in range(n)]])(below(r, 6)))
-T.add("add_lists", 2, "(left: list[int], right: list[int]) -> list[int]", "returns the list of sums of the elements at equal positions in two lists of the same length.",
-      "return [left[i] + right[i] for i in range(len(left))]",
-      "std::vector<int> sums;\nfor (int i = 0; i < left.size(); i++) {\n    sums.push_back(left[i] + right[i]);\n}\nreturn sums;",
+T.add("add_lists", 2, "(a: list[int], b: list[int]) -> list[int]", "returns the list of sums of the elements at equal positions in two lists of the same length.",
+      "return [a[i] + b[i] for i in range(len(a))]",
+      "std::vector<int> sums = a;\nfor (int i = 0; i < b.size(); i++) {\n    sums[i] += b[i];\n}\nreturn sums;",
       draw=lambda r: (lambda n: [[between(r, -30, 30) for _ in range(n)], [between(r, -30, 30) for _ in range(n)]])(below(r, 6)))
 
 T.family("every_second")
@@ -58,9 +58,10 @@ T.family("fizz")
 T.add("fizz_or_number", 2, "(n: int) -> str", "returns \"fizz\" if a positive integer is divisible by 3, otherwise the integer as text.",
       'if n % 3 == 0:\n    return "fizz"\nreturn str(n)', 'if (n % 3 == 0) {\n    return "fizz";\n}\nreturn std::to_string(n);', I(1, 500))
 
-T.family("middle_of_three")
-T.add("middle_of_three", 2, "(a: int, b: int, c: int) -> int", "returns the middle value of three integers.",
-      "return sorted([a, b, c])[1]", "return std::max(std::min(a, b), std::min(std::max(a, b), c));", I(-30, 30), I(-30, 30), I(-30, 30))
+T.family("bulk_price")
+T.add("bulk_price", 2, "(price: int, quantity: int) -> int", "returns price times quantity, less 5 if the quantity is at least 10.",
+      "total = price * quantity\nif quantity >= 10:\n    total -= 5\nreturn total",
+      "int total = price * quantity;\nif (quantity >= 10) {\n    total -= 5;\n}\nreturn total;", I(1, 40), I(1, 20))
 
 T.family("count_words")
 T.add("count_words", 2, "(sentence: str) -> int", "returns the number of words in a sentence whose words are separated by single spaces.",
@@ -74,7 +75,7 @@ T.add("sign_of", 2, "(number: int) -> int", "returns 1 for a positive integer, -
 T.family("longest_length")
 T.add("longest_length", 2, "(words: list[str]) -> int", "returns the length of the longest word in a list, 0 for an empty list.",
       "longest = 0\nfor word in words:\n    longest = max(longest, len(word))\nreturn longest",
-      "int longest = 0;\nfor (const std::string& word : words) {\n    longest = std::max(longest, static_cast<int>(word.size()));\n}\nreturn longest;", LS())
+      "int longest = 0;\nfor (const auto& word : words) {\n    longest = std::max(longest, static_cast<int>(word.size()));\n}\nreturn longest;", LS())
 
 T.family("is_sorted")
 T.add("is_sorted", 2, "(values: list[int]) -> bool", "returns whether a list is in ascending order, equal neighbours allowed.",

@@ -57,7 +57,7 @@ T.add("count_digits", 2, "(n: int) -> int", "returns the number of decimal digit
 T.family("count_kind")
 T.add("count_vowels", 2, "(text: str) -> int", "returns the number of vowels (a, e, i, o, u) in a lower-case text.",
       'return sum(1 for c in text if c in "aeiou")',
-      "int count = 0;\nfor (char c : text) {\n    if (c == 'a' || c == 'e' || c == 'i' || c == 'o' || c == 'u') {\n        count++;\n    }\n}\nreturn count;", S(0, 10, VOWELED))
+      "int count = 0;\nfor (char c : text) {\n    if (std::string(\"aeiou\").find(c) != std::string::npos) {\n        count++;\n    }\n}\nreturn count;", S(0, 10, VOWELED))
 T.add("count_uppercase", 2, "(text: str) -> int", "returns the number of upper-case letters in a text.",
       "return sum(1 for c in text if c.isupper())",
       "int count = 0;\nfor (char c : text) {\n    if (std::isupper(c)) {\n        count++;\n    }\n}\nreturn count;", S(0, 10, MIXED))

@@ -31,17 +31,17 @@ T.add("has_equal_neighbours", 2, "(levels: list[int]) -> bool", "returns whether
 T.family("words_by_length")
 T.add("word_lengths", 2, "(words: list[str]) -> list[int]", "returns the list of the lengths of the words.",
       "return [len(word) for word in words]",
-      "std::vector<int> lengths;\nfor (const std::string& word : words) {\n    lengths.push_back(word.size());\n}\nreturn lengths;", LS())
+      "std::vector<int> lengths;\nfor (const auto& word : words) {\n    lengths.push_back(word.size());\n}\nreturn lengths;", LS())
 T.add("short_words", 2, "(words: list[str]) -> list[str]", "returns the list of the words with at most three letters, in order.",
       "return [word for word in words if len(word) <= 3]",
-      "std::vector<std::string> result;\nfor (const std::string& word : words) {\n    if (word.size() <= 3) {\n        result.push_back(word);\n    }\n}\nreturn result;", LS(0, 7))
+      "std::vector<std::string> result;\nfor (const auto& word : words) {\n    if (word.size() <= 3) result.push_back(word);\n}\nreturn result;", LS(0, 7))
 
 T.family("join_list")
 T.add("join_words", 2, "(words: list[str]) -> str", "returns all words of a list joined together without spaces.",
-      'return "".join(words)', "std::string joined;\nfor (const std::string& word : words) {\n    joined += word;\n}\nreturn joined;", LS())
+      'return "".join(words)', "std::string joined;\nfor (const auto& word : words) {\n    joined += word;\n}\nreturn joined;", LS())
 T.add("initials", 2, "(words: list[str]) -> str", "returns the first letters of all words of a list as one text.",
       'return "".join(word[0] for word in words)',
-      "std::string letters;\nfor (const std::string& word : words) {\n    letters += word[0];\n}\nreturn letters;", LS(0, 7))
+      "std::string letters;\nfor (const auto& word : words) {\n    letters += word[0];\n}\nreturn letters;", LS(0, 7))
 
 T.family("flags")
 T.add("count_true", 2, "(flags: list[bool]) -> int", "returns how many flags in a list are true.",
@@ -76,10 +76,10 @@ T.family("halve_or_grow")
 T.add("collatz_step", 2, "(n: int) -> int", "returns n divided by 2 if the positive integer n is even, otherwise 3 times n plus 1.",
       "if n % 2 == 0:\n    return n // 2\nreturn 3 * n + 1", "if (n % 2 == 0) {\n    return n / 2;\n}\nreturn 3 * n + 1;", I(1, 500))
 
-T.family("fibonacci")
-T.add("fibonacci", 2, "(n: int) -> int", "returns the n-th Fibonacci number, where the 0th is 0 and the 1st is 1.",
-      "a, b = 0, 1\nfor i in range(n):\n    a, b = b, a + b\nreturn a",
-      "int a = 0, b = 1;\nfor (int i = 0; i < n; i++) {\n    a = std::exchange(b, a + b);\n}\nreturn a;", I(0, 45))
+T.family("halvings")
+T.add("count_halvings", 2, "(n: int) -> int", "returns how many times a positive integer can be halved, rounding down, until it is 1.",
+      "steps = 0\nwhile n > 1:\n    n //= 2\n    steps += 1\nreturn steps",
+      "int steps = 0;\nwhile (n > 1) {\n    n /= 2;\n    steps++;\n}\nreturn steps;", draw=lambda r: [between(r, 1, 2 ** between(r, 2, 20))])
 
 T.family("divisors")
 T.add("count_divisors", 2, "(n: int) -> int", "returns how many integers from 1 to n divide the positive integer n.",
