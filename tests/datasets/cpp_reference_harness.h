@@ -1,7 +1,7 @@
 #pragma once
 // Runs C++ references on cases that arrive as text and compares the results: the frame of the program that
-// primer_cpp.py writes. A value is a number (floats as hexadecimal), a bool as 0 or 1, a text as its length, a colon and
-// its bytes, a list as its length and its elements.
+// primer_cpp.py writes. A value is a number (floats as hexadecimal), a bool as 0 or 1, a text as its length, a colon
+// and its bytes, a list as its length and its elements.
 
 #include <algorithm>
 #include <cctype>
