@@ -1,0 +1,42 @@
+#pragma once
+// What the report reads from a run folder.
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/metrics_log.h"
+#include "core/result.h"
+#include "eval/evaluation.h"
+#include "eval/samples.h"
+
+namespace plumb {
+
+/// One line of metrics.jsonl or timings.jsonl. null reads as NaN.
+struct StepRow {
+  std::string stage;
+  std::int64_t step = 0;
+  MetricMap values;
+};
+
+struct RunData {
+  std::string name;         // of the run folder
+  nlohmann::json manifest;  // null where the file is absent
+  std::string config;       // config.toml as text
+  std::vector<StepRow> metrics;
+  std::vector<StepRow> timings;
+  std::vector<Evaluation> evaluations;
+  std::vector<SampleRecord> samples;
+};
+
+/// Absent files leave their part empty; a torn last line (a run that is being written) is skipped. Errors: the folder
+/// is absent, or a file holds something else than it should, named with its line.
+Result<RunData> load_run(const std::filesystem::path& run_dir);
+
+/// The values of one name over the steps of one stage, in file order; steps without it are left out.
+std::vector<std::pair<double, double>> series_of(const std::vector<StepRow>& rows, const std::string& stage,
+                                                 const std::string& name);
+
+}  // namespace plumb

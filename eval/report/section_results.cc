@@ -1,0 +1,318 @@
+// The head of the page and its main table: did it learn?
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/escape.h"
+#include "eval/report/sections.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr int kAverageOf = 4;
+constexpr int kPassOf = 8;
+
+// One way of asking a stage: which evaluation, which number of samples.
+struct Question {
+  const char* name;  // "Greedy", ...
+  bool greedy;
+  Measure measure;
+  int wanted_k;
+};
+
+constexpr Question kQuestions[] = {{"Greedy", true, Measure::kAverage, 1},
+                                   {"Sampled", false, Measure::kAverage, kAverageOf},
+                                   {"Best of k", false, Measure::kPass, kPassOf}};
+
+const Evaluation* asked(const StageResults& results, const Question& question) {
+  return question.greedy ? results.greedy : results.at_one();
+}
+
+int answered_k(const Evaluation& evaluation, const Question& question) {
+  return std::clamp(samples_per_prompt(evaluation), 1, question.wanted_k);
+}
+
+std::string question_label(const Question& question, const Evaluation& evaluation) {
+  if (question.greedy) {
+    return "Greedy";
+  }
+  const char* measure = question.measure == Measure::kAverage ? "avg" : "pass";
+  return fmt::format("{}@{}, T = {}", measure, answered_k(evaluation, question), short_number(evaluation.temperature));
+}
+
+Interval stage_interval(const Evaluation& evaluation, const Question& question, Language language) {
+  const auto values = per_unit(evaluation, question.measure, answered_k(evaluation, question), {language});
+  return bca_interval(values);
+}
+
+std::string bounds(const Interval& interval) {
+  return std::isfinite(interval.low) ? fmt::format("{:.1f} – {:.1f}", 100 * interval.low, 100 * interval.high) : "";
+}
+
+const char* direction(const Interval& interval) {
+  return interval.low > 0 ? "up" : interval.high < 0 ? "down" : "open";
+}
+
+// The two stages that the run is judged by: the last one and the one before it.
+struct Comparison {
+  const StageResults* before = nullptr;
+  const StageResults* after = nullptr;
+};
+
+Comparison last_two(const std::vector<StageResults>& stages) {
+  return stages.size() < 2 ? Comparison{} : Comparison{&stages[stages.size() - 2], &stages.back()};
+}
+
+struct TableRow {
+  Language language = Language::kNone;
+  Question question{};
+  std::string label;
+  std::vector<Interval> stages;
+  Interval gain;
+};
+
+std::vector<TableRow> table_rows(const std::vector<StageResults>& stages) {
+  std::vector<TableRow> rows;
+  const Comparison compared = last_two(stages);
+  const Evaluation* any = stages.back().greedy != nullptr ? stages.back().greedy : stages.back().at_one();
+  for (const Language language : languages_of(*any)) {
+    for (const Question& question : kQuestions) {
+      const Evaluation* last = asked(stages.back(), question);
+      if (last == nullptr) {
+        continue;
+      }
+      TableRow row{language, question, question_label(question, *last), {}, {NAN, NAN, NAN}};
+      for (const StageResults& results : stages) {
+        const Evaluation* evaluation = asked(results, question);
+        row.stages.push_back(evaluation == nullptr ? Interval{NAN, NAN, NAN}
+                                                   : stage_interval(*evaluation, question, language));
+      }
+      const Evaluation* before = compared.before == nullptr ? nullptr : asked(*compared.before, question);
+      if (before != nullptr) {
+        const int k = std::min(answered_k(*before, question), answered_k(*last, question));
+        row.gain = improvement(*before, *last, question.measure, k, {language});
+      }
+      rows.push_back(std::move(row));
+    }
+  }
+  return rows;
+}
+
+std::string table_head(const std::vector<StageResults>& stages) {
+  std::string html = "<thead><tr><th class=\"l\">Language</th><th class=\"l\">Measure</th>";
+  for (const StageResults& results : stages) {
+    html += "<th>" + stage_label(results.stage) + "</th>";
+  }
+  if (const Comparison compared = last_two(stages); compared.before != nullptr) {
+    html += fmt::format("<th>{} − {}</th><th class=\"l\">95 % interval</th>", stage_label(compared.after->stage),
+                        stage_label(compared.before->stage));
+  }
+  return html + "</tr></thead>";
+}
+
+std::string results_table(const std::vector<StageResults>& stages) {
+  const auto rows = table_rows(stages);
+  double low = 0;
+  double high = 0;
+  for (const TableRow& row : rows) {
+    low = std::isfinite(row.gain.low) ? std::min(low, row.gain.low) : low;
+    high = std::isfinite(row.gain.high) ? std::max(high, row.gain.high) : high;
+  }
+  std::string html = "<div class=\"card scroll gap\"><table>" + table_head(stages) + "<tbody>";
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const TableRow& row = rows[i];
+    const bool first = i == 0 || rows[i - 1].language != row.language;
+    html += fmt::format("<tr{}><td class=\"l lang\">{}</td><td class=\"l\">{}</td>",
+                        first && i > 0 ? " class=\"first\"" : "", first ? language_label(row.language) : "", row.label);
+    for (std::size_t s = 0; s < row.stages.size(); ++s) {
+      html +=
+          fmt::format("<td{}>{}<span class=\"ci\">{}</span></td>", s + 1 == row.stages.size() ? " class=\"final\"" : "",
+                      percent(row.stages[s].mean), bounds(row.stages[s]));
+    }
+    if (stages.size() > 1) {
+      html += fmt::format(
+          "<td><span class=\"chip {}\">{}</span><span class=\"ci\">{}</span></td><td class=\"l mid\">{}</td>",
+          direction(row.gain), points(row.gain.mean), bounds(row.gain), whisker(row.gain, low, high));
+    }
+    html += "</tr>";
+  }
+  return html + "</tbody></table></div>";
+}
+
+std::string id_list(const char* title, const std::vector<std::string>& ids) {
+  if (ids.empty()) {
+    return "";
+  }
+  std::string html = fmt::format("<details><summary>{} ({})</summary><ul class=\"plain\">", title, ids.size());
+  for (const std::string& id : ids) {
+    html += "<li>" + escape_html(id) + "</li>";
+  }
+  return html + "</ul></details>";
+}
+
+std::string flips_card(const StageResults& before, const StageResults& after) {
+  if (before.greedy == nullptr || after.greedy == nullptr) {
+    return "";
+  }
+  const FlipTable flips = flip_table(*before.greedy, *after.greedy);
+  const int ups = static_cast<int>(flips.fail_to_pass.size());
+  const int downs = static_cast<int>(flips.pass_to_fail.size());
+  std::string html = fmt::format("<div class=\"card\"><h3>{} → {}, greedy</h3><div class=\"flips\">",
+                                 stage_label(before.stage), stage_label(after.stage));
+  html += fmt::format(
+      "<div class=\"flip up\"><b>{}</b>fail → pass</div><div class=\"flip down\"><b>{}</b>pass → fail</div>", ups,
+      downs);
+  html += fmt::format(
+      "<div class=\"flip\"><b>{}</b>pass both times</div><div class=\"flip\"><b>{}</b>fail both times</div></div>",
+      flips.stayed_pass, flips.stayed_fail);
+  html += fmt::format("<p class=\"small muted\">Sign test on the flips: p = {}.</p>",
+                      short_number(sign_test(ups, downs), 2));
+  return html + id_list("Fail → pass", flips.fail_to_pass) + id_list("Pass → fail", flips.pass_to_fail) + "</div>";
+}
+
+std::string set_title(const std::string& set) {
+  return set == "test" || set == "heldout" ? "Held-out functions" : "Set “" + escape_html(set) + "”";
+}
+
+std::size_t count_units(const Evaluation& evaluation) {
+  std::vector<std::string> units;
+  per_unit(evaluation, Measure::kAverage, 1, {}, &units);
+  return units.size();
+}
+
+std::string set_results(const RunData& run, const std::string& set) {
+  const auto stages = results_of(run, set);
+  const Evaluation* any = stages.back().greedy != nullptr ? stages.back().greedy : stages.back().at_one();
+  std::string html = fmt::format(
+      "<h2>{}, before and after</h2><p class=\"lede\">Share of completions that pass {}. {} functions, {} prompts; "
+      "intervals are 95 % bootstraps (BCa) over functions, and differences are paired by function.</p>",
+      set_title(set), any->audited ? "the graded tests and the audit suite" : "the graded tests", count_units(*any),
+      any->prompts.size());
+  html += results_table(stages);
+  std::string flips;
+  for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
+    flips += flips_card(stages[i], stages[i + 1]);
+  }
+  return flips.empty() ? html : html + "<div class=\"grid2\">" + flips + "</div>";
+}
+
+std::string tile(const std::vector<StageResults>& stages, const Question& question) {
+  const Evaluation* last = asked(stages.back(), question);
+  if (last == nullptr) {
+    return "";
+  }
+  std::string steps;
+  for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
+    if (const Evaluation* evaluation = asked(stages[i], question)) {
+      steps += fmt::format("{}{} {}", steps.empty() ? "" : " · ", stage_label(stages[i].stage),
+                           percent(stage_interval(*evaluation, question, Language::kNone).mean));
+    }
+  }
+  std::string html =
+      fmt::format("<div class=\"card tile\"><h3>{}</h3><div class=\"big\">{}</div>", question_label(question, *last),
+                  percent(stage_interval(*last, question, Language::kNone).mean));
+  const Comparison compared = last_two(stages);
+  const Evaluation* before = compared.before == nullptr ? nullptr : asked(*compared.before, question);
+  if (before != nullptr) {
+    const int k = std::min(answered_k(*before, question), answered_k(*last, question));
+    const Interval gain = improvement(*before, *last, question.measure, k);
+    html += fmt::format("<p><span class=\"chip {}\">{}</span> <span class=\"small muted\">on {}, {}</span></p>",
+                        direction(gain), points(gain.mean), stage_label(compared.before->stage), bounds(gain));
+  }
+  return html + "<p class=\"steps\">" + steps + "</p></div>";
+}
+
+// The run in one sentence: whether the last stage improved on the one before, at temperature 1.
+std::string verdict_sentence(const std::vector<StageResults>& stages) {
+  const Comparison compared = last_two(stages);
+  const Question& question = kQuestions[1];
+  const Evaluation* before = compared.before == nullptr ? nullptr : asked(*compared.before, question);
+  const Evaluation* after = compared.after == nullptr ? nullptr : asked(*compared.after, question);
+  if (before == nullptr || after == nullptr) {
+    return "";
+  }
+  const int k = std::min(answered_k(*before, question), answered_k(*after, question));
+  const Interval gain = improvement(*before, *after, question.measure, k);
+  const char* claim = gain.low > 0 ? "better than" : gain.high < 0 ? "worse than" : "not clearly different from";
+  return fmt::format(
+      "<p class=\"verdict\">After {0}, sampled answers are right {2} of the time on functions that the model never "
+      "trained on, "
+      "against {3} after {1}: <b>{4} {1}</b> ({5}, 95 % interval {6}).</p>",
+      stage_label(compared.after->stage), stage_label(compared.before->stage), percent(average_success(*after, k)),
+      percent(average_success(*before, k)), claim, points(gain.mean), bounds(gain));
+}
+
+}  // namespace
+
+std::string header_section(const RunData& run) {
+  const auto text = [&](const char* key) {
+    const bool there = run.manifest.is_object() && run.manifest.contains(key) && run.manifest[key].is_string();
+    return there ? run.manifest[key].get<std::string>() : std::string();
+  };
+  std::string html = fmt::format("<p class=\"eyebrow\">plumb · run report</p><h1>{}</h1>", escape_html(run.name));
+  std::string facts;
+  for (const std::string& fact : {text("started_at"), text("cpu")}) {
+    if (!fact.empty()) {
+      facts += (facts.empty() ? "" : " · ") + escape_html(fact);
+    }
+  }
+  html += "<p class=\"muted small\">" + facts + "</p>";
+  const auto sets = evaluated_sets(run);
+  if (sets.empty()) {
+    return html + "<p class=\"verdict\">Nothing has been evaluated in this run yet.</p>";
+  }
+  const auto stages = results_of(run, sets[0]);
+  html += verdict_sentence(stages) + "<div class=\"tiles\">";
+  for (const Question& question : kQuestions) {
+    html += tile(stages, question);
+  }
+  return html + "</div>";
+}
+
+std::string results_section(const RunData& run) {
+  std::string html;
+  const auto sets = evaluated_sets(run);
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    const std::string one = set_results(run, sets[i]);
+    html +=
+        i == 0 ? one : "<details><summary>Also evaluated: " + escape_html(sets[i]) + "</summary>" + one + "</details>";
+  }
+  return html;
+}
+
+std::string decoding_section(const RunData& run) {
+  const auto sets = evaluated_sets(run);
+  if (sets.empty()) {
+    return "";
+  }
+  std::vector<Series> by_k;
+  std::vector<Series> by_temperature;
+  for (const StageResults& results : results_of(run, sets[0])) {
+    Series k_line{stage_label(results.stage), stage_class(results.stage), {}, false, true};
+    if (const Evaluation* sampled = results.at_one()) {
+      for (int k = 1; k <= std::min(kPassOf, samples_per_prompt(*sampled)); ++k) {
+        k_line.points.emplace_back(k, pass_at(*sampled, k));
+      }
+    }
+    Series t_line{stage_label(results.stage), stage_class(results.stage), {}, false, true};
+    if (results.greedy != nullptr) {
+      t_line.points.emplace_back(0, average_success(*results.greedy, 1));
+    }
+    for (const Evaluation* sampled : results.sampled) {
+      t_line.points.emplace_back(sampled->temperature, average_success(*sampled, samples_per_prompt(*sampled)));
+    }
+    by_k.push_back(std::move(k_line));
+    by_temperature.push_back(std::move(t_line));
+  }
+  const ChartOptions wide{.title = "", .percent = true, .width = 480, .height = 230};
+  std::string html = "<h2>More samples, other temperatures</h2><div class=\"grid2\">";
+  html += "<div class=\"card\"><h3>pass@k against k</h3>" + legend(by_k) + line_chart(wide, by_k) + "</div>";
+  html += "<div class=\"card\"><h3>Accuracy against temperature (0 is greedy)</h3>" + legend(by_temperature) +
+          line_chart(wide, by_temperature) + "</div>";
+  return html + "</div>";
+}
+
+}  // namespace plumb

@@ -1,0 +1,245 @@
+// Completions side by side: what was said, and what compiler, tests and reward said about it.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/escape.h"
+#include "eval/report/sections.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr std::size_t kEvalCases = 12;
+constexpr std::size_t kTrainSteps = 8;
+constexpr std::size_t kTrainSamples = 4;
+
+bool passes(const SampleRecord& sample) {
+  return sample.reward >= 1 && sample.audit != 0;
+}
+
+std::string chips(const SampleRecord& sample) {
+  if (!sample.unscored.empty()) {
+    return "<span class=\"chip warn\">unscored</span>";
+  }
+  const bool good = passes(sample);
+  std::string html = fmt::format("<span class=\"chip {}\">{}</span>", good ? "pass" : "fail",
+                                 sample.verdict.empty() ? (good ? "right" : "wrong") : escape_html(sample.verdict));
+  if (sample.audit >= 0 && sample.reward >= 1) {
+    html += fmt::format(" <span class=\"chip {0}\">audit {0}</span>", sample.audit == 1 ? "pass" : "fail");
+  }
+  if (sample.finish == "length") {
+    html += " <span class=\"chip warn\">cut off</span>";
+  }
+  return html;
+}
+
+std::string diagnostics(const SampleRecord& sample) {
+  std::string text;
+  for (const Diagnostic& diagnostic : sample.diagnostics) {
+    const std::string place =
+        diagnostic.line > 0 ? fmt::format("{}:{}: ", diagnostic.line, diagnostic.column) : std::string();
+    text += escape_html(place + diagnostic.severity + ": " + diagnostic.message) + "\n";
+  }
+  std::string html = text.empty() ? "" : "<pre class=\"says\">" + text + "</pre>";
+  if (!sample.output.empty()) {
+    html += "<details><summary>What it printed</summary><pre>" + escape_html(sample.output) + "</pre></details>";
+  }
+  return html;
+}
+
+std::string parts(const SampleRecord& sample) {
+  std::string html;
+  for (const ScorePart& part : sample.parts) {
+    const std::string weight = part.weight == 1 ? "" : " × " + short_number(part.weight);
+    html += fmt::format("<p class=\"parts\"><b>{} {}{}</b> {}</p>", escape_html(part.name), short_number(part.value),
+                        weight, escape_html(part.reason));
+  }
+  if (!sample.unscored.empty()) {
+    html += "<p class=\"parts\"><b>not scored</b> " + escape_html(sample.unscored) + "</p>";
+  }
+  return html;
+}
+
+std::string side(const SampleRecord& sample, const std::string& title) {
+  return fmt::format("<div class=\"side\"><header><b>{}</b>{}</header><pre>{}</pre>{}{}</div>", title, chips(sample),
+                     escape_html(sample.text), diagnostics(sample), parts(sample));
+}
+
+std::string case_head(const SampleRecord& sample) {
+  return fmt::format("<span class=\"caseid\">{}</span><p class=\"ask\">{}</p>", escape_html(sample.prompt_id),
+                     escape_html(sample.prompt));
+}
+
+int stage_order(const std::string& stage) {
+  return stage == "base" ? 0 : stage == "sft" ? 1 : stage == "grpo" ? 2 : 3;
+}
+
+// A prompt's first completion at each stage, greedy where there is one.
+using Case = std::map<int, const SampleRecord*>;
+
+std::vector<Case> eval_cases(const RunData& run) {
+  const auto sets = evaluated_sets(run);
+  std::map<std::string, Case> by_prompt;
+  for (const SampleRecord& sample : run.samples) {
+    if (sample.kind != "eval" || sample.sample != 0 || (!sets.empty() && sample.set != sets[0])) {
+      continue;
+    }
+    const SampleRecord*& place = by_prompt[sample.prompt_id][stage_order(sample.stage)];
+    if (place == nullptr || sample.temperature < place->temperature) {
+      place = &sample;
+    }
+  }
+  std::vector<Case> cases;
+  for (auto& [id, entry] : by_prompt) {
+    cases.push_back(std::move(entry));
+  }
+  return cases;
+}
+
+// What is most worth reading first: newly right, newly wrong, wrong throughout, right throughout.
+int interest(const Case& entry) {
+  const bool before = passes(*entry.begin()->second);
+  const bool after = passes(*entry.rbegin()->second);
+  return before == after ? (after ? 3 : 2) : (after ? 0 : 1);
+}
+
+// Takes turns between the kinds of interest, so that a page of successes also shows what still fails.
+std::vector<Case> pick_cases(std::vector<Case> cases) {
+  std::map<int, std::vector<Case>> kinds;
+  for (Case& entry : cases) {
+    kinds[interest(entry)].push_back(std::move(entry));
+  }
+  std::vector<Case> picked;
+  for (std::size_t round = 0; picked.size() < kEvalCases; ++round) {
+    const std::size_t before = picked.size();
+    for (auto& [kind, entries] : kinds) {
+      if (round < entries.size() && picked.size() < kEvalCases) {
+        picked.push_back(std::move(entries[round]));
+      }
+    }
+    if (picked.size() == before) {
+      break;
+    }
+  }
+  std::stable_sort(picked.begin(), picked.end(),
+                   [](const Case& a, const Case& b) { return interest(a) < interest(b); });
+  return picked;
+}
+
+const char* interest_label(int kind) {
+  constexpr const char* kLabels[] = {"fail → pass", "pass → fail", "fails throughout", "passes throughout"};
+  return kLabels[kind];
+}
+
+std::string eval_section(const RunData& run) {
+  const auto cases = pick_cases(eval_cases(run));
+  if (cases.empty()) {
+    return "";
+  }
+  std::string html =
+      "<h2>Completions side by side</h2><p class=\"lede\">The same held-out prompt at each stage, with the "
+      "compiler’s words and every part of the reward.</p>";
+  for (const Case& entry : cases) {
+    const int kind = interest(entry);
+    html += fmt::format("<div class=\"card case\"><span class=\"chip {}\">{}</span> {}<div class=\"sides\">",
+                        kind == 0   ? "pass"
+                        : kind == 1 ? "fail"
+                                    : "",
+                        interest_label(kind), case_head(*entry.begin()->second));
+    for (const auto& [order, sample] : entry) {
+      const std::string decoding = sample->temperature == 0 ? "greedy" : "T = " + short_number(sample->temperature);
+      html += side(*sample, stage_label(sample->stage) + ", " + decoding);
+    }
+    html += "</div></div>";
+  }
+  return html;
+}
+
+// Groups of training rollouts: (step, prompt) to its samples, in file order.
+using Groups = std::map<std::pair<std::int64_t, std::string>, std::vector<const SampleRecord*>>;
+
+// Of each of a few steps spread over the run, the group whose completions differ most in reward.
+std::vector<const std::vector<const SampleRecord*>*> pick_groups(const Groups& groups) {
+  std::map<std::int64_t, const std::vector<const SampleRecord*>*> best;
+  const auto mixed = [](const std::vector<const SampleRecord*>& group) {
+    return std::any_of(group.begin(), group.end(), [&](const auto* s) { return s->reward != group[0]->reward; });
+  };
+  for (const auto& [key, group] : groups) {
+    auto& place = best[key.first];
+    if (place == nullptr || (!mixed(*place) && mixed(group))) {
+      place = &group;
+    }
+  }
+  std::vector<const std::vector<const SampleRecord*>*> all;
+  for (const auto& [step, group] : best) {
+    all.push_back(group);
+  }
+  if (all.size() <= kTrainSteps) {
+    return all;
+  }
+  std::vector<const std::vector<const SampleRecord*>*> spread;
+  for (std::size_t i = 0; i < kTrainSteps; ++i) {
+    spread.push_back(all[i * (all.size() - 1) / (kTrainSteps - 1)]);
+  }
+  return spread;
+}
+
+// A few of a group's samples, passing and failing ones in turn.
+std::vector<const SampleRecord*> pick_samples(const std::vector<const SampleRecord*>& group) {
+  std::vector<const SampleRecord*> good;
+  std::vector<const SampleRecord*> bad;
+  for (const SampleRecord* sample : group) {
+    (sample->reward >= 1 ? good : bad).push_back(sample);
+  }
+  std::vector<const SampleRecord*> picked;
+  for (std::size_t i = 0; i < group.size() && picked.size() < kTrainSamples; ++i) {
+    if (i < good.size()) {
+      picked.push_back(good[i]);
+    }
+    if (i < bad.size() && picked.size() < kTrainSamples) {
+      picked.push_back(bad[i]);
+    }
+  }
+  return picked;
+}
+
+std::string train_section(const RunData& run) {
+  Groups groups;
+  for (const SampleRecord& sample : run.samples) {
+    if (sample.kind == "train") {
+      groups[{sample.step, sample.prompt_id}].push_back(&sample);
+    }
+  }
+  if (groups.empty()) {
+    return "";
+  }
+  std::string html =
+      "<h2>Rollouts that it learned from</h2><p class=\"lede\">One group of a few steps: completions of the same "
+      "prompt, some rewarded and some not. That difference is all the training signal.</p>";
+  bool first = true;
+  for (const auto* group : pick_groups(groups)) {
+    const SampleRecord& head = *group->front();
+    const auto good = std::count_if(group->begin(), group->end(), [](const auto* s) { return s->reward >= 1; });
+    html += fmt::format(
+        "<details class=\"card case\"{}><summary>Step {} · {} · {} of {} rewarded</summary><div class=\"gap\">{}</div>"
+        "<div class=\"sides\">",
+        first ? " open" : "", head.step, escape_html(head.prompt_id), good, group->size(), case_head(head));
+    for (const SampleRecord* sample : pick_samples(*group)) {
+      html += side(*sample, fmt::format("sample {}", sample->sample + 1));
+    }
+    html += "</div></details>";
+    first = false;
+  }
+  return html;
+}
+
+}  // namespace
+
+std::string samples_section(const RunData& run) {
+  return eval_section(run) + train_section(run);
+}
+
+}  // namespace plumb

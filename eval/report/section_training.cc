@@ -1,0 +1,186 @@
+// Curves, time and health of the training stages.
+
+#include <fmt/format.h>
+
+#include <array>
+#include <map>
+
+#include "core/escape.h"
+#include "core/progress.h"
+#include "eval/health.h"
+#include "eval/report/sections.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr int kSmoothing = 9;
+
+// One curve of one chart.
+struct Curve {
+  const char* name;
+  const char* label;
+  const char* css;
+};
+
+struct Panel {
+  const char* title;
+  const char* stage;
+  bool percent;
+  bool smooth;
+  std::vector<Curve> curves;
+};
+
+std::vector<Panel> panels() {
+  return {
+      {"Reward",
+       "grpo",
+       true,
+       true,
+       {{"reward", "all", "a"}, {"reward/tests/mean", "code", "b"}, {"reward/math/mean", "maths", "c"}}},
+      {"Groups without spread, and spread",
+       "grpo",
+       true,
+       true,
+       {{"frac_reward_zero_std", "groups with equal rewards", "b"},
+        {"reward_std", "standard deviation in a group", "a"}}},
+      {"Entropy (nats per token)", "grpo", false, true, {{"entropy", "entropy", "a"}}},
+      {"Completion length (tokens)",
+       "grpo",
+       false,
+       true,
+       {{"completions/mean_length", "mean", "a"}, {"completions/max_length", "longest", "b"}}},
+      {"How completions end",
+       "grpo",
+       true,
+       true,
+       {{"completions/eos_ratio", "by themselves", "a"},
+        {"completions/clipped_ratio", "cut off", "c"},
+        {"completions/duplicates", "duplicates", "b"}}},
+      {"Audit gap", "grpo", true, true, {{"reward/audit_gap", "pass the tests, fail the audit", "c"}}},
+      {"Gradient norm", "grpo", false, true, {{"grad_norm", "before clipping", "a"}}},
+      {"Learning rate", "grpo", false, false, {{"learning_rate", "learning rate", "a"}}},
+      {"Policy loss (near 0 is normal)", "grpo", false, false, {{"policy_loss", "policy loss", "a"}}},
+      {"SFT loss (nats per token)", "sft", false, false, {{"loss", "training", "a"}, {"eval_loss", "dev", "b"}}},
+      {"SFT gradient norm", "sft", false, false, {{"grad_norm", "before clipping", "a"}}},
+      {"SFT learning rate", "sft", false, false, {{"learning_rate", "learning rate", "a"}}},
+  };
+}
+
+std::string panel_card(const RunData& run, const Panel& panel) {
+  std::vector<Series> series;
+  for (const Curve& curve : panel.curves) {
+    auto values = series_of(run.metrics, panel.stage, curve.name);
+    if (values.empty()) {
+      continue;
+    }
+    const bool sparse = values.size() < 6;
+    if (panel.smooth && !sparse) {
+      series.push_back({curve.label, curve.css, values, true, false});
+      values = smoothed(values, kSmoothing);
+    }
+    series.push_back({curve.label, curve.css, std::move(values), false, sparse});
+  }
+  if (series.empty()) {
+    return "";
+  }
+  const ChartOptions options{
+      .title = panel.title, .percent = panel.percent, .from_zero = panel.percent || panel.smooth};
+  const std::string keys = panel.curves.size() > 1 ? legend(series) : "";
+  return fmt::format("<div class=\"card\"><h3>{}</h3>{}{}</div>", panel.title, keys, line_chart(options, series));
+}
+
+// What the run spent its time on, in the order it was spent.
+std::vector<Segment> time_segments(const RunData& run) {
+  std::map<std::string, double> sums;
+  for (const StepRow& row : run.timings) {
+    for (const auto& [name, value] : row.values) {
+      sums[row.stage + " " + name] += value;
+    }
+  }
+  std::map<std::string, double> evaluations;
+  for (const Evaluation& evaluation : run.evaluations) {
+    evaluations[evaluation.stage] += evaluation.seconds;
+  }
+  std::vector<Segment> segments = {
+      {"base", "Evaluation, base", evaluations["base"]},
+      {"sft", "SFT", sums["sft timing_s/step"]},
+      {"base", "Evaluation, SFT", evaluations["sft"]},
+      {"a", "GRPO: sampling", sums["grpo timing_s/sample"]},
+      {"c", "GRPO: judging not hidden behind sampling", sums["grpo timing_s/reward"]},
+      {"b", "GRPO: training", sums["grpo timing_s/train"]},
+      {"d", "GRPO: checkpoints", sums["grpo timing_s/checkpoint"]},
+      {"base", "Evaluation, GRPO", evaluations["grpo"]},
+  };
+  std::erase_if(segments, [](const Segment& segment) { return segment.value <= 0; });
+  return segments;
+}
+
+}  // namespace
+
+std::string curves_section(const RunData& run) {
+  std::string cards;
+  for (const Panel& panel : panels()) {
+    cards += panel_card(run, panel);
+  }
+  if (cards.empty()) {
+    return "";
+  }
+  return "<h2>Training</h2><p class=\"lede\">One point per step; the heavy line is a moving mean of nine steps. Point "
+         "at a line "
+         "to read a value.</p><div class=\"grid3\">" +
+         cards + "</div>";
+}
+
+std::string time_section(const RunData& run) {
+  auto segments = time_segments(run);
+  if (segments.empty()) {
+    return "";
+  }
+  double total = 0;
+  for (const Segment& segment : segments) {
+    total += segment.value;
+  }
+  std::string rows;
+  for (Segment& segment : segments) {
+    rows += fmt::format(
+        "<tr><td class=\"l\"><span class=\"key\"><svg viewBox=\"0 0 14 10\"><rect class=\"{}\" width=\"14\" "
+        "height=\"10\"/></svg>{}</span></td><td>{}</td><td>{}</td></tr>",
+        segment.css, segment.label, format_duration(segment.value), percent(segment.value / total));
+    segment.label += ": " + format_duration(segment.value);
+  }
+  return fmt::format(
+      "<h2>Where the time went</h2><p class=\"lede\">{} in all.</p><div class=\"card "
+      "gap\">{}<table><tbody>{}</tbody></table></div>",
+      format_duration(total), stacked_bar(segments), rows);
+}
+
+std::string health_section(const RunData& run) {
+  HealthMonitor monitor;
+  std::string messages;
+  bool warned = false;
+  bool trained = false;
+  for (const StepRow& row : run.metrics) {
+    if (row.stage != "grpo") {
+      continue;
+    }
+    trained = true;
+    for (const HealthMessage& message : monitor.observe(row.step, row.values)) {
+      warned = warned || message.warning;
+      messages +=
+          fmt::format("<div class=\"message{}\">{}</div>", message.warning ? " warn" : "", escape_html(message.text));
+    }
+  }
+  if (!trained) {
+    return "";
+  }
+  if (!warned) {
+    messages =
+        "<div class=\"message good\">No rule had anything to complain about: groups with spread, completions that end, "
+        "entropy, duplicates and the on-policy ratio all stayed within their limits.</div>" +
+        messages;
+  }
+  return "<h2>Health</h2>" + messages;
+}
+
+}  // namespace plumb

@@ -1,0 +1,47 @@
+#pragma once
+// The parts of the report, each a function of the run's data that returns HTML; an empty string where the run has
+// nothing to show for it.
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "eval/evaluation.h"
+#include "eval/report/chart.h"
+#include "eval/report/run_data.h"
+
+namespace plumb {
+
+/// What one stage scored on one set.
+struct StageResults {
+  std::string stage;
+  const Evaluation* greedy = nullptr;
+  std::vector<const Evaluation*> sampled;  // ascending temperature, 0 excluded
+
+  /// The sampled evaluation at temperature 1, else the one nearest to it; null where there is none.
+  [[nodiscard]] const Evaluation* at_one() const;
+};
+
+/// The sets that were evaluated: test (or heldout) first, then by name.
+std::vector<std::string> evaluated_sets(const RunData& run);
+/// The stages that were evaluated on `set`: base, sft, grpo, then others by name.
+std::vector<StageResults> results_of(const RunData& run, const std::string& set);
+/// Languages of an evaluation's prompts in the order C++, Python; kNone (all) first where there are several.
+std::vector<Language> languages_of(const Evaluation& evaluation);
+
+std::string stage_label(const std::string& stage);   // "Base", "SFT", "GRPO"; escaped
+std::string stage_class(const std::string& stage);   // a colour class of the style sheet
+std::string language_label(Language language);       // "C++", "Python", "All"
+std::string points(double difference);               // "+8.3 pts"
+std::string legend(std::span<const Series> series);  // faint series are left out
+
+std::string header_section(const RunData& run);    // title, verdict in a sentence, three tiles
+std::string results_section(const RunData& run);   // before/after table and flips of each set
+std::string decoding_section(const RunData& run);  // pass@k curves, accuracy against temperature
+std::string health_section(const RunData& run);
+std::string curves_section(const RunData& run);
+std::string time_section(const RunData& run);
+std::string samples_section(const RunData& run);
+std::string run_section(const RunData& run);  // manifest and config
+
+}  // namespace plumb

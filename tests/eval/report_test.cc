@@ -1,0 +1,100 @@
+#include "eval/report/report.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "core/atomic_file.h"
+#include "core/escape.h"
+#include "tests/support/synthetic_run.h"
+
+namespace plumb {
+namespace {
+
+class ReportTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    dir_ = std::filesystem::path(testing::TempDir()) /
+           (std::string("plumb_report_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(dir_);
+    std::filesystem::create_directories(dir_);
+  }
+  void TearDown() override { std::filesystem::remove_all(dir_); }
+
+  std::string report() {
+    const auto written = write_report(dir_);
+    EXPECT_TRUE(written.ok()) << (written.ok() ? "" : written.error().message);
+    auto text = read_file((dir_ / "report.html").string());
+    return text ? *text : std::string();
+  }
+
+  static std::size_t count(const std::string& text, const std::string& word) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+      ++found;
+    }
+    return found;
+  }
+
+  std::filesystem::path dir_;
+};
+
+TEST_F(ReportTest, HoldsEveryPart) {
+  ASSERT_TRUE(write_synthetic_run(dir_).ok());
+  const std::string html = report();
+  for (const char* part :
+       {"avg@4, T = 1", "pass@8, T = 1", "Greedy", "fail → pass", "pass@k against k", "Accuracy against temperature",
+        "Reward", "Entropy", "Gradient norm", "Learning rate", "Audit gap", "Where the time went",
+        "Completions side by side", "does not compile", "no matching function", "Health",
+        "A loss near 0 is normal here", "Manifest", "Resolved config"}) {
+    EXPECT_NE(html.find(part), std::string::npos) << part;
+  }
+}
+
+TEST_F(ReportTest, NothingRunsAndNothingLoads) {
+  ASSERT_TRUE(write_synthetic_run(dir_).ok());
+  const std::string html = report();
+  EXPECT_NE(html.find("default-src &#39;none&#39;; style-src &#39;sha256-"), std::string::npos);
+  for (const char* loads : {"<script", "<link", "<img", "<iframe", "http://", "https://", "url(", "@import",
+                            " style=\"", "javascript:", " onload"}) {
+    EXPECT_EQ(html.find(loads), std::string::npos) << loads;
+  }
+  EXPECT_EQ(count(html, "<style>"), 1U);
+}
+
+TEST_F(ReportTest, HostileTextStaysText) {
+  ASSERT_TRUE(write_synthetic_run(dir_, {.functions = 10, .grpo_steps = 20, .hostile = true}).ok());
+  const std::string html = report();
+  EXPECT_EQ(html.find("<script"), std::string::npos);
+  EXPECT_EQ(html.find("<img"), std::string::npos);
+  EXPECT_EQ(html.find('\x1B'), std::string::npos);
+  EXPECT_TRUE(is_utf8(html));
+  EXPECT_NE(html.find("&lt;script&gt;alert(1)&lt;/script&gt;␛[31mred␛[0m \uFFFD\uFFFD( [U+202E]gnp"),
+            std::string::npos);
+}
+
+TEST_F(ReportTest, TheSameRunGivesTheSameBytes) {
+  ASSERT_TRUE(write_synthetic_run(dir_, {.functions = 10, .grpo_steps = 20}).ok());
+  const std::string first = report();
+  EXPECT_EQ(first, report());
+}
+
+TEST_F(ReportTest, AnEmptyOrHalfRunGivesAPage) {
+  EXPECT_NE(report().find("Nothing has been evaluated"), std::string::npos);
+  std::ofstream(dir_ / "metrics.jsonl")
+      << "{\"stage\":\"grpo\",\"step\":1,\"reward\":0.5,\"kl\":null}\n{\"stage\":\"gr";
+  EXPECT_NE(report().find("Reward"), std::string::npos);
+}
+
+TEST_F(ReportTest, DamageIsNamedWithItsLine) {
+  std::ofstream(dir_ / "metrics.jsonl")
+      << "{\"stage\":\"grpo\",\"step\":1}\nnonsense\n{\"stage\":\"grpo\",\"step\":2}\n";
+  const auto written = write_report(dir_);
+  ASSERT_FALSE(written.ok());
+  EXPECT_NE(written.error().message.find("metrics.jsonl, line 2"), std::string::npos) << written.error().message;
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "report.html"));
+  EXPECT_FALSE(write_report(dir_ / "absent").ok());
+}
+
+}  // namespace
+}  // namespace plumb
