@@ -1,0 +1,33 @@
+#pragma once
+// Hugging Face's tokenizer.json and its companions, for byte-level BPE.
+
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+#include "formats/tokenizer_data.h"
+
+namespace plumb {
+
+/// The tokenizer in `text`; `name` is for messages. bos_id, eos_id, pad_id and unk_id are left at -1: they stand in
+/// tokenizer_config.json. Errors: no JSON object; a normalizer, pre-tokenizer, model option or added-token option that
+/// is not supported, by name; a vocabulary whose ids repeat or reach beyond 2^24; malformed merges.
+Result<TokenizerData> parse_tokenizer_json(std::string_view text, const std::string& name);
+
+/// What tokenizer_config.json says: sets the special ids in `tokenizer` and returns the chat template, empty if there
+/// is none. Errors: no JSON object; a special token that the vocabulary lacks.
+Result<std::string> parse_tokenizer_config_json(std::string_view text, const std::string& name,
+                                                TokenizerData& tokenizer);
+
+/// The texts of the three files that transformers' AutoTokenizer reads.
+struct TokenizerFiles {
+  std::string tokenizer_json;
+  std::string tokenizer_config_json;
+  std::string special_tokens_map_json;
+};
+
+/// Errors: a pre-tokenizer other than "gpt2" and "smollm"; text that is no UTF-8.
+Result<TokenizerFiles> make_tokenizer_files(const TokenizerData& tokenizer, const std::string& chat_template,
+                                            std::int64_t max_positions);
+
+}  // namespace plumb
