@@ -28,6 +28,22 @@ constexpr std::array<std::string_view, 88> kKeywords = {
     "static",    "std",      "struct",   "switch",   "template", "this",     "throw",   "true",    "try",
     "typedef",   "typename", "union",    "unsigned", "using",    "virtual",  "void"};
 
+/// The description (not empty) as the end of "Write a ... function ". "Return x" is made "that returns x."; another
+/// sentence that begins with a capital letter is kept whole after a colon, for its verb cannot be put into another form
+/// safely.
+std::string request(std::string description) {
+  for (const std::string_view verb : {"Returns ", "Return ", "return "}) {
+    if (description.starts_with(verb)) {
+      description.replace(0, verb.size(), "returns ");
+      break;
+    }
+  }
+  const char last = description.back();
+  description += last == '.' || last == '!' || last == '?' ? "" : ".";
+  const bool whole = description.front() >= 'A' && description.front() <= 'Z';
+  return (whole ? "for this: " : "that ") + description;
+}
+
 Result<FunctionSignature> read_signature(const Row& row) {
   const auto function = row.json.find("function");
   if (function == row.json.end() || !function->is_object()) {
@@ -189,6 +205,9 @@ Result<std::vector<PromptRecord>> read_function_row(const Row& row, std::span<co
   common.split = split_name(common.split);
   PLUMB_ASSIGN(common.license, optional_text(row, "license", "NOASSERTION"));
   PLUMB_ASSIGN(const std::string description, required_text(row, "description"));
+  if (description.empty()) {
+    return row.refuse("description", "expected a phrase such as \"returns the sum of a list.\", found an empty text");
+  }
   PLUMB_ASSIGN(common.function, read_signature(row));
   PLUMB_TRY(read_cases(row, "examples", common.function));
   PLUMB_ASSIGN(common.tests, read_cases(row, "tests", common.function));
@@ -218,7 +237,7 @@ Result<std::vector<PromptRecord>> read_function_row(const Row& row, std::span<co
 
 std::string function_prompt(const std::string& description, const FunctionSignature& function, Language language) {
   const std::string what = language == Language::kCpp ? "C++" : "Python";
-  return "Write a " + what + " function that " + description + "\n`" + signature_text(function, language) +
+  return "Write a " + what + " function " + request(description) + "\n`" + signature_text(function, language) +
          "`\nAnswer with one code block.";
 }
 

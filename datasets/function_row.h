@@ -25,8 +25,9 @@ Result<std::vector<TestCase>> read_cases(const Row& row, const char* key, const 
 Result<std::vector<PromptRecord>> read_function_row(const Row& row, std::span<const Language> languages,
                                                     const nlohmann::json* audit);
 
-/// "<What is asked for>\n`signature`\nAnswer with one code block.", the prompt of a function task.
-/// `description` is a phrase such as "returns the sum of a list."
+/// "Write a Python function that <description>\n`<signature>`\nAnswer with one code block.": the prompt of a function
+/// task. `description` is a phrase such as "returns the sum of a list."; "Return the sum of a list" reads the same, and
+/// any other sentence with a capital letter is put as "Write a Python function for this: <description>".
 std::string function_prompt(const std::string& description, const FunctionSignature& function, Language language);
 
 }  // namespace plumb

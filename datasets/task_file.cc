@@ -4,8 +4,7 @@
 #include <map>
 #include <unordered_map>
 
-#include "datasets/function_row.h"
-#include "datasets/other_rows.h"
+#include "datasets/any_row.h"
 #include "datasets/row.h"
 
 namespace plumb {
@@ -36,33 +35,10 @@ Result<AuditTable> read_audit_file(const std::filesystem::path& file) {
   return table;
 }
 
-Result<std::vector<PromptRecord>> one(Result<PromptRecord> prompt) {
-  if (!prompt) {
-    return prompt.error();
-  }
-  return std::vector<PromptRecord>{std::move(prompt).value()};
-}
-
-/// The prompts of a row, whatever its shape.
-Result<std::vector<PromptRecord>> read_row(const Row& row, const AuditTable& audits,
-                                           std::span<const Language> languages) {
-  if (row.has("function")) {
-    const auto id = row.json.find("id");
-    const auto audit = id != row.json.end() && id->is_string() ? audits.find(id->get<std::string>()) : audits.end();
-    return read_function_row(row, languages, audit == audits.end() ? nullptr : &audit->second);
-  }
-  if (row.has("reward_model")) {
-    return one(read_verl_row(row));
-  }
-  if (row.has("question") && row.has("answer")) {
-    return one(read_math_row(row));
-  }
-  if (row.has("prompt") || row.has("messages")) {
-    return one(read_trl_row(row));
-  }
-  return Error{row.place +
-               ": no known row shape; expected \"function\" (plumb), \"question\" and \"answer\" (maths), " +
-               "\"reward_model\" (verl), or \"prompt\" or \"messages\" (TRL)"};
+const json* audit_of(const Row& row, const AuditTable& audits) {
+  const auto id = row.json.find("id");
+  const auto audit = id != row.json.end() && id->is_string() ? audits.find(id->get<std::string>()) : audits.end();
+  return audit == audits.end() ? nullptr : &audit->second;
 }
 
 bool is_wanted(const PromptRecord& prompt, const TaskFileOptions& options) {
@@ -86,7 +62,7 @@ Result<std::vector<PromptRecord>> load_prompts(const std::filesystem::path& file
   std::vector<PromptRecord> prompts;
   std::map<std::string, std::string> places;
   PLUMB_TRY(for_each_row(file, [&](Row row) -> Result<void> {
-    PLUMB_ASSIGN(std::vector<PromptRecord> found, read_row(row, audits, options.languages));
+    PLUMB_ASSIGN(std::vector<PromptRecord> found, read_any_row(row, options.languages, audit_of(row, audits)));
     for (PromptRecord& prompt : found) {
       const auto [first, is_new] = places.emplace(prompt.id, row.place);
       if (!is_new) {

@@ -97,6 +97,18 @@ TEST_F(TaskFileTest, PromptIsOneSentenceTheSignatureAndTheRequest) {
   EXPECT_EQ((*prompts)[0].family, "t/add");
 }
 
+TEST_F(TaskFileTest, DescriptionsMayBePhrasesOrSentences) {
+  const auto first_line = [&](const char* description) {
+    auto prompts = load(function_row("description", description));
+    const std::string text = prompts ? (*prompts)[0].messages[0].content : prompts.error().message;
+    return text.substr(0, text.find('\n'));
+  };
+  EXPECT_EQ(first_line("Return the sum"), "Write a Python function that returns the sum.");
+  EXPECT_EQ(first_line("Returns the sum."), "Write a Python function that returns the sum.");
+  EXPECT_EQ(first_line("adds two numbers"), "Write a Python function that adds two numbers.");
+  EXPECT_EQ(first_line("Add two numbers."), "Write a Python function for this: Add two numbers.");
+}
+
 TEST_F(TaskFileTest, DemonstrationIsFenceCodeFence) {
   auto prompts = load(function_row("references", {{"cpp", "int add(int a, int b) {\n    return a + b;\n}\n"}}));
   ASSERT_TRUE(prompts) << prompts.error().message;

@@ -1,0 +1,38 @@
+#include "datasets/any_row.h"
+
+#include "datasets/function_row.h"
+#include "datasets/other_rows.h"
+
+namespace plumb {
+
+namespace {
+
+Result<std::vector<PromptRecord>> one(Result<PromptRecord> prompt) {
+  if (!prompt) {
+    return prompt.error();
+  }
+  return std::vector<PromptRecord>{std::move(prompt).value()};
+}
+
+}  // namespace
+
+Result<std::vector<PromptRecord>> read_any_row(const Row& row, std::span<const Language> languages,
+                                               const nlohmann::json* audit) {
+  if (row.has("function")) {
+    return read_function_row(row, languages, audit);
+  }
+  if (row.has("reward_model")) {
+    return one(read_verl_row(row));
+  }
+  if (row.has("question") && row.has("answer")) {
+    return one(read_math_row(row));
+  }
+  if (row.has("prompt") || row.has("messages")) {
+    return one(read_trl_row(row));
+  }
+  return Error{row.place +
+               ": no known row shape; expected \"function\" (plumb), \"question\" and \"answer\" (maths), " +
+               "\"reward_model\" (verl), or \"prompt\" or \"messages\" (TRL)"};
+}
+
+}  // namespace plumb
