@@ -12,7 +12,7 @@ namespace plumb {
 namespace {
 
 // Room for the labels around the plot, in the SVG's own units (pixels at natural size).
-constexpr double kLeft = 44;
+constexpr double kLeft = 50;
 constexpr double kRight = 10;
 constexpr double kTop = 10;
 constexpr double kBottom = 24;
@@ -201,11 +201,12 @@ std::string short_number(double value, int digits) {
     return "0";
   }
   const double size = std::abs(value);
-  if (size >= 1e4 && size < 1e15 && value == std::floor(value)) {
-    const bool thousands = std::fmod(value, 1000) == 0;
-    return thousands ? fmt::format("{:.0f}k", value / 1000) : fmt::format("{:.0f}", value);
+  const char* sign = value < 0 ? "−" : "";
+  if (size >= 1e4 && size < 1e15 && size == std::floor(size)) {
+    const bool thousands = std::fmod(size, 1000) == 0;
+    return thousands ? fmt::format("{}{:.0f}k", sign, size / 1000) : fmt::format("{}{:.0f}", sign, size);
   }
-  return fmt::format("{:.{}g}", value, digits);
+  return fmt::format("{}{:.{}g}", sign, size, digits);
 }
 
 std::string percent(double share) {

@@ -49,7 +49,8 @@ Interval stage_interval(const Evaluation& evaluation, const Question& question, 
 }
 
 std::string bounds(const Interval& interval) {
-  return std::isfinite(interval.low) ? fmt::format("{:.1f} – {:.1f}", 100 * interval.low, 100 * interval.high) : "";
+  const auto text = [](double share) { return fmt::format("{}{:.1f}", share < 0 ? "−" : "", std::abs(100 * share)); };
+  return std::isfinite(interval.low) ? text(interval.low) + " – " + text(interval.high) : "";
 }
 
 const char* direction(const Interval& interval) {
@@ -309,8 +310,8 @@ std::string decoding_section(const RunData& run) {
   }
   const ChartOptions wide{.title = "", .percent = true, .width = 480, .height = 230};
   std::string html = "<h2>More samples, other temperatures</h2><div class=\"grid2\">";
-  html += "<div class=\"card\"><h3>pass@k against k</h3>" + legend(by_k) + line_chart(wide, by_k) + "</div>";
-  html += "<div class=\"card\"><h3>Accuracy against temperature (0 is greedy)</h3>" + legend(by_temperature) +
+  html += "<div class=\"card plot\"><h3>pass@k against k</h3>" + legend(by_k) + line_chart(wide, by_k) + "</div>";
+  html += "<div class=\"card plot\"><h3>Accuracy against temperature (0 is greedy)</h3>" + legend(by_temperature) +
           line_chart(wide, by_temperature) + "</div>";
   return html + "</div>";
 }

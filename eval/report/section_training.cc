@@ -28,6 +28,7 @@ struct Panel {
   const char* stage;
   bool percent;
   bool smooth;
+  bool from_zero;
   std::vector<Curve> curves;
 };
 
@@ -37,33 +38,37 @@ std::vector<Panel> panels() {
        "grpo",
        true,
        true,
+       true,
        {{"reward", "all", "a"}, {"reward/tests/mean", "code", "b"}, {"reward/math/mean", "maths", "c"}}},
       {"Groups without spread, and spread",
        "grpo",
        true,
        true,
+       true,
        {{"frac_reward_zero_std", "groups with equal rewards", "b"},
         {"reward_std", "standard deviation in a group", "a"}}},
-      {"Entropy (nats per token)", "grpo", false, true, {{"entropy", "entropy", "a"}}},
+      {"Entropy (nats per token)", "grpo", false, true, true, {{"entropy", "entropy", "a"}}},
       {"Completion length (tokens)",
        "grpo",
        false,
+       true,
        true,
        {{"completions/mean_length", "mean", "a"}, {"completions/max_length", "longest", "b"}}},
       {"How completions end",
        "grpo",
        true,
        true,
+       true,
        {{"completions/eos_ratio", "by themselves", "a"},
         {"completions/clipped_ratio", "cut off", "c"},
         {"completions/duplicates", "duplicates", "b"}}},
-      {"Audit gap", "grpo", true, true, {{"reward/audit_gap", "pass the tests, fail the audit", "c"}}},
-      {"Gradient norm", "grpo", false, true, {{"grad_norm", "before clipping", "a"}}},
-      {"Learning rate", "grpo", false, false, {{"learning_rate", "learning rate", "a"}}},
-      {"Policy loss (near 0 is normal)", "grpo", false, false, {{"policy_loss", "policy loss", "a"}}},
-      {"SFT loss (nats per token)", "sft", false, false, {{"loss", "training", "a"}, {"eval_loss", "dev", "b"}}},
-      {"SFT gradient norm", "sft", false, false, {{"grad_norm", "before clipping", "a"}}},
-      {"SFT learning rate", "sft", false, false, {{"learning_rate", "learning rate", "a"}}},
+      {"Audit gap", "grpo", true, true, true, {{"reward/audit_gap", "pass the tests, fail the audit", "c"}}},
+      {"Gradient norm", "grpo", false, true, true, {{"grad_norm", "before clipping", "a"}}},
+      {"Learning rate", "grpo", false, false, true, {{"learning_rate", "learning rate", "a"}}},
+      {"Policy loss (near 0 is normal)", "grpo", false, false, false, {{"policy_loss", "policy loss", "a"}}},
+      {"SFT loss (nats per token)", "sft", false, false, false, {{"loss", "training", "a"}, {"eval_loss", "dev", "b"}}},
+      {"SFT gradient norm", "sft", false, false, true, {{"grad_norm", "before clipping", "a"}}},
+      {"SFT learning rate", "sft", false, false, true, {{"learning_rate", "learning rate", "a"}}},
   };
 }
 
@@ -84,10 +89,9 @@ std::string panel_card(const RunData& run, const Panel& panel) {
   if (series.empty()) {
     return "";
   }
-  const ChartOptions options{
-      .title = panel.title, .percent = panel.percent, .from_zero = panel.percent || panel.smooth};
+  const ChartOptions options{.title = panel.title, .percent = panel.percent, .from_zero = panel.from_zero};
   const std::string keys = panel.curves.size() > 1 ? legend(series) : "";
-  return fmt::format("<div class=\"card\"><h3>{}</h3>{}{}</div>", panel.title, keys, line_chart(options, series));
+  return fmt::format("<div class=\"card plot\"><h3>{}</h3>{}{}</div>", panel.title, keys, line_chart(options, series));
 }
 
 // What the run spent its time on, in the order it was spent.

@@ -40,11 +40,12 @@ table{border-collapse:collapse;width:100%;font-size:14.5px}
 th{font-weight:560;color:var(--muted);text-align:right;padding:6px 10px 8px;border-bottom:1px solid var(--rule);font-size:13px}
 td{padding:8px 10px;text-align:right;border-bottom:1px solid var(--rule);vertical-align:top;white-space:nowrap}
 tr:last-child td{border-bottom:0}th.l,td.l{text-align:left}td.lang{font-weight:620}td .ci{display:block;color:var(--muted);
-font-size:12px;line-height:1.3}td.mid{vertical-align:middle}td.final{font-weight:640}
+font-size:12px;line-height:1.3}td.mid{vertical-align:middle}td.final{font-weight:640}td.final .ci{font-weight:400}
 tr.first td{border-top:1px solid var(--rule)}
 .whisker{width:150px;height:18px;display:block}.zero{stroke:var(--muted);stroke-dasharray:2 2}.reach{stroke-width:2.5;stroke-linecap:round}
 .reach.up{stroke:var(--good)}.point.up{fill:var(--good)}.reach.down{stroke:var(--bad)}.point.down{fill:var(--bad)}
 .reach.open{stroke:var(--base)}.point.open{fill:var(--base)}
+.plot{display:flex;flex-direction:column}.plot .chart{margin-top:auto}
 .chart{width:100%;height:auto;display:block}.grid{stroke:var(--rule)}.tick{fill:var(--muted);font-size:10.5px}
 .line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}.line.faint{stroke-width:1;opacity:.38}
 .hit{fill:transparent}.line.base{stroke:var(--base)}.line.sft{stroke:var(--sft)}.line.grpo{stroke:var(--grpo)}
