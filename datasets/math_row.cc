@@ -24,11 +24,7 @@ std::optional<std::string> braced(const std::string& text, std::size_t open) {
 }
 
 Result<std::string> answer_text(const Row& row) {
-  const nlohmann::json& answer = row.json["answer"];
-  if (answer.is_number()) {
-    return answer.dump();
-  }
-  PLUMB_ASSIGN(const std::string text, required_text(row, "answer"));
+  PLUMB_ASSIGN(const std::string text, optional_text_or_number(row, "answer"));
   const std::string found = trimmed(final_answer(text).value_or(text));
   return found.empty() ? Result<std::string>(row.refuse("answer", "expected an answer, found an empty text")) : found;
 }

@@ -53,6 +53,14 @@ std::string describe(const nlohmann::json& value) {
   return std::string(value.type_name()) + " " + text;
 }
 
+Result<std::string> optional_text_or_number(const Row& row, const char* key) {
+  const auto found = row.json.find(key);
+  if (found != row.json.end() && found->is_number()) {
+    return found->dump();
+  }
+  return optional_text(row, key, "");
+}
+
 Result<nlohmann::json> parse_json(const std::string& text, const std::string& place) {
   if (nesting(text) > kMaxNesting) {
     return Error{place + ": lists and objects are nested deeper than " + std::to_string(kMaxNesting) + " levels"};

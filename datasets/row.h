@@ -34,6 +34,9 @@ Result<std::string> required_text(const Row& row, const char* key);
 /// The text at `key`, or `fallback` where it is absent. Errors: present but not a text.
 Result<std::string> optional_text(const Row& row, const char* key, const std::string& fallback);
 
+/// The text at `key`, a number as it is written, or "" where the key is absent. Errors: present but neither.
+Result<std::string> optional_text_or_number(const Row& row, const char* key);
+
 /// The JSON value that `text` is. Errors, each beginning with `place`: not JSON, not UTF-8, nested beyond kMaxNesting.
 Result<nlohmann::json> parse_json(const std::string& text, const std::string& place);
 

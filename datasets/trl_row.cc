@@ -26,17 +26,19 @@ Result<std::string> completion_text(const Row& row) {
   return take_last_reply(turns);
 }
 
-/// "solution" as reference and its final answer; "answer" alone as both.
+/// "answer", or else the final answer of "solution"; a solution is the reference.
 Result<void> read_solution(const Row& row, PromptRecord& prompt) {
   PLUMB_ASSIGN(const std::string solution, optional_text(row, "solution", ""));
-  PLUMB_ASSIGN(const std::string answer, optional_text(row, "answer", ""));
+  PLUMB_ASSIGN(const std::string answer, optional_text_or_number(row, "answer"));
   const std::string& source = answer.empty() ? solution : answer;
   if (source.empty()) {
     return {};
   }
   prompt.domain = Domain::kMath;
   prompt.answer = final_answer(source).value_or(source);
-  prompt.reference = solution;
+  if (!solution.empty()) {
+    prompt.reference = solution;
+  }
   return {};
 }
 

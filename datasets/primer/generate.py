@@ -6,16 +6,15 @@ Expected values come from running the Python references. Graded inputs are chose
 that differs from it anywhere in the pool fails; the audit inputs are others.
 """
 
+import ast
 import json
 import pathlib
 import random
 import sys
 
 import math_templates
-from mutants import agrees, compile_function, mutants, outcome, same
+from mutants import compile_function, mutants, outcome, same
 from primer_tasks import all_tasks
-
-import ast
 
 POOL = 900       # distinct inputs drawn per task, where the domain has that many
 PROBED = 300     # of them, those that mutants are run on
@@ -179,8 +178,8 @@ def write(path, rows):
     path.write_text("".join(dumps(row) + "\n" for row in rows), encoding="ascii", newline="\n")
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
+def write_all(folder):
+    """Writes the three files into a folder."""
     rows = [make_row(task) for task in all_tasks()]
     write(folder / "functions.jsonl", [row for row, _ in rows])
     write(folder / "audit.jsonl", [audit for _, audit in rows])
@@ -188,4 +187,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    write_all(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent))

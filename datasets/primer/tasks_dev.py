@@ -1,6 +1,6 @@
 """Functions that settings are chosen on."""
 
-from inputs import F, I, L, LOWER, LS, S, Tasks, below, between, phrase, pick
+from inputs import F, I, L, LS, S, Tasks, below, between, phrase
 
 T = Tasks("dev")
 
@@ -22,7 +22,7 @@ T.family("length_compare")
 T.add("same_length", 1, "(first: str, second: str) -> bool", "returns whether two texts have the same length.",
       "return len(first) == len(second)", "return first.size() == second.size();", S(0, 4), S(0, 4))
 T.add("is_longer_than", 1, "(text: str, limit: int) -> bool", "returns whether a text has more than limit characters.",
-      "return len(text) > limit", "return static_cast<int>(text.size()) > limit;", S(0, 10), I(-1, 8))
+      "return len(text) > limit", "return static_cast<int>(text.size()) > limit;", S(0, 10), I(0, 8))
 
 T.family("append")
 T.add("append_number", 1, "(numbers: list[int], value: int) -> list[int]", "returns a new list with the value added at the end.",

@@ -1,6 +1,6 @@
 """Functions that reinforcement learning draws prompts from, small half."""
 
-from inputs import I, L, LOWER, MIXED, S, Tasks, VOWELED, below, between, pick
+from inputs import I, L, MIXED, S, Tasks, VOWELED, below, between, pick
 
 T = Tasks("rl")
 

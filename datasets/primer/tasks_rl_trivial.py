@@ -95,10 +95,10 @@ T.add("text_twice", 1, "(text: str) -> str", "returns the text two times in a ro
 T.add("text_with_copy", 1, "(text: str) -> str", "returns the text, a dash \"-\" and the text again.",
       'return text + "-" + text', 'return text + "-" + text;', S(0, 8))
 
-T.family("emptiness")
+T.family("size_test")
 T.add("has_more_than_two", 1, "(items: list[int]) -> bool", "returns whether a list has more than two elements.",
       "return len(items) > 2", "return items.size() > 2;", L(-9, 9, 0, 5))
-T.add("is_single_letter", 1, "(text: str) -> bool", "returns whether a text has exactly one character.",
+T.add("is_single_character", 1, "(text: str) -> bool", "returns whether a text has exactly one character.",
       "return len(text) == 1", "return text.size() == 1;",
       draw=lambda r: [pick(r, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,;:!?+-*/=<>()[]_@#%&") if below(r, 2)
                       else "".join(pick(r, "abcdef") for _ in range(pick(r, [0, 2, 2, 3, 4, 5])))])

@@ -1,6 +1,6 @@
 """Functions that only demonstrations are made from."""
 
-from inputs import B, F, I, L, LF, LOWER, S, Tasks, below, between, phrase, pick, word  # noqa: F401
+from inputs import I, L, LF, LOWER, S, Tasks, below, between, pick
 
 T = Tasks("sft")
 

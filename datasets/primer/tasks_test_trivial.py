@@ -34,12 +34,12 @@ T.add("same_ends", 1, "(numbers: list[int]) -> bool", "returns whether the first
       draw=lambda r: (lambda v: [v + [v[0]] if below(r, 2) else v])([between(r, -9, 9) for _ in range(between(r, 1, 5))]))
 
 T.family("indexing")
-T.add("letter_at", 1, "(text: str, index: int) -> str", "returns the character of a text at a valid index, as a text of one character.",
-      "return text[index]", "return std::string(1, text[index]);",
-      draw=lambda r: (lambda s: [s, below(r, len(s))])("".join(pick(r, "abcdefghij") for _ in range(between(r, 1, 9)))))
 T.add("item_at", 1, "(items: list[int], index: int) -> int", "returns the element of a list at a valid index.",
       "return items[index]", "return items[index];",
       draw=lambda r: (lambda v: [v, below(r, len(v))])([between(r, -50, 50) for _ in range(between(r, 1, 7))]))
+T.add("sum_of_two_items", 1, "(items: list[int], i: int, j: int) -> int", "returns the sum of the elements of a list at two valid indices i and j.",
+      "return items[i] + items[j]", "return items[i] + items[j];",
+      draw=lambda r: (lambda v: [v, below(r, len(v)), below(r, len(v))])([between(r, -50, 50) for _ in range(between(r, 1, 7))]))
 
 T.family("length_arithmetic")
 T.add("total_length", 1, "(first: str, second: str) -> int", "returns the number of characters in two texts together.",
@@ -96,5 +96,5 @@ T.add("has_negative_product", 1, "(a: int, b: int) -> bool", "returns whether th
       "return a * b < 0", "return a * b < 0;", I(-20, 20), I(-20, 20))
 
 T.family("triangular")
-T.add("triangular_number", 1, "(n: int) -> int", "returns n times n plus 1, divided by 2, for a non-negative integer n.",
+T.add("triangular_number", 1, "(n: int) -> int", "returns n times (n + 1), divided by 2, for a non-negative integer n.",
       "return n * (n + 1) // 2", "return n * (n + 1) / 2;", I(0, 400))
