@@ -112,6 +112,12 @@ double share_ended(const Evaluation& evaluation, Selection selection) {
                            [](const PromptResult& prompt) { return static_cast<double>(prompt.ended) / prompt.n; });
 }
 
+double share_mixed(const Evaluation& evaluation, Selection selection) {
+  return mean_over_prompts(evaluation, selection, [](const PromptResult& prompt) {
+    return prompt.c_audit > 0 && prompt.c_audit < prompt.n ? 1.0 : 0.0;
+  });
+}
+
 int samples_per_prompt(const Evaluation& evaluation, Selection selection) {
   int fewest = std::numeric_limits<int>::max();
   for (const PromptResult& prompt : evaluation.prompts) {

@@ -57,6 +57,11 @@ TEST(Evaluation, AFewerSamplesAverageTakesTheFirstOnes) {
   EXPECT_TRUE(std::isnan(average_success(Evaluation{}, 1)));
 }
 
+TEST(Evaluation, MixedPromptsAreThoseWithSpread) {
+  EXPECT_DOUBLE_EQ(share_mixed(small()), 0.5);
+  EXPECT_DOUBLE_EQ(share_mixed(small(), {Language::kPython}), 0.5);
+}
+
 TEST(Evaluation, UnitsPairAcrossLanguages) {
   std::vector<std::string> units;
   EXPECT_EQ(per_unit(small(), Measure::kAverage, 4, {}, &units), (std::vector<double>{0.375, 0.5}));
