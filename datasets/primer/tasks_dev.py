@@ -27,8 +27,9 @@ T.add("is_longer_than", 1, "(text: str, limit: int) -> bool", "returns whether a
 T.family("append")
 T.add("append_number", 1, "(numbers: list[int], value: int) -> list[int]", "returns a new list with the value added at the end.",
       "return numbers + [value]", "std::vector<int> result = numbers;\nresult.push_back(value);\nreturn result;", L(-20, 20, 0, 6), I(-20, 20))
-T.add("prepend_letter", 1, "(letter: str, text: str) -> str", "returns the letter, a colon \":\" and then the text.",
-      'return letter + ":" + text', 'return letter + ":" + text;', S(1, 1), S(0, 8))
+T.add("prepend_number", 1, "(numbers: list[int], value: int) -> list[int]", "returns a new list with the value added at the front.",
+      "return [value] + numbers", "std::vector<int> result = {value};\nresult.insert(result.end(), numbers.begin(), numbers.end());\nreturn result;",
+      L(-20, 20, 0, 6), I(-20, 20))
 
 T.family("ratio")
 T.add("speed", 1, "(distance: float, hours: float) -> float", "returns the distance divided by the hours.",
@@ -65,7 +66,7 @@ T.add("bulk_price", 2, "(price: int, quantity: int) -> int", "returns price time
 
 T.family("count_words")
 T.add("count_words", 2, "(sentence: str) -> int", "returns the number of words in a sentence whose words are separated by single spaces.",
-      "return len(sentence.split(\" \"))", "int words = 1;\nfor (char c : sentence) {\n    if (c == ' ') {\n        words++;\n    }\n}\nreturn words;", phrase(1, 7))
+      "return len(sentence.split(\" \"))", "return std::count(sentence.begin(), sentence.end(), ' ') + 1;", phrase(1, 7))
 
 T.family("sign")
 T.add("sign_of", 2, "(number: int) -> int", "returns 1 for a positive integer, -1 for a negative one and 0 for zero.",

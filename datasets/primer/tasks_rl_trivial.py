@@ -67,8 +67,8 @@ T.add("without_last", 1, "(items: list[int]) -> list[int]", "returns a non-empty
       "return items[:-1]", "std::vector<int> result = items;\nresult.pop_back();\nreturn result;", L(-20, 20, 1, 6))
 
 T.family("join_two")
-T.add("join_texts", 1, "(first: str, second: str) -> str", "returns the first text followed by the second.",
-      "return first + second", "return first + second;", S(0, 7), S(0, 7))
+T.add("put_around", 1, "(text: str, mark: str) -> str", "returns the mark, then the text, then the mark again.",
+      "return mark + text + mark", "return mark + text + mark;", S(0, 7), S(1, 3))
 T.add("join_swapped", 1, "(first: str, second: str) -> str", "returns the second text followed by the first.",
       "return second + first", "return second + first;", S(0, 7), S(0, 7))
 

@@ -49,8 +49,8 @@ T.add("is_freezing", 1, "(temperature: int) -> bool", "returns whether a tempera
 T.family("time_scale")
 T.add("minutes_to_seconds", 1, "(minutes: int) -> int", "returns the number of seconds in the given minutes.",
       "return minutes * 60", "return minutes * 60;", I(0, 500))
-T.add("hours_to_days", 1, "(hours: int) -> int", "returns how many whole days fit in the given hours.",
-      "return hours // 24", "return hours / 24;", I(0, 500))
+T.add("weeks_to_days", 1, "(weeks: int) -> int", "returns the number of days in the given weeks.",
+      "return weeks * 7", "return weeks * 7;", I(0, 500))
 
 T.family("parity")
 T.add("is_even", 1, "(n: int) -> bool", "returns whether an integer is even.", "return n % 2 == 0", "return n % 2 == 0;", I(-200, 200))

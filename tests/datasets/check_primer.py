@@ -113,6 +113,7 @@ def main():
     for row in maths:
         problems += check_maths(row)
     problems += primer_leaks.check_cross_solutions(rows)
+    problems += primer_leaks.check_skeletons(rows)
     problems += primer_leaks.check_shared_grams(rows)
     problems += check_overlap(rows)
     problems += check_cpp(rows, audits, compiler)

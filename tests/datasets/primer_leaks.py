@@ -1,6 +1,7 @@
 """What must not pass from one split to another: families, solutions, long runs of tokens."""
 
 import ast
+import builtins
 import collections
 import itertools
 import re
@@ -47,6 +48,42 @@ def check_cross_solutions(rows):
         same_side = own["split"] == other["split"] or {own["split"], other["split"]} == set(TRAINING)
         if not same_side and _shape(own) == _shape(other) and _solves(calls[own["id"]], own, other):
             problems.append(f"the reference of {own['id']} ({own['split']}) solves {other['id']} ({other['split']})")
+    return problems
+
+
+class _Skeleton(ast.NodeTransformer):
+    """Names numbered by first use, constants emptied, annotations gone: what is left is how a solution is built."""
+
+    def __init__(self):
+        self.numbers = {}
+
+    def _numbered(self, name):
+        return self.numbers.setdefault(name, f"v{len(self.numbers)}")
+
+    def visit_FunctionDef(self, node):
+        node.name, node.returns = "f", None
+        self.generic_visit(node)
+        return node
+
+    def visit_arg(self, node):
+        return ast.arg(self._numbered(node.arg), None)
+
+    def visit_Name(self, node):
+        return node if hasattr(builtins, node.id) else ast.Name(self._numbered(node.id), node.ctx)
+
+    def visit_Constant(self, node):
+        return ast.Constant(type(node.value)())
+
+
+def check_skeletons(rows):
+    """No two functions of different splits are built alike: the measurable part of what a family means."""
+    found = {}
+    problems = []
+    for row in rows:
+        skeleton = ast.unparse(_Skeleton().visit(ast.parse(row["references"]["python"])))
+        first = found.setdefault(skeleton, row)
+        if first["split"] != row["split"]:
+            problems.append(f"{row['id']} ({row['split']}) is built like {first['id']} ({first['split']})")
     return problems
 
 
