@@ -16,12 +16,9 @@
 #include "policy/kv_cache.h"
 #include "policy/model_config.h"
 #include "policy/packed_batch.h"
+#include "tensor/dtype.h"
 
 namespace plumb {
-
-/// How matrix products read the f32 master weights. kBf16 rounds weights and activations to bf16 (f32 accumulation);
-/// kBf16Split keeps each weight as the sum of two bf16 numbers (two products), so that small updates are not lost.
-enum class ComputeDtype { kF32, kBf16, kBf16Split };
 
 /// A tensor by its Hugging Face name, in f32.
 struct NamedTensor {
@@ -44,7 +41,8 @@ struct PolicyOptions {
   bool trainable = false;      // allocates gradients
 };
 
-/// The activations of one forward that its backward needs. Reusable: a later forward overwrites it and keeps its memory.
+/// The activations of one forward that its backward needs. Reusable: a later forward overwrites it and keeps its
+/// memory.
 class ForwardTape {
  public:
   ForwardTape();

@@ -1,0 +1,257 @@
+#include "policy/policy.h"
+
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <unordered_map>
+
+#include "core/check.h"
+#include "policy/backward.h"
+#include "policy/engine.h"
+#include "policy/paged_cache.h"
+#include "policy/weights.h"
+
+namespace plumb {
+
+struct ForwardTape::State {
+  BatchPages pages;
+  RowPlan plan;
+  std::vector<std::int32_t> token_ids;
+  std::vector<LayerActivations> layers;
+  AlignedBuffer<float> x;
+  std::optional<HeadActivations> head;
+  std::int64_t version = -1;
+};
+
+ForwardTape::ForwardTape() : state_(std::make_unique<State>()) {}
+ForwardTape::~ForwardTape() = default;
+ForwardTape::ForwardTape(ForwardTape&&) noexcept = default;
+ForwardTape& ForwardTape::operator=(ForwardTape&&) noexcept = default;
+
+ForwardTape::State& Policy::state_of(ForwardTape& tape) {
+  return *tape.state_;
+}
+
+namespace {
+
+Result<void> check_config(const ModelConfig& c) {
+  const auto wrong = [](const std::string& what) {
+    return Error{"the model's configuration is impossible: " + what + "; check config.json or the GGUF's metadata"};
+  };
+  if (c.num_layers <= 0 || c.hidden_size <= 0 || c.num_heads <= 0 || c.num_kv_heads <= 0 || c.head_dim <= 0 ||
+      c.intermediate_size <= 0 || c.vocab_size <= 0 || c.max_positions <= 0) {
+    return wrong("layers, sizes and positions must be positive");
+  }
+  if (c.num_heads % c.num_kv_heads != 0) {
+    return wrong("num_kv_heads " + std::to_string(c.num_kv_heads) + " does not divide num_heads " +
+                 std::to_string(c.num_heads));
+  }
+  if (c.head_dim % 2 != 0) {
+    return wrong("head_dim " + std::to_string(c.head_dim) + " is odd, and rotary positions need pairs");
+  }
+  return {};
+}
+
+class LlamaPolicy final : public Policy {
+ public:
+  LlamaPolicy(const ModelConfig& config, std::unique_ptr<Weights> weights, const PolicyOptions& options)
+      : weights_(std::move(weights)),
+        engine_(config, options.dtype, *options.pool, *weights_),
+        trainable_(options.trainable),
+        buffers_(options.dtype) {
+    weights_->pack(engine_.pool, engine_.product_scratch);
+  }
+
+  [[nodiscard]] const ModelConfig& config() const override { return engine_.config; }
+  [[nodiscard]] ComputeDtype dtype() const override { return engine_.dtype; }
+  [[nodiscard]] std::int64_t version() const override { return version_; }
+  [[nodiscard]] std::int64_t num_parameters() const override { return weights_->num_parameters(); }
+  std::vector<ParameterView>& parameters() override { return weights_->parameters(); }
+
+  void commit_update() override {
+    weights_->pack(engine_.pool, engine_.product_scratch);
+    ++version_;
+  }
+  void zero_gradients() override;
+
+  TokenScores score(const PackedBatch& batch, const ScoreTargets& targets) override;
+  TokenScores forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) override;
+  void backward(ForwardTape& tape, std::span<const float> d_log_probs) override;
+  void extend(KvCache& cache, std::span<const ExtendRequest> requests, const LogitsVisitor& visit) override;
+  [[nodiscard]] std::unique_ptr<KvCache> make_cache(std::int64_t budget_bytes) const override {
+    return std::make_unique<PagedCache>(engine_.attention, engine_.config.num_layers, budget_bytes, version_);
+  }
+
+ private:
+  void check_tokens(std::span<const std::int32_t> token_ids, const std::vector<std::int64_t>& positions) const;
+  void reserve_layers(std::vector<LayerActivations>& layers, std::int64_t rows) const;
+  TokenScores run_scores(const AlignedBuffer<float>& x, const ScoreTargets& targets, HeadActivations& head,
+                         bool keep_hidden);
+
+  std::unique_ptr<Weights> weights_;
+  Engine engine_;
+  bool trainable_;
+  BackwardBuffers buffers_;
+  std::int64_t version_ = 0;
+  BatchPages score_pages_;
+  AlignedBuffer<float> x_;
+};
+
+void LlamaPolicy::zero_gradients() {
+  constexpr std::int64_t kPiece = 1 << 18;
+  AlignedBuffer<float>& all = weights_->gradients();
+  engine_.pool.parallel_for((all.size() + kPiece - 1) / kPiece, [&](std::int64_t index, int) {
+    const std::int64_t begin = index * kPiece;
+    std::memset(all.data() + begin, 0, static_cast<std::size_t>(std::min(kPiece, all.size() - begin)) * sizeof(float));
+  });
+}
+
+void LlamaPolicy::check_tokens(std::span<const std::int32_t> token_ids,
+                               const std::vector<std::int64_t>& positions) const {
+  PLUMB_CHECK(!token_ids.empty(), "a batch without tokens");
+  for (const std::int32_t id : token_ids) {
+    PLUMB_CHECK(id >= 0 && id < engine_.config.vocab_size, "a token id outside the vocabulary");
+  }
+  PLUMB_CHECK(*std::ranges::max_element(positions) < engine_.config.max_positions,
+              "a sequence longer than the model's context (max_positions)");
+}
+
+void LlamaPolicy::reserve_layers(std::vector<LayerActivations>& layers, std::int64_t rows) const {
+  const AttentionShape& shape = engine_.attention;
+  const std::int64_t d = engine_.config.hidden_size;
+  while (layers.size() < static_cast<std::size_t>(engine_.config.num_layers)) {
+    layers.emplace_back(engine_.dtype);
+  }
+  for (LayerActivations& layer : layers) {
+    layer.x_in.resize(rows * d);
+    layer.q.resize(rows * shape.num_heads * shape.padded_dim());
+    layer.log_sum_exp.resize(rows * shape.num_heads);
+    layer.attended.resize(rows, shape.num_heads * shape.head_dim);
+    layer.x_mid.resize(rows * d);
+    layer.gate_up.resize(rows, 2 * engine_.config.intermediate_size);
+  }
+}
+
+TokenScores LlamaPolicy::run_scores(const AlignedBuffer<float>& x, const ScoreTargets& targets, HeadActivations& head,
+                                    bool keep_hidden) {
+  PLUMB_CHECK(targets.rows.size() == targets.target_ids.size(), "ScoreTargets: rows and target_ids differ in length");
+  PLUMB_CHECK(targets.temperature > 0, "ScoreTargets: the temperature is positive");
+  std::unordered_map<std::int64_t, std::int64_t> index_of;
+  std::vector<std::vector<std::size_t>> targets_of;
+  head.rows.clear();
+  head.row_of_target.clear();
+  head.target_ids = targets.target_ids;
+  head.inverse_temperature = 1.0F / targets.temperature;
+  for (std::size_t i = 0; i < targets.rows.size(); ++i) {
+    const auto [found, added] = index_of.emplace(targets.rows[i], static_cast<std::int64_t>(head.rows.size()));
+    if (added) {
+      head.rows.push_back(targets.rows[i]);
+      targets_of.emplace_back();
+    }
+    head.row_of_target.push_back(found->second);
+    targets_of[static_cast<std::size_t>(found->second)].push_back(i);
+  }
+  head.stats.resize(head.rows.size());
+  TokenScores scores;
+  scores.log_probs.resize(targets.rows.size());
+  scores.entropies.resize(targets.rows.size());
+  run_head(engine_, x.data(), head.rows, keep_hidden ? &head.hidden : nullptr,
+           [&](std::int64_t index, int, std::span<float> logits) {
+             const LogitStats stats = logit_stats(logits, head.inverse_temperature, nullptr);
+             head.stats[static_cast<std::size_t>(index)] = stats;
+             for (const std::size_t i : targets_of[static_cast<std::size_t>(index)]) {
+               const auto id = static_cast<std::size_t>(targets.target_ids[i]);
+               scores.log_probs[i] = log_prob_of(logits[id], head.inverse_temperature, stats);
+               scores.entropies[i] = stats.entropy;
+             }
+           });
+  return scores;
+}
+
+TokenScores LlamaPolicy::score(const PackedBatch& batch, const ScoreTargets& targets) {
+  // Rows run ahead of each other by at most one layer, so the keys and values of two layers are enough.
+  RowPlan plan;
+  score_pages_.build(batch, engine_.attention, std::min<std::int64_t>(2, engine_.config.num_layers), plan);
+  check_tokens(batch.token_ids, plan.positions);
+  run_layers(engine_, plan, x_, nullptr);
+  HeadActivations head(engine_.dtype);
+  return run_scores(x_, targets, head, false);
+}
+
+TokenScores LlamaPolicy::forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) {
+  auto& state = state_of(tape);
+  state.token_ids = batch.token_ids;
+  state.pages.build(batch, engine_.attention, engine_.config.num_layers, state.plan);
+  state.plan.token_ids = state.token_ids;
+  check_tokens(state.token_ids, state.plan.positions);
+  reserve_layers(state.layers, batch.num_tokens());
+  run_layers(engine_, state.plan, state.x, &state.layers);
+  if (!state.head) {
+    state.head.emplace(engine_.dtype);
+  }
+  state.version = version_;
+  return run_scores(state.x, targets, *state.head, true);
+}
+
+void LlamaPolicy::backward(ForwardTape& tape, std::span<const float> d_log_probs) {
+  auto& state = state_of(tape);
+  PLUMB_CHECK(trainable_, "Policy::backward: the policy was not created trainable");
+  PLUMB_CHECK(state.head && state.version == version_, "Policy::backward: the tape is not of these weights");
+  PLUMB_CHECK(d_log_probs.size() == state.head->target_ids.size(), "Policy::backward: one number for each target");
+  if (d_log_probs.empty()) {
+    return;
+  }
+  run_backward(engine_,
+               {.pages = state.pages, .plan = state.plan, .layers = state.layers, .x = state.x, .head = *state.head},
+               d_log_probs, buffers_);
+}
+
+void LlamaPolicy::extend(KvCache& cache, std::span<const ExtendRequest> requests, const LogitsVisitor& visit) {
+  auto* paged = dynamic_cast<PagedCache*>(&cache);
+  PLUMB_CHECK(paged != nullptr && paged->version() == version_, "Policy::extend: the cache is not of these weights");
+  std::vector<std::int32_t> token_ids;
+  RowPlan plan;
+  plan.layers_kept = engine_.config.num_layers;
+  std::vector<std::int64_t> logit_rows;
+  std::vector<std::int64_t> logit_requests;
+  for (std::size_t index = 0; index < requests.size(); ++index) {
+    const ExtendRequest& request = requests[index];
+    PLUMB_CHECK(!request.token_ids.empty(), "Policy::extend: a request without tokens");
+    const std::int64_t start = cache.length(request.sequence);
+    paged->extend(request.sequence, static_cast<std::int64_t>(request.token_ids.size()), plan.slots);
+    for (std::size_t t = 0; t < request.token_ids.size(); ++t) {
+      token_ids.push_back(request.token_ids[t]);
+      plan.positions.push_back(start + static_cast<std::int64_t>(t));
+      plan.pages.push_back(paged->table(request.sequence));
+    }
+    if (request.want_logits) {
+      logit_rows.push_back(static_cast<std::int64_t>(token_ids.size()) - 1);
+      logit_requests.push_back(static_cast<std::int64_t>(index));
+    }
+  }
+  plan.token_ids = token_ids;
+  for (std::size_t row = 0; row <= token_ids.size(); ++row) {
+    plan.slot_begin.push_back(static_cast<std::int64_t>(row));
+  }
+  check_tokens(token_ids, plan.positions);
+  run_layers(engine_, plan, x_, nullptr);
+  run_head(engine_, x_.data(), logit_rows, nullptr, [&](std::int64_t index, int worker, std::span<float> logits) {
+    visit(logit_requests[static_cast<std::size_t>(index)], worker, logits);
+  });
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Policy>> Policy::create(const ModelConfig& config, std::vector<NamedTensor> weights,
+                                               const PolicyOptions& options) {
+  PLUMB_CHECK(options.pool != nullptr, "Policy::create: no thread pool");
+  PLUMB_TRY(check_config(config));
+  try {
+    PLUMB_ASSIGN(auto taken, Weights::create(config, std::move(weights), options.dtype, options.trainable));
+    return std::unique_ptr<Policy>(std::make_unique<LlamaPolicy>(config, std::move(taken), options));
+  } catch (const std::exception& error) {
+    return Error{std::string("oneDNN cannot multiply matrices of this model's shapes: ") + error.what()};
+  }
+}
+
+}  // namespace plumb

@@ -1,0 +1,93 @@
+#pragma once
+// The numbers of a Llama: f32 masters and gradients in one block each, and the packed copies that products read.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "core/thread_pool.h"
+#include "policy/policy.h"
+#include "tensor/attention.h"
+#include "tensor/buffer.h"
+#include "tensor/linear.h"
+
+namespace plumb {
+
+/// The head's input gradient takes the vocabulary in groups of this many logits.
+inline constexpr std::int64_t kHeadGroup = 4096;
+
+/// Where the tensors of a layer start in the block of masters, and in that of gradients. Query, key and value rows form
+/// one matrix, gate and up rows another.
+struct LayerOffsets {
+  std::int64_t input_norm = 0;  // [D]
+  std::int64_t qkv = 0;         // [(H + 2K) d, D]
+  std::int64_t o = 0;           // [D, H d]
+  std::int64_t post_norm = 0;   // [D]
+  std::int64_t gate_up = 0;     // [2F, D]
+  std::int64_t down = 0;        // [D, F]
+};
+
+/// A weight W [out, in] packed for y = x W^T and, in a trainable model, for dx = dy W.
+struct PackedWeight {
+  PackedMatrix forward;
+  std::optional<PackedMatrix> backward;
+};
+
+struct PackedLayer {
+  PackedWeight qkv, o, gate_up, down;
+};
+
+class Weights {
+ public:
+  /// Takes the named tensors over. Errors: as Policy::create.
+  static Result<std::unique_ptr<Weights>> create(const ModelConfig& config, std::vector<NamedTensor> tensors,
+                                                 ComputeDtype dtype, bool trainable);
+
+  /// Packs every master anew.
+  void pack(ThreadPool& pool, std::vector<ProductScratch>& scratch);
+
+  [[nodiscard]] const float* value(std::int64_t offset) const { return values_.data() + offset; }
+  [[nodiscard]] float* gradient(std::int64_t offset) { return gradients_.data() + offset; }
+  [[nodiscard]] AlignedBuffer<float>& gradients() { return gradients_; }
+
+  [[nodiscard]] const LayerOffsets& layer(std::int64_t index) const { return layers_[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] const PackedLayer& packed(std::int64_t index) const { return packed_[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] std::int64_t embedding() const { return embedding_; }
+  [[nodiscard]] std::int64_t final_norm() const { return final_norm_; }
+  [[nodiscard]] std::int64_t head() const { return head_; }  // embedding() where they are tied
+  [[nodiscard]] const PackedMatrix& head_forward() const { return *head_forward_; }
+  [[nodiscard]] const std::vector<PackedMatrix>& head_backward() const { return head_backward_; }
+
+  [[nodiscard]] std::vector<ParameterView>& parameters() { return parameters_; }
+  [[nodiscard]] std::int64_t num_parameters() const { return values_.size(); }
+  /// The row-tile heights that every product of the model was proven for.
+  [[nodiscard]] std::vector<std::int64_t> proven_heights() const;
+
+ private:
+  Weights(const ModelConfig& config, ComputeDtype dtype, bool trainable);
+
+  void lay_out();
+  void add_view(std::string name, std::vector<std::int64_t> shape, std::int64_t offset);
+  void make_packed();
+  [[nodiscard]] PackedWeight make_weight(std::int64_t out, std::int64_t in) const;
+  Result<void> take(std::vector<NamedTensor> tensors);
+
+  ModelConfig config_;
+  ComputeDtype dtype_;
+  bool trainable_;
+  AlignedBuffer<float> values_;
+  AlignedBuffer<float> gradients_;
+  std::vector<LayerOffsets> layers_;
+  std::vector<PackedLayer> packed_;
+  std::int64_t embedding_ = 0;
+  std::int64_t final_norm_ = 0;
+  std::int64_t head_ = 0;
+  std::optional<PackedMatrix> head_forward_;
+  std::vector<PackedMatrix> head_backward_;
+  std::vector<ParameterView> parameters_;
+  std::vector<std::int64_t> view_offsets_;  // of parameters_, until the blocks exist
+};
+
+}  // namespace plumb

@@ -1,0 +1,24 @@
+#pragma once
+// f32 weights into the layout that oneDNN multiplies from.
+
+#include <cstdint>
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include "tensor/linear.h"
+
+namespace plumb::internal {
+
+/// A strided view of f32 numbers.
+struct StridedShape {
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  std::int64_t row_stride = 0;
+  std::int64_t column_stride = 0;
+};
+
+/// Writes `from` as kF32 (`high`), rounded to bf16 (`high`), or as the sum of two bf16 (`high` + `low`), laid out as
+/// `packed` says.
+void pack(const StridedShape& shape, const float* from, const dnnl::memory::desc& packed, ComputeDtype dtype,
+          void* high, void* low, ProductScratch& scratch);
+
+}  // namespace plumb::internal

@@ -1,0 +1,224 @@
+// The exactness promise, with ==: a token's log-prob depends on its own sequence and the weights alone.
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <memory>
+#include <string>
+
+#include "policy/policy.h"
+#include "tensor/log_softmax.h"
+#include "tests/support/random_model.h"
+
+namespace plumb {
+namespace {
+
+constexpr float kTemperature = 0.7F;
+
+struct Sequence {
+  std::vector<std::int32_t> ids;
+};
+
+PackedBatch batch_of(const std::vector<Sequence>& sequences, ScoreTargets* targets) {
+  PackedBatch batch;
+  for (const Sequence& sequence : sequences) {
+    const std::int64_t first = batch.num_tokens();
+    batch.segments.push_back({.first_row = first,
+                              .num_tokens = static_cast<std::int64_t>(sequence.ids.size()),
+                              .start_position = 0,
+                              .parent = -1});
+    batch.token_ids.insert(batch.token_ids.end(), sequence.ids.begin(), sequence.ids.end());
+    for (std::size_t t = 0; t + 1 < sequence.ids.size(); ++t) {
+      targets->rows.push_back(first + static_cast<std::int64_t>(t));
+      targets->target_ids.push_back(sequence.ids[t + 1]);
+    }
+  }
+  return batch;
+}
+
+std::unique_ptr<Policy> make_policy(ComputeDtype dtype, ThreadPool& pool, bool trainable = false) {
+  const ModelConfig config = testing::small_config(true);
+  auto policy = Policy::create(config, testing::random_weights(config, 7),
+                               {.dtype = dtype, .pool = &pool, .trainable = trainable});
+  EXPECT_TRUE(policy.ok());
+  return std::move(policy).value();
+}
+
+std::vector<float> score_alone(Policy& policy, const Sequence& sequence) {
+  ScoreTargets targets;
+  targets.temperature = kTemperature;
+  const PackedBatch batch = batch_of({sequence}, &targets);
+  return policy.score(batch, targets).log_probs;
+}
+
+// The log-probs of a sequence's tokens as an actor gets them, with the prompt fed in pieces of `chunk` tokens and the
+// rest one by one.
+std::vector<float> extend_log_probs(Policy& policy, const Sequence& sequence, std::size_t chunk, std::size_t prompt) {
+  const auto cache = policy.make_cache(std::int64_t{1} << 28);
+  const SequenceId id = cache->add_sequence();
+  std::vector<float> log_probs;
+  std::size_t done = 0;
+  while (done + 1 < sequence.ids.size()) {
+    const std::size_t count = done < prompt ? std::min(chunk, prompt - done) : 1;
+    const std::span<const std::int32_t> piece(sequence.ids.data() + done, count);
+    const ExtendRequest request = {.sequence = id, .token_ids = piece, .want_logits = true};
+    done += count;
+    policy.extend(*cache, std::span(&request, 1), [&](std::int64_t, int, std::span<float> logits) {
+      const float inverse = 1.0F / kTemperature;
+      const LogitStats stats = logit_stats(logits, inverse, nullptr);
+      log_probs.push_back(log_prob_of(logits[static_cast<std::size_t>(sequence.ids[done])], inverse, stats));
+    });
+  }
+  return log_probs;
+}
+
+class Exactness : public ::testing::TestWithParam<ComputeDtype> {};
+
+TEST_P(Exactness, BatchCompositionAndThreadsDoNotMatter) {
+  const ModelConfig config = testing::small_config(true);
+  std::vector<Sequence> sequences;
+  for (const std::int64_t length : {5, 33, 64, 100, 2, 31}) {
+    sequences.push_back({testing::random_tokens(config, length, static_cast<std::uint64_t>(length))});
+  }
+  std::vector<float> expected;
+  {
+    ThreadPool pool(1);
+    const auto policy = make_policy(GetParam(), pool);
+    for (const Sequence& sequence : sequences) {
+      const std::vector<float> alone = score_alone(*policy, sequence);
+      expected.insert(expected.end(), alone.begin(), alone.end());
+    }
+  }
+  for (const int threads : {1, 2, 4}) {
+    ThreadPool pool(threads);
+    const auto policy = make_policy(GetParam(), pool, true);
+    ScoreTargets targets;
+    targets.temperature = kTemperature;
+    const PackedBatch batch = batch_of(sequences, &targets);
+    EXPECT_EQ(policy->score(batch, targets).log_probs, expected) << threads << " threads";
+    ForwardTape tape;
+    EXPECT_EQ(policy->forward(batch, targets, tape).log_probs, expected) << threads << " threads, with a tape";
+  }
+}
+
+TEST_P(Exactness, ActorEqualsLearner) {
+  ThreadPool pool(2);
+  const auto policy = make_policy(GetParam(), pool);
+  const Sequence sequence{testing::random_tokens(policy->config(), 90, 11)};
+  const std::vector<float> all = score_alone(*policy, sequence);
+  for (const std::size_t chunk : {std::size_t{1}, std::size_t{7}, std::size_t{40}, std::size_t{70}}) {
+    const std::vector<float> found = extend_log_probs(*policy, sequence, chunk, 70);
+    const std::vector<float> expected(all.end() - 20, all.end());
+    const std::vector<float> last(found.end() - 20, found.end());
+    EXPECT_EQ(last, expected) << "chunks of " << chunk;
+  }
+}
+
+TEST_P(Exactness, SharedPromptEqualsSeparateSequences) {
+  ThreadPool pool(2);
+  const auto policy = make_policy(GetParam(), pool);
+  for (const std::int64_t prompt_length : {1, 31, 32, 45, 64}) {
+    const std::vector<std::int32_t> prompt = testing::random_tokens(policy->config(), prompt_length, 3);
+    PackedBatch batch;
+    batch.token_ids = prompt;
+    batch.segments.push_back({.first_row = 0, .num_tokens = prompt_length, .start_position = 0, .parent = -1});
+    ScoreTargets targets;
+    targets.temperature = kTemperature;
+    std::vector<float> expected;
+    for (const std::int64_t length : {1, 5, 40, 33}) {
+      const std::vector<std::int32_t> completion =
+          testing::random_tokens(policy->config(), length, static_cast<std::uint64_t>(50 + length));
+      const std::int64_t first = batch.num_tokens();
+      batch.segments.push_back(
+          {.first_row = first, .num_tokens = length, .start_position = prompt_length, .parent = 0});
+      batch.token_ids.insert(batch.token_ids.end(), completion.begin(), completion.end());
+      for (std::int64_t t = 0; t < length; ++t) {
+        targets.rows.push_back(t == 0 ? prompt_length - 1 : first + t - 1);
+        targets.target_ids.push_back(completion[static_cast<std::size_t>(t)]);
+      }
+      Sequence whole{prompt};
+      whole.ids.insert(whole.ids.end(), completion.begin(), completion.end());
+      const std::vector<float> alone = score_alone(*policy, whole);
+      expected.insert(expected.end(), alone.end() - length, alone.end());
+    }
+    EXPECT_EQ(policy->score(batch, targets).log_probs, expected) << "prompt of " << prompt_length;
+  }
+}
+
+TEST_P(Exactness, ForkedSequencesEqualWholeOnes) {
+  ThreadPool pool(2);
+  const auto policy = make_policy(GetParam(), pool);
+  const std::vector<std::int32_t> prompt = testing::random_tokens(policy->config(), 43, 3);
+  const auto cache = policy->make_cache(std::int64_t{1} << 28);
+  const SequenceId parent = cache->add_sequence();
+  const ExtendRequest prefill = {.sequence = parent, .token_ids = prompt, .want_logits = false};
+  policy->extend(*cache, std::span(&prefill, 1), [](std::int64_t, int, std::span<float>) { FAIL(); });
+  constexpr std::size_t kSamples = 37;
+  constexpr std::size_t kLength = 24;
+  std::vector<SequenceId> ids;
+  std::vector<std::vector<std::int32_t>> completions;
+  for (std::size_t i = 0; i < kSamples; ++i) {
+    ids.push_back(cache->fork(parent));
+    completions.push_back(testing::random_tokens(policy->config(), kLength, 100 + i));
+  }
+  std::vector<std::vector<float>> found(kSamples);
+  for (std::size_t t = 0; t + 1 < kLength; ++t) {
+    std::vector<ExtendRequest> requests;
+    for (std::size_t i = 0; i < kSamples; ++i) {
+      requests.push_back({.sequence = ids[i], .token_ids = {completions[i].data() + t, 1}, .want_logits = true});
+    }
+    policy->extend(*cache, requests, [&](std::int64_t index, int, std::span<float> logits) {
+      const auto i = static_cast<std::size_t>(index);
+      const float inverse = 1.0F / kTemperature;
+      const auto next = static_cast<std::size_t>(completions[i][t + 1]);
+      found[i].push_back(log_prob_of(logits[next], inverse, logit_stats(logits, inverse, nullptr)));
+    });
+  }
+  for (std::size_t i = 0; i < kSamples; ++i) {
+    Sequence whole{prompt};
+    whole.ids.insert(whole.ids.end(), completions[i].begin(), completions[i].end());
+    const std::vector<float> alone = score_alone(*policy, whole);
+    EXPECT_EQ(found[i], std::vector<float>(alone.end() - (kLength - 1), alone.end())) << "completion " << i;
+  }
+}
+
+std::vector<float> gradients_with(ComputeDtype dtype, int threads) {
+  ThreadPool pool(threads);
+  const auto policy = make_policy(dtype, pool, true);
+  std::vector<Sequence> sequences;
+  for (const std::int64_t length : {70, 33, 100}) {
+    sequences.push_back({testing::random_tokens(policy->config(), length, static_cast<std::uint64_t>(length))});
+  }
+  ScoreTargets targets;
+  const PackedBatch batch = batch_of(sequences, &targets);
+  ForwardTape tape;
+  policy->forward(batch, targets, tape);
+  std::vector<float> d_log_probs;
+  for (std::size_t i = 0; i < targets.rows.size(); ++i) {
+    d_log_probs.push_back(0.01F * static_cast<float>(i % 7) - 0.02F);
+  }
+  policy->backward(tape, d_log_probs);
+  std::vector<float> all;
+  for (const ParameterView& view : policy->parameters()) {
+    all.insert(all.end(), view.gradient.begin(), view.gradient.end());
+  }
+  return all;
+}
+
+TEST_P(Exactness, GradientsDoNotDependOnThreads) {
+  const std::vector<float> one = gradients_with(GetParam(), 1);
+  EXPECT_EQ(gradients_with(GetParam(), 2), one);
+  EXPECT_EQ(gradients_with(GetParam(), 4), one);
+}
+
+std::string dtype_name(const ::testing::TestParamInfo<ComputeDtype>& dtype) {
+  constexpr std::array<const char*, 3> kNames = {"f32", "bf16", "bf16_split"};
+  return kNames[static_cast<std::size_t>(dtype.param)];
+}
+
+INSTANTIATE_TEST_SUITE_P(Dtypes, Exactness,
+                         ::testing::Values(ComputeDtype::kF32, ComputeDtype::kBf16, ComputeDtype::kBf16Split),
+                         dtype_name);
+
+}  // namespace
+}  // namespace plumb
