@@ -48,7 +48,7 @@ T.add("dot_product", 2, "(a: list[int], b: list[int]) -> int", "returns the sum 
       draw=lambda r: (lambda n: [[between(r, -9, 9) for _ in range(n)], [between(r, -9, 9) for _ in range(n)]])(below(r, 6)))
 T.add("add_lists", 2, "(a: list[int], b: list[int]) -> list[int]", "returns the list of sums of the elements at equal positions in two lists of the same length.",
       "return [a[i] + b[i] for i in range(len(a))]",
-      "std::vector<int> sums = a;\nfor (int i = 0; i < b.size(); i++) {\n    sums[i] += b[i];\n}\nreturn sums;",
+      "std::vector<int> sums = a;\nfor (int i = 0; i < b.size(); i++) sums[i] += b[i];\nreturn sums;",
       draw=lambda r: (lambda n: [[between(r, -30, 30) for _ in range(n)], [between(r, -30, 30) for _ in range(n)]])(below(r, 6)))
 
 T.family("every_second")
