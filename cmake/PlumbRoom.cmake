@@ -33,11 +33,16 @@ function(plumb_room_test)
   gtest_discover_tests(${ROOM_NAME}_test DISCOVERY_TIMEOUT 60 TEST_PREFIX "${ROOM_NAME}." PROPERTIES LABELS ${ROOM_NAME})
 endfunction()
 
-# plumb_fuzz_target(NAME name SOURCE file [DEPENDS target...]): a libFuzzer binary where fuzzers are built.
+# plumb_fuzz_target(NAME name SOURCE file [DEPENDS target...]): a libFuzzer binary where fuzzers are built; the target
+# `fuzzers` builds them all. Seeds: tests/fuzz/corpus/<name>/.
 function(plumb_fuzz_target)
   cmake_parse_arguments(FUZZ "" "NAME;SOURCE" "DEPENDS" ${ARGN})
   if(PLUMB_BUILD_FUZZERS)
+    if(NOT TARGET fuzzers)
+      add_custom_target(fuzzers)
+    endif()
     add_executable(fuzz_${FUZZ_NAME} ${FUZZ_SOURCE})
+    add_dependencies(fuzzers fuzz_${FUZZ_NAME})
     target_link_libraries(fuzz_${FUZZ_NAME} PRIVATE ${FUZZ_DEPENDS})
     target_link_options(fuzz_${FUZZ_NAME} PRIVATE -fsanitize=fuzzer)
   endif()

@@ -7,6 +7,7 @@
 #include "core/check.h"
 #include "core/config_format.h"
 #include "core/config_toml.h"
+#include "core/escape.h"
 #include "core/hash.h"
 #include "core/nearest.h"
 
@@ -122,7 +123,7 @@ Result<void> Config::set(const std::string& assignment) {
   if (equals == std::string::npos || equals == 0) {
     return Error{"--set " + assignment + ": expected section.key=value"};
   }
-  const std::string place = "--set " + assignment;
+  const std::string place = "--set " + to_utf8(assignment);
   PLUMB_ASSIGN(const ConfigField* field,
                internal::in_context(find_field(fields_, assignment.substr(0, equals)), place));
   PLUMB_ASSIGN(const ConfigValue value,

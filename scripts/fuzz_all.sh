@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
+export ASAN_SYMBOLIZER_PATH=/usr/lib/llvm-16/bin/llvm-symbolizer
 
 mapfile -t targets < <(find build/fuzz -type f -name 'fuzz_*' -executable | sort)
 if [ ${#targets[@]} -eq 0 ]; then

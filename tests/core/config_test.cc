@@ -137,6 +137,15 @@ TEST_F(ConfigTest, ReportsSyntaxErrorsWithTheirLine) {
   EXPECT_EQ(error_of("[grpo]\nsteps 3\n").substr(0, 28), "run.toml:2: not valid TOML: ");
 }
 
+TEST_F(ConfigTest, TakesCharactersBeyondAsciiInStringsAndCommentsOnly) {
+  EXPECT_EQ(error_of("# caf\u00e9\n[grpo]\ndata = \"\\\"caf\u00e9\" # \u02c5\n"), "");
+  EXPECT_EQ(sample_.data, "\"caf\u00e9");
+  EXPECT_EQ(error_of("[grpo]\ndata = \'\'\'\n\u02c5'\n\'\'\'\n"), "");
+  EXPECT_EQ(error_of("[grpo]\n\u02c5 = 1\n"),
+            "run.toml:2: not valid TOML: characters beyond ASCII stand in quotes or comments only");
+  EXPECT_EQ(error_of("\xEF\xBB\xBF[grpo]\nsteps = 4\n"), "");
+}
+
 TEST_F(ConfigTest, ReportsAnUnreadableFile) {
   const Result<void> result = config_.load_file("no/such/file.toml");
   ASSERT_FALSE(result);
@@ -165,6 +174,8 @@ TEST_F(ConfigTest, RefusesMalformedOverrides) {
   EXPECT_EQ(error_of_set("=3"), "--set =3: expected section.key=value");
   EXPECT_EQ(error_of_set("grpo.steps=many"), "--set grpo.steps=many: grpo.steps: expected integer, found many");
   EXPECT_EQ(error_of_set("grpo.steps="), "--set grpo.steps=: grpo.steps: expected integer, found nothing");
+  EXPECT_EQ(error_of_set("grpo.data=\xff"),
+            "--set grpo.data=\xEF\xBF\xBD: grpo.data: expected UTF-8, found other bytes");
   // A value must not smuggle in a second key.
   EXPECT_NE(error_of_set("grpo.steps=3\nother=4"), "");
 }
