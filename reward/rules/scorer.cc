@@ -38,29 +38,6 @@ bool all_pass(const Evidence& evidence) {
   return evidence.verdict == Verdict::kAC && evidence.total > 0 && evidence.passed == evidence.total;
 }
 
-// Judges all, and those that met a fault of ours again, up to `retries` times.
-std::vector<Evidence> judge_with_retries(Judge& judge, const std::vector<Submission>& submissions, int retries) {
-  std::vector<Evidence> evidence = judge.judge_all(submissions);
-  for (int attempt = 0; attempt < retries; ++attempt) {
-    std::vector<Submission> again;
-    std::vector<std::size_t> places;
-    for (std::size_t i = 0; i < submissions.size(); ++i) {
-      if (evidence[i].verdict == Verdict::kSE) {
-        again.push_back(submissions[i]);
-        places.push_back(i);
-      }
-    }
-    if (again.empty()) {
-      break;
-    }
-    std::vector<Evidence> second = judge.judge_all(again);
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      evidence[places[i]] = std::move(second[i]);
-    }
-  }
-  return evidence;
-}
-
 std::string explain(const Evidence& evidence) {
   const std::string counts = std::to_string(evidence.passed) + " of " + std::to_string(evidence.total) + " tests pass";
   if (evidence.verdict == Verdict::kAC) {
@@ -162,7 +139,7 @@ void run_audit(Judge& judge, const std::vector<const Program*>& passing, const S
   for (const Program* program : passing) {
     submissions.push_back(make_submission(*program, program->prompt->audit_tests, "audit", options));
   }
-  const std::vector<Evidence> evidence = judge_with_retries(judge, submissions, options.fault_retries);
+  const std::vector<Evidence> evidence = judge.judge_all(submissions);
   for (std::size_t i = 0; i < passing.size(); ++i) {
     if (evidence[i].verdict == Verdict::kSE) {
       continue;
@@ -189,7 +166,7 @@ std::vector<ScoredGroup> Scorer::score(std::vector<CompletionGroup> groups) {
   for (const Program& program : table.programs()) {
     submissions.push_back(make_submission(program, program.prompt->tests, "graded", options_));
   }
-  const std::vector<Evidence> evidence = judge_with_retries(judge_, submissions, options_.fault_retries);
+  const std::vector<Evidence> evidence = judge_.judge_all(submissions);
   std::vector<const Program*> passing;
   for (std::size_t i = 0; i < evidence.size(); ++i) {
     const Program& program = table.programs()[i];

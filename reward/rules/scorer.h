@@ -14,7 +14,6 @@ namespace plumb {
 struct ScorerOptions {
   bool audit = false;  // also judge passing code by the audit suite: fills Score::audit, never the reward
   bool stop_at_first_failure = true;  // the reward is all or nothing, so the first failing test decides
-  int fault_retries = 1;              // how often a judgement with verdict SE is repeated before it is given up
   Limits limits = {};
 };
 

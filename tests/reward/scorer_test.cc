@@ -9,7 +9,7 @@
 namespace plumb {
 namespace {
 
-// A judge that looks the verdict up in the source text: the first verdict name in it, "SE-once" for a passing fault.
+// A judge that reads the verdict off words in the source text.
 class FakeJudge : public Judge {
  public:
   Evidence judge(const Submission& submission) override {
@@ -19,7 +19,7 @@ class FakeJudge : public Judge {
     evidence.total = static_cast<int>(submission.args.size());
     const bool audit = submission.id.ends_with("#audit");
     const auto has = [&](const char* word) { return submission.source.find(word) != std::string::npos; };
-    if (has("broken") || (has("flaky") && judged == 1) || (audit && has("audit-fault"))) {
+    if (has("broken") || (audit && has("audit-fault"))) {
       evidence.verdict = Verdict::kSE;
       evidence.fault = "worker lost";
     } else if (has("syntax")) {
@@ -42,6 +42,8 @@ class FakeJudge : public Judge {
     }
     return evidence;
   }
+
+  [[nodiscard]] IsolationReport isolation() const override { return {}; }
 
   int judged = 0;
   std::vector<Submission> seen;
@@ -97,15 +99,6 @@ TEST(Scorer, CodeEarnsOneOnlyIfAllTestsPass) {
   EXPECT_TRUE(scores[5].parts.empty());
   EXPECT_EQ(judge.seen[0].source, "good\n");
   EXPECT_EQ(judge.seen[0].args.size(), 3U);
-}
-
-TEST(Scorer, AFaultIsRetried) {
-  FakeJudge judge;
-  Scorer scorer(judge, {});
-  const auto scored = scorer.score({group_of(code_prompt(), {fenced("flaky"), fenced("good")})});
-  EXPECT_EQ(scored[0].scores[0].total, 1);
-  EXPECT_FALSE(scored[0].scores[0].unscored.has_value());
-  EXPECT_EQ(judge.judged, 3);
 }
 
 TEST(Scorer, EqualProgramsAreJudgedOnce) {
