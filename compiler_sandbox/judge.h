@@ -1,0 +1,77 @@
+#pragma once
+// The judge: source text and typed calls in, evidence out. Start here. Candidates run in a sandbox of their own
+// (docs/sandbox.md); arguments go in one call at a time, values come back, and they are compared in this process:
+// expected values never enter a sandbox. Exit codes and printed text never mean success.
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "compiler_sandbox/isolation.h"
+#include "core/records.h"
+#include "core/result.h"
+
+namespace plumb {
+
+/// What a submission may use. Compile limits hold for compiler and linker together, the others for all calls together.
+struct Limits {
+  double cpu_s = 2;
+  double wall_s = 10;
+  int memory_mib = 256;
+  int processes = 16;        // processes and threads of the program, its first included
+  int output_bytes = 65536;  // standard output and error together; more is OLE
+  int file_mib = 16;         // size of the private work folder
+  double compile_cpu_s = 10;
+  double compile_wall_s = 30;
+  int compile_memory_mib = 1024;
+};
+
+/// One program and the calls it is judged by.
+struct Submission {
+  std::string id;  // for messages only; not part of the evidence's key
+  Language language = Language::kNone;
+  std::string source;  // compiled or loaded unchanged
+  FunctionSignature function;
+  std::vector<nlohmann::json> args;      // one JSON array per call, in parameter order
+  std::vector<nlohmann::json> expected;  // as many as args; floats may be "nan", "inf", "-inf"
+  Limits limits;
+  bool stop_at_first_failure = true;
+};
+
+/// How a judge is set up.
+struct JudgeOptions {
+  int slots = 0;                   // programs judged at once; 0 = as many as cores
+  std::string cache_dir;           // precompiled header and drivers; empty = $XDG_CACHE_HOME/plumb/sandbox
+  std::string launcher;            // path of plumb-sandbox; empty = $PLUMB_SANDBOX_LAUNCHER, else beside this program
+  std::vector<std::string> allow;  // named loosenings: "no_cgroup", "no_namespaces"; a layer missing otherwise refuses
+};
+
+/// Judges programs. All members may be called from any thread at once.
+class Judge {
+ public:
+  Judge() = default;
+  virtual ~Judge() = default;
+  Judge(const Judge&) = delete;
+  Judge& operator=(const Judge&) = delete;
+
+  /// The evidence on one submission. Blocks until a slot is free. A fault of ours (a launcher that died, a starved
+  /// machine) is retried on a fresh worker, then reported as SE with `fault`. A time limit is CPU time; a run near it
+  /// is repeated alone before it counts. Equal submissions are judged once per judge (`cached`).
+  virtual Evidence judge(const Submission& submission) = 0;
+
+  /// judge() of each, over all slots; the result is in the order of `submissions`.
+  virtual std::vector<Evidence> judge_all(std::span<const Submission> submissions) = 0;
+
+  /// The layers that hold for every submission of this judge.
+  [[nodiscard]] virtual IsolationReport isolation() const = 0;
+};
+
+/// Starts the launchers and builds what the cache lacks (a few seconds the first time). Call it before the program
+/// holds secrets in its environment or many threads: launchers start with an empty environment and only their socket.
+/// Errors: launcher not found, a layer missing that `allow` does not name (the first sentence says which, and the
+/// remedies), no interpreter or compiler, an unwritable cache folder.
+Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options);
+
+}  // namespace plumb

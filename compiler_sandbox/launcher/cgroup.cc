@@ -1,0 +1,273 @@
+#include "compiler_sandbox/launcher/cgroup.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+namespace plumb {
+
+namespace {
+
+constexpr const char* kPrefix = "plumb-sandbox-";
+
+std::string read_at(int folder, const char* file) {
+  UniqueFd fd(openat(folder, file, O_RDONLY | O_CLOEXEC));
+  std::string text;
+  char buffer[4096];
+  for (ssize_t got = 0; fd.valid() && (got = ::read(fd.get(), buffer, sizeof(buffer))) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+  return text;
+}
+
+bool write_at(int folder, const char* file, const std::string& text) {
+  UniqueFd fd(openat(folder, file, O_WRONLY | O_CLOEXEC));
+  return fd.valid() && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+std::int64_t number(const std::string& text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+// The number after `key` in a file of "key value" lines; 0 where absent.
+std::int64_t keyed_number(const std::string& text, const std::string& key) {
+  std::istringstream lines(text);
+  std::string name;
+  std::int64_t value = 0;
+  while (lines >> name >> value) {
+    if (name == key) {
+      return value;
+    }
+  }
+  return 0;
+}
+
+bool has_word(const std::string& list, const std::string& word, char separator) {
+  std::istringstream words(list);
+  std::string one;
+  while (std::getline(words, one, separator)) {
+    if (one == word) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The caller's own group of a v1 controller, or of v2 where `controller` is empty; empty where not mounted.
+std::string own_group(const std::string& controller) {
+  std::ifstream groups("/proc/self/cgroup");
+  std::string line;
+  std::string path;
+  while (std::getline(groups, line)) {
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (second == std::string::npos) {
+      continue;
+    }
+    const std::string names = line.substr(first + 1, second - first - 1);
+    if (controller.empty() ? names.empty() : has_word(names, controller, ',')) {
+      path = line.substr(second + 1);
+    }
+  }
+  std::ifstream mounts("/proc/self/mountinfo");
+  while (!path.empty() && std::getline(mounts, line)) {
+    std::istringstream fields(line);
+    std::string id, parent, device, root, point, word, type, source, options;
+    fields >> id >> parent >> device >> root >> point;
+    while (fields >> word && word != "-") {
+    }
+    fields >> type >> source >> options;
+    const bool match = controller.empty() ? type == "cgroup2" : type == "cgroup" && has_word(options, controller, ',');
+    if (match) {
+      const bool below = root != "/" && path.starts_with(root);
+      return point + (below ? path.substr(root.size()) : path);
+    }
+  }
+  return {};
+}
+
+// Groups of launchers that were killed before they could remove theirs.
+void sweep(int parent) {
+  const int copy = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* folder = copy >= 0 ? fdopendir(copy) : nullptr;
+  while (folder != nullptr) {
+    const dirent* entry = readdir(folder);
+    if (entry == nullptr) {
+      break;
+    }
+    if (std::strncmp(entry->d_name, kPrefix, std::strlen(kPrefix)) == 0) {
+      const auto pid = static_cast<pid_t>(number(entry->d_name + std::strlen(kPrefix)));
+      if (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH) {
+        unlinkat(parent, entry->d_name, AT_REMOVEDIR);
+      }
+    }
+  }
+  if (folder != nullptr) {
+    closedir(folder);
+  }
+}
+
+}  // namespace
+
+bool Cgroup::join(const std::string& controller, const std::string& parent_path) {
+  Folder folder;
+  folder.parent = UniqueFd(open(parent_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  folder.name = kPrefix + std::to_string(getpid());
+  if (parent_path.empty() || !folder.parent.valid()) {
+    detail_ = "the " + controller + " controller is not mounted";
+    return false;
+  }
+  sweep(folder.parent.get());
+  if (mkdirat(folder.parent.get(), folder.name.c_str(), 0755) != 0 && errno != EEXIST) {
+    detail_ = "cannot make a group in " + parent_path + ": " + std::strerror(errno);
+    return false;
+  }
+  folder.self = UniqueFd(openat(folder.parent.get(), folder.name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const bool moved = folder.self.valid() && write_at(folder.self.get(), "cgroup.procs", "0");
+  if (!moved) {
+    detail_ = "cannot enter the group in " + parent_path + ": " + std::strerror(errno);
+  }
+  folders_[controller] = std::move(folder);
+  return moved;
+}
+
+bool Cgroup::create_v1() {
+  for (const char* controller : {"memory", "pids", "cpuacct"}) {
+    if (!join(controller, own_group(controller))) {
+      return false;
+    }
+  }
+  version_ = 1;
+  detail_ = "cgroup v1: memory, pids, cpuacct";
+  return true;
+}
+
+bool Cgroup::create_v2() {
+  const std::string own = own_group("");
+  UniqueFd folder(open(own.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (own.empty() || !folder.valid()) {
+    detail_ = "no cgroup hierarchy is mounted";
+    return false;
+  }
+  const std::string controllers = read_at(folder.get(), "cgroup.controllers");
+  if (controllers.find("memory") == std::string::npos || controllers.find("pids") == std::string::npos) {
+    detail_ = "cgroup v2 at " + own + " has no memory and pids controllers";
+    return false;
+  }
+  if (!write_at(folder.get(), "cgroup.subtree_control", "+memory +pids")) {
+    detail_ = "cannot enable memory and pids below " + own + ": " + std::strerror(errno);
+    return false;
+  }
+  if (!join("unified", own)) {
+    return false;
+  }
+  version_ = 2;
+  detail_ = "cgroup v2: memory, pids";
+  return true;
+}
+
+Cgroup Cgroup::create() {
+  Cgroup group;
+  if (group.create_v1()) {
+    return group;
+  }
+  const std::string first = group.detail_;
+  group.remove();
+  if (!group.create_v2()) {
+    group.remove();
+    group.detail_ = first + "; " + group.detail_;
+  }
+  return group;
+}
+
+std::string Cgroup::read(const std::string& controller, const char* file) const {
+  const auto place = folders_.find(version_ == 2 ? "unified" : controller);
+  return place == folders_.end() ? std::string() : read_at(place->second.self.get(), file);
+}
+
+bool Cgroup::write(const std::string& controller, const char* file, const std::string& text) const {
+  const auto place = folders_.find(version_ == 2 ? "unified" : controller);
+  return place != folders_.end() && write_at(place->second.self.get(), file, text);
+}
+
+bool Cgroup::set_limits(std::int64_t memory_bytes, int processes) const {
+  if (!present()) {
+    return true;
+  }
+  const std::string memory = std::to_string(memory_bytes);
+  bool good = write("pids", "pids.max", std::to_string(processes + 2));
+  if (version_ == 2) {
+    static_cast<void>(write("memory", "memory.swap.max", "0"));
+    return good && write("memory", "memory.max", memory);
+  }
+  // Going up, the limit with swap must move first; going down, last.
+  static_cast<void>(write("memory", "memory.memsw.limit_in_bytes", memory));
+  good = write("memory", "memory.limit_in_bytes", memory) && good;
+  static_cast<void>(write("memory", "memory.memsw.limit_in_bytes", memory));
+  return good;
+}
+
+std::int64_t Cgroup::usage_bytes() const {
+  return number(read("memory", version_ == 2 ? "memory.current" : "memory.usage_in_bytes"));
+}
+
+std::int64_t Cgroup::oom_count() const {
+  return version_ == 2 ? keyed_number(read("memory", "memory.events"), "oom_kill")
+                       : keyed_number(read("memory", "memory.oom_control"), "oom_kill");
+}
+
+void Cgroup::start_measurement() {
+  if (!present()) {
+    return;
+  }
+  static_cast<void>(write("memory", version_ == 2 ? "memory.peak" : "memory.max_usage_in_bytes", "0"));
+  start_usage_ = usage_bytes();
+  start_ooms_ = oom_count();
+}
+
+double Cgroup::cpu_s() const {
+  if (version_ == 2) {
+    return static_cast<double>(keyed_number(read("cpu", "cpu.stat"), "usage_usec")) * 1e-6;
+  }
+  return static_cast<double>(number(read("cpuacct", "cpuacct.usage"))) * 1e-9;
+}
+
+std::int64_t Cgroup::peak_bytes() const {
+  const std::int64_t peak = number(read("memory", version_ == 2 ? "memory.peak" : "memory.max_usage_in_bytes"));
+  return std::max<std::int64_t>(0, peak - start_usage_);
+}
+
+std::int64_t Cgroup::oom_kills() const {
+  return present() ? oom_count() - start_ooms_ : 0;
+}
+
+std::vector<int> Cgroup::processes() const {
+  std::istringstream lines(read("pids", "cgroup.procs"));
+  std::vector<int> pids;
+  for (int pid = 0; lines >> pid;) {
+    pids.push_back(pid);
+  }
+  return pids;
+}
+
+void Cgroup::remove() {
+  for (auto& [controller, folder] : folders_) {
+    write_at(folder.parent.get(), "cgroup.procs", "0");
+    unlinkat(folder.parent.get(), folder.name.c_str(), AT_REMOVEDIR);
+  }
+  folders_.clear();
+  version_ = 0;
+}
+
+}  // namespace plumb

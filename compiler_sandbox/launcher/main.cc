@@ -1,0 +1,167 @@
+// plumb-sandbox: one launcher a slot. Small, single-threaded, with an empty environment: it makes namespaces, limits
+// and kills. Its only peer is the judge, at the other end of descriptor 3; when that closes, everything ends.
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "compiler_sandbox/launcher/session.h"
+#include "compiler_sandbox/launcher/setup.h"
+#include "compiler_sandbox/wire.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr int kJudgeSocket = 3;
+constexpr int kPollMs = 10;  // how late a CPU limit may be noticed
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+class Launcher {
+ public:
+  // Serves until the judge goes away.
+  void serve() {
+    WireMessage message;
+    if (!receive_wire(kJudgeSocket, message)) {
+      return;
+    }
+    send_wire(kJudgeSocket, {{"layers", set_up_slot(message.body, slot_)}});
+    while (receive_wire(kJudgeSocket, message)) {
+      const std::string op = message.body.value("op", "");
+      if (op == "begin") {
+        begin(message);
+      } else if (op == "step") {
+        step(message);
+      } else if (op == "end") {
+        end();
+      }
+    }
+    session_.reset();
+    slot_.cgroup.remove();
+  }
+
+ private:
+  void begin(const WireMessage& message) {
+    session_.reset();
+    std::string error;
+    session_ = Session::start(slot_, message.body, error);
+    send_wire(kJudgeSocket, session_ ? nlohmann::json{{"ready", true}} : nlohmann::json{{"error", error}});
+  }
+
+  void end() {
+    session_.reset();
+    nlohmann::json report{{"ended", true}};
+    add_usage(report);
+    send_wire(kJudgeSocket, report);
+  }
+
+  // Limits first, then the step; then watches it until it ends, breaks a limit, or the judge says otherwise.
+  void step(const WireMessage& message) {
+    const StepRequest request = step_from_wire(message.body);
+    if (!session_ || !slot_.cgroup.set_limits(request.memory_bytes, request.processes)) {
+      fail(session_ ? "the kernel refused the memory or process limit" : "a step without a session");
+      return;
+    }
+    slot_.cgroup.start_measurement();
+    cpu_at_start_ = slot_.cgroup.present() ? slot_.cgroup.cpu_s() : 0;
+    start_ = Clock::now();
+    WireMessage answer;
+    if (!session_->send_step(message) || !receive_wire(session_->socket(), answer) || answer.body.contains("error")) {
+      fail(answer.body.is_object() ? answer.body.value("error", "the sandbox's init died") : "the sandbox's init died");
+      return;
+    }
+    watch(request);
+  }
+
+  void watch(const StepRequest& request) {
+    for (;;) {
+      pollfd sources[2] = {{kJudgeSocket, POLLIN, 0}, {session_->socket(), POLLIN, 0}};
+      poll(sources, 2, kPollMs);
+      if (sources[1].revents != 0) {
+        finish();
+        return;
+      }
+      const bool out_of_cpu = slot_.cgroup.present() && slot_.cgroup.cpu_s() - cpu_at_start_ > request.cpu_s;
+      if (out_of_cpu) {
+        stop("cpu");
+        return;
+      }
+      if (seconds_since(start_) > request.wall_s) {
+        stop("wall");
+        return;
+      }
+      if (sources[0].revents != 0) {
+        return;  // "end", or the judge is gone: the main loop reads it
+      }
+    }
+  }
+
+  void finish() {
+    WireMessage answer;
+    nlohmann::json report;
+    if (receive_wire(session_->socket(), answer) && answer.body.contains("status")) {
+      const int status = answer.body["status"].get<int>();
+      report["reason"] = "exit";
+      report["exit_code"] = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+      report["signal"] = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    } else {
+      session_->kill_all();
+      report["reason"] = "init_died";
+    }
+    add_usage(report);
+    send_wire(kJudgeSocket, report);
+  }
+
+  void stop(const char* reason) {
+    nlohmann::json report{{"reason", reason}, {"starved_s", session_->starved_s()}};
+    session_->kill_all();
+    add_usage(report);
+    session_.reset();
+    send_wire(kJudgeSocket, report);
+  }
+
+  void fail(const std::string& error) { send_wire(kJudgeSocket, {{"error", error}}); }
+
+  void add_usage(nlohmann::json& report) const {
+    report["wall_s"] = seconds_since(start_);
+    const bool measured = slot_.cgroup.present();
+    report["cpu_s"] = measured ? slot_.cgroup.cpu_s() - cpu_at_start_ : 0.0;
+    report["peak_bytes"] = measured ? slot_.cgroup.peak_bytes() : 0;
+    report["oom_kills"] = slot_.cgroup.oom_kills();
+  }
+
+  Slot slot_;
+  std::unique_ptr<Session> session_;
+  double cpu_at_start_ = 0;
+  Clock::time_point start_ = Clock::now();
+};
+
+}  // namespace
+
+}  // namespace plumb
+
+int main() {
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  signal(SIGPIPE, SIG_IGN);
+  if (fcntl(3, F_GETFD) < 0) {
+    static constexpr char kMessage[] = "plumb-sandbox is started by plumb and is of no use alone.\n";
+    static_cast<void>(!write(2, kMessage, sizeof(kMessage) - 1));
+    return 2;
+  }
+  plumb::Launcher().serve();
+  return 0;
+}

@@ -1,0 +1,215 @@
+#include "compiler_sandbox/launcher/session.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <sstream>
+
+#include "compiler_sandbox/launcher/init.h"
+#include "compiler_sandbox/launcher/root_tree.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr uid_t kInnerInit = 0;
+constexpr uid_t kInnerProgram = 1000;
+
+std::string read_proc(int proc_fd, const std::string& path) {
+  UniqueFd fd(openat(proc_fd, path.c_str(), O_RDONLY | O_CLOEXEC));
+  char buffer[4096];
+  const ssize_t size = fd.valid() ? read(fd.get(), buffer, sizeof(buffer)) : 0;
+  return size > 0 ? std::string(buffer, static_cast<std::size_t>(size)) : std::string();
+}
+
+bool write_proc(int proc_fd, const std::string& path, const std::string& text) {
+  UniqueFd fd(openat(proc_fd, path.c_str(), O_WRONLY | O_CLOEXEC));
+  return fd.valid() && write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+// Root maps init and the program to two ids of this slot; a user can map only its own.
+bool write_id_maps(const Slot& slot, pid_t pid) {
+  const std::string folder = std::to_string(pid);
+  if (slot.privileged) {
+    const std::string map = std::to_string(kInnerInit) + " " + std::to_string(slot.uid) + " 1\n" +
+                            std::to_string(kInnerProgram) + " " + std::to_string(slot.uid + 1) + " 1\n";
+    return write_proc(slot.proc_fd, folder + "/uid_map", map) && write_proc(slot.proc_fd, folder + "/gid_map", map);
+  }
+  const std::string map = std::to_string(kInnerProgram) + " 0 1\n";
+  return write_proc(slot.proc_fd, folder + "/setgroups", "deny") &&
+         write_proc(slot.proc_fd, folder + "/uid_map", map) && write_proc(slot.proc_fd, folder + "/gid_map", map);
+}
+
+pid_t clone_init(bool namespaces) {
+  clone_args args{};
+  args.exit_signal = SIGCHLD;
+  if (namespaces) {
+    args.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+  }
+  return static_cast<pid_t>(syscall(SYS_clone3, &args, sizeof(args)));
+}
+
+// In the child: waits until the launcher has written the id maps, takes the new identity, serves.
+[[noreturn]] void start_init(const Slot& slot, int socket, const std::string& work_folder) {
+  char go = 0;
+  if (recv(socket, &go, 1, MSG_WAITALL) != 1) {
+    _exit(1);
+  }
+  // Everything the launcher holds, its own socket to the judge first of all, stays outside.
+  const int mine = 3;
+  if (socket != mine && dup3(socket, mine, O_CLOEXEC) != mine) {
+    _exit(1);
+  }
+  syscall(SYS_close_range, 4U, ~0U, 0U);
+  InitOptions options;
+  options.socket = mine;
+  options.namespaces = slot.namespaces;
+  options.identity.filter = slot.filter;
+  options.identity.work_folder = work_folder;
+  options.identity.change_ids = slot.privileged;
+  options.identity.uid = slot.namespaces ? kInnerProgram : slot.uid + 1;
+  options.identity.gid = options.identity.uid;
+  if (slot.privileged && slot.namespaces && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0)) {
+    _exit(1);
+  }
+  run_init(options);
+}
+
+int remove_entry(const char* path, const struct stat*, int, FTW*) {
+  return remove(path);
+}
+
+}  // namespace
+
+std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& begin, std::string& error) {
+  std::unique_ptr<Session> session(new Session(slot));
+  std::string work_folder = kWorkMount;
+  if (!slot.namespaces) {
+    char folder[] = "/tmp/plumb-sandbox-XXXXXX";
+    if (mkdtemp(folder) == nullptr || (slot.privileged && chown(folder, slot.uid + 1, slot.uid + 1) != 0)) {
+      error = std::string("cannot make a work folder in /tmp: ") + std::strerror(errno);
+      return nullptr;
+    }
+    work_folder = session->outside_work_folder_ = folder;
+  }
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+    error = std::string("socketpair: ") + std::strerror(errno);
+    return nullptr;
+  }
+  session->socket_ = UniqueFd(pair[0]);
+  UniqueFd inner(pair[1]);
+  session->init_ = clone_init(slot.namespaces);
+  if (session->init_ == 0) {
+    start_init(slot, inner.get(), work_folder);
+  }
+  if (session->init_ < 0) {
+    error = std::string("clone: ") + std::strerror(errno);
+    return nullptr;
+  }
+  inner.reset();
+  if (slot.namespaces && !write_id_maps(slot, session->init_)) {
+    error = std::string("cannot map the slot's user ids: ") + std::strerror(errno);
+    return nullptr;
+  }
+  static_cast<void>(write_proc(slot.proc_fd, std::to_string(session->init_) + "/oom_score_adj", "1000"));
+  const char go = 1;
+  WireMessage answer;
+  if (send(session->socket(), &go, 1, MSG_NOSIGNAL) != 1 || !send_wire(session->socket(), begin) ||
+      !receive_wire(session->socket(), answer)) {
+    error = "the sandbox's init died while starting";
+    return nullptr;
+  }
+  if (answer.body.contains("error")) {
+    error = answer.body["error"].get<std::string>();
+    return nullptr;
+  }
+  return session;
+}
+
+bool Session::send_step(const WireMessage& message) const {
+  std::vector<int> fds;
+  for (const UniqueFd& fd : message.fds) {
+    fds.push_back(fd.get());
+  }
+  return send_wire(socket(), message.body, fds);
+}
+
+// Without a cgroup: init and its descendants, orphans included, as init adopts them.
+std::vector<int> Session::processes() const {
+  if (slot_.cgroup.present()) {
+    std::vector<int> pids = slot_.cgroup.processes();
+    std::erase(pids, getpid());
+    return pids;
+  }
+  std::vector<int> pids{init_};
+  for (std::size_t i = 0; i < pids.size(); ++i) {
+    const std::string pid = std::to_string(pids[i]);
+    std::istringstream children(read_proc(slot_.proc_fd, pid + "/task/" + pid + "/children"));
+    for (int child = 0; children >> child;) {
+      pids.push_back(child);
+    }
+  }
+  return pids;
+}
+
+void Session::kill_all() {
+  if (init_ > 0 && !slot_.namespaces) {
+    // No namespace ends them for us: stop all, so that none can fork away, then kill all, until only init is left.
+    for (int round = 0; round < 50; ++round) {
+      std::vector<int> pids = processes();
+      std::erase(pids, init_);
+      if (pids.empty()) {
+        break;
+      }
+      for (const int pid : pids) {
+        kill(pid, SIGSTOP);
+      }
+      for (const int pid : pids) {
+        kill(pid, SIGKILL);
+      }
+      usleep(1000);
+    }
+  }
+  if (init_ > 0) {
+    kill(init_, SIGKILL);
+    while (waitpid(init_, nullptr, __WALL) < 0 && errno == EINTR) {
+    }
+    init_ = -1;
+  }
+  if (!outside_work_folder_.empty()) {
+    nftw(outside_work_folder_.c_str(), remove_entry, 32, FTW_DEPTH | FTW_PHYS);
+    outside_work_folder_.clear();
+  }
+}
+
+double Session::starved_s() const {
+  double total = 0;
+  for (const int pid : processes()) {
+    std::istringstream fields(read_proc(slot_.proc_fd, std::to_string(pid) + "/schedstat"));
+    double run_ns = 0;
+    double wait_ns = 0;
+    if (fields >> run_ns >> wait_ns) {
+      total += wait_ns * 1e-9;
+    }
+  }
+  return total;
+}
+
+Session::~Session() {
+  kill_all();
+}
+
+}  // namespace plumb

@@ -1,0 +1,53 @@
+#pragma once
+// A session: one submission's own namespaces, work folder and init process. Steps (compile, link, run) follow one
+// another in it; ending it kills the whole process namespace.
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+
+#include "compiler_sandbox/launcher/cgroup.h"
+#include "compiler_sandbox/launcher/step.h"
+#include "compiler_sandbox/wire.h"
+
+namespace plumb {
+
+/// What a launcher knows about its slot.
+struct Slot {
+  int proc_fd = -1;         // the host's /proc, seen by the launcher alone
+  bool privileged = false;  // started as root: may map any id and set limits in cgroups
+  bool namespaces = false;
+  uid_t uid = 0;  // first of two ids that belong to this slot: init's, then the program's
+  Cgroup cgroup;
+  std::vector<sock_filter> filter;
+};
+
+/// A live session. Not copyable; the destructor kills it.
+class Session {
+ public:
+  /// Starts init with the files of `begin` in its work folder. Null with `error` set on failure.
+  static std::unique_ptr<Session> start(const Slot& slot, const nlohmann::json& begin, std::string& error);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// Lets init start a step. Init answers on socket(): {"started"} or {"error"}, then {"status"} when it has ended.
+  bool send_step(const WireMessage& message) const;
+  [[nodiscard]] int socket() const { return socket_.get(); }
+  /// Kills every process of the session and waits until none is left. Idempotent.
+  void kill_all();
+  /// Share of [0, seconds] that the session's processes were ready but had no processor, in seconds.
+  [[nodiscard]] double starved_s() const;
+
+ private:
+  explicit Session(const Slot& slot) : slot_(slot) {}
+  [[nodiscard]] std::vector<int> processes() const;
+
+  const Slot& slot_;
+  pid_t init_ = -1;
+  UniqueFd socket_;
+  std::string outside_work_folder_;  // only without namespaces
+};
+
+}  // namespace plumb

@@ -1,0 +1,182 @@
+#include "compiler_sandbox/launcher/step.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+
+namespace plumb {
+
+namespace {
+
+constexpr rlim_t kStackBytes = rlim_t{256} << 20U;
+constexpr rlim_t kOpenFiles = 256;
+constexpr int kFirstSpareFd = 20;  // above every target, below kOpenFiles
+
+bool lower_limit(int resource, rlim_t value) {
+  rlimit now{};
+  if (getrlimit(static_cast<__rlimit_resource>(resource), &now) != 0) {
+    return false;
+  }
+  const rlim_t capped = now.rlim_max == RLIM_INFINITY ? value : std::min(value, now.rlim_max);
+  const rlimit limit{capped, capped};
+  return setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0;
+}
+
+// The CPU limit here is a net below the launcher's own (per process, whole seconds).
+bool set_limits(const StepRequest& request) {
+  const auto cpu = static_cast<rlim_t>(std::ceil(request.cpu_s)) + 1;
+  bool good = lower_limit(RLIMIT_CORE, 0) && lower_limit(RLIMIT_MSGQUEUE, 0) && lower_limit(RLIMIT_MEMLOCK, 0) &&
+              lower_limit(RLIMIT_NOFILE, kOpenFiles) && lower_limit(RLIMIT_STACK, kStackBytes) &&
+              lower_limit(RLIMIT_CPU, cpu) && lower_limit(RLIMIT_FSIZE, static_cast<rlim_t>(request.file_bytes)) &&
+              lower_limit(RLIMIT_NPROC, static_cast<rlim_t>(request.processes) + 2);
+  if (request.limit_address_space) {
+    good = good && lower_limit(RLIMIT_AS, static_cast<rlim_t>(request.memory_bytes));
+  }
+  return good;
+}
+
+bool place_descriptors(const StepRequest& request, const std::vector<UniqueFd>& fds, int& status_fd) {
+  std::vector<int> moved;
+  for (const UniqueFd& fd : fds) {
+    moved.push_back(fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstSpareFd));
+  }
+  status_fd = fcntl(status_fd, F_DUPFD_CLOEXEC, kFirstSpareFd);
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  bool good = status_fd >= 0 && null >= 0;
+  for (int target = 0; target <= 2; ++target) {
+    good = good && dup2(null, target) == target;
+  }
+  for (std::size_t i = 0; i < moved.size() && i < request.targets.size(); ++i) {
+    good = good && moved[i] >= 0 && dup2(moved[i], request.targets[i]) == request.targets[i];
+  }
+  const int last =
+      request.targets.empty() ? 2 : std::max(2, *std::max_element(request.targets.begin(), request.targets.end()));
+  return good && syscall(SYS_close_range, static_cast<unsigned>(last + 1), ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+}
+
+bool drop_privileges(const StepIdentity& identity) {
+  for (int capability = 0; capability <= CAP_LAST_CAP; ++capability) {
+    prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+  }
+  if (identity.change_ids && (setgroups(0, nullptr) != 0 || setresgid(identity.gid, identity.gid, identity.gid) != 0 ||
+                              setresuid(identity.uid, identity.uid, identity.uid) != 0)) {
+    return false;
+  }
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct none[2]{};
+  return syscall(SYS_capset, &header, none) == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
+bool reset_signals() {
+  for (int signal_number = 1; signal_number < NSIG; ++signal_number) {
+    signal(signal_number, SIG_DFL);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  return sigprocmask(SIG_SETMASK, &none, nullptr) == 0;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  for (const std::string& text : texts) {
+    result.push_back(const_cast<char*>(text.c_str()));
+  }
+  result.push_back(nullptr);
+  return result;
+}
+
+// In the child. Returns only on failure: the name of what failed, with errno set.
+const char* become(const StepRequest& request, const std::vector<UniqueFd>& fds, const StepIdentity& identity,
+                   int& status_fd) {
+  std::vector<char*> argv = pointers(request.argv);
+  std::vector<char*> environment = pointers(request.environment);
+  if (setsid() < 0 || !reset_signals()) {
+    return "session";
+  }
+  if (!place_descriptors(request, fds, status_fd)) {
+    return "descriptors";
+  }
+  umask(077);
+  // Addresses that repeat make outcomes that depend on them repeat, too.
+  personality(ADDR_NO_RANDOMIZE);
+  if (chdir(identity.work_folder.c_str()) != 0) {
+    return "work folder";
+  }
+  if (!set_limits(request)) {
+    return "resource limits";
+  }
+  if (!drop_privileges(identity)) {
+    return "privileges";
+  }
+  const sock_fprog program{static_cast<unsigned short>(identity.filter.size()),
+                           const_cast<sock_filter*>(identity.filter.data())};
+  if (!identity.filter.empty() && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &program) != 0) {
+    return "seccomp";
+  }
+  execve(argv[0], argv.data(), environment.data());
+  return "exec";
+}
+
+}  // namespace
+
+StepRequest step_from_wire(const nlohmann::json& body) {
+  StepRequest request;
+  request.argv = body.at("argv").get<std::vector<std::string>>();
+  request.environment = body.at("environment").get<std::vector<std::string>>();
+  request.targets = body.at("targets").get<std::vector<int>>();
+  request.cpu_s = body.at("cpu_s").get<double>();
+  request.wall_s = body.at("wall_s").get<double>();
+  request.memory_bytes = body.at("memory_bytes").get<std::int64_t>();
+  request.processes = body.at("processes").get<int>();
+  request.file_bytes = body.at("file_bytes").get<std::int64_t>();
+  request.limit_address_space = body.at("limit_address_space").get<bool>();
+  return request;
+}
+
+pid_t start_step(const StepRequest& request, const std::vector<UniqueFd>& fds, const StepIdentity& identity,
+                 std::string& error) {
+  int status[2];
+  if (pipe2(status, O_CLOEXEC) != 0) {
+    error = std::string("pipe: ") + std::strerror(errno);
+    return -1;
+  }
+  UniqueFd reader(status[0]);
+  UniqueFd writer(status[1]);
+  const pid_t child = fork();
+  if (child == 0) {
+    int status_fd = writer.get();
+    const char* stage = become(request, fds, identity, status_fd);
+    const std::string text = std::string(stage) + ": " + std::strerror(errno);
+    static_cast<void>(!write(status_fd, text.data(), text.size()));
+    _exit(127);
+  }
+  writer.reset();
+  if (child < 0) {
+    error = std::string("fork: ") + std::strerror(errno);
+    return -1;
+  }
+  char text[256];
+  const ssize_t size = read(reader.get(), text, sizeof(text));
+  if (size > 0) {
+    error.assign(text, static_cast<std::size_t>(size));
+    waitpid(child, nullptr, 0);
+    return -1;
+  }
+  return child;
+}
+
+}  // namespace plumb

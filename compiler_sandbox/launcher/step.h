@@ -1,0 +1,43 @@
+#pragma once
+// One process of a session: its command line, descriptors and limits, and how it is started inside the walls.
+
+#include <linux/filter.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compiler_sandbox/wire.h"
+
+namespace plumb {
+
+/// What to run. Descriptor i of the message becomes number `targets[i]` of the program; 0 is /dev/null unless named.
+struct StepRequest {
+  std::vector<std::string> argv;  // argv[0] is a path inside the sandbox
+  std::vector<std::string> environment;
+  std::vector<int> targets;
+  double cpu_s = 0;
+  double wall_s = 0;
+  std::int64_t memory_bytes = 0;
+  int processes = 0;
+  std::int64_t file_bytes = 0;
+  bool limit_address_space = false;  // where no cgroup limits memory
+};
+
+StepRequest step_from_wire(const nlohmann::json& body);
+
+/// The identity that a program gets, and the filter that it runs under.
+struct StepIdentity {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  bool change_ids = false;  // the caller may set ids
+  std::string work_folder;
+  std::vector<sock_filter> filter;
+};
+
+/// Forks and executes. Returns the process id, or -1 with `error` set: limits, identity, filter or exec failed.
+pid_t start_step(const StepRequest& request, const std::vector<UniqueFd>& fds, const StepIdentity& identity,
+                 std::string& error);
+
+}  // namespace plumb

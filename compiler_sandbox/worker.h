@@ -1,0 +1,74 @@
+#pragma once
+// The judge's end of one launcher: starts it, talks to it, replaces it. Not thread-safe: a slot has one user at a time.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler_sandbox/isolation.h"
+#include "compiler_sandbox/unique_fd.h"
+#include "compiler_sandbox/wire.h"
+#include "core/result.h"
+
+namespace plumb {
+
+/// One process to run in a session (compiler, linker, program).
+struct Step {
+  std::vector<std::string> argv;
+  std::vector<std::string> environment;
+  double cpu_s = 10;
+  double wall_s = 30;
+  std::int64_t memory_bytes = std::int64_t{1} << 30;
+  int processes = 16;
+  std::int64_t file_bytes = std::int64_t{64} << 20;
+};
+
+/// How a step ended and what it used.
+struct StepReport {
+  std::string reason;  // "exit", "cpu", "wall", "init_died", "ended" (on our word), or "fault"
+  std::string fault;   // reason "fault": what of ours broke
+  int exit_code = -1;
+  int signal = 0;
+  double cpu_s = 0;
+  double wall_s = 0;
+  double starved_s = 0;  // reason "wall": how long it was ready to run but had no processor
+  double peak_mib = 0;
+  bool out_of_memory = false;  // the kernel killed a process of the step for its memory
+};
+
+class Worker {
+ public:
+  /// Starts the launcher at `path` (see find_launcher) and waits until it has set its slot up.
+  static Result<std::unique_ptr<Worker>> start(const std::string& path, const std::string& cache_dir);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  [[nodiscard]] const IsolationReport& isolation() const { return isolation_; }
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+  /// Starts a session with `files` (name to content) in its work folder of `work_mib`; ends the one before.
+  Result<void> begin(const std::map<std::string, std::string>& files, int work_mib);
+  /// Starts a step; fds[i] becomes descriptor targets[i] of the program. The report comes over socket().
+  Result<void> start_step(const Step& step, const std::vector<int>& fds, const std::vector<int>& targets);
+  /// Readable when the step's report is there (or the launcher has died).
+  [[nodiscard]] int socket() const { return socket_.get(); }
+  StepReport read_report();
+  /// Kills the session, whatever it does. The usage is that of the step it interrupted, if one was running.
+  StepReport end();
+
+ private:
+  Worker() = default;
+  UniqueFd socket_;
+  pid_t pid_ = -1;
+  IsolationReport isolation_;
+  bool limit_address_space_ = false;
+};
+
+/// The launcher to use: `option`, else $PLUMB_SANDBOX_LAUNCHER, else "plumb-sandbox" beside the running program.
+/// Errors: no executable file there.
+Result<std::string> find_launcher(const std::string& option);
+
+}  // namespace plumb
