@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace plumb {
 
@@ -19,6 +20,13 @@ struct ProgressOptions {
   double bar_interval_s = 0.1;           // at most one redraw in this time
   std::function<double()> seconds = {};  // a monotonic clock; default: std::chrono::steady_clock
 };
+
+/// The defaults with another unit.
+inline ProgressOptions progress_in(std::string unit) {
+  ProgressOptions options;
+  options.unit = std::move(unit);
+  return options;
+}
 
 /// The first and the last state are always shown. Text is passed through strip_terminal: nothing that a model or a
 /// compiler wrote can drive the terminal. Not thread-safe.

@@ -1,0 +1,68 @@
+#include "learner/optimizer.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "tensor/adamw.h"
+#include "tensor/norms.h"
+
+namespace plumb {
+
+Optimizer::Optimizer(Policy& policy, ThreadPool& pool, const OptimizerOptions& options)
+    : policy_(policy), pool_(pool), options_(options) {
+  for (const ParameterView& parameter : policy_.parameters()) {
+    first_.emplace_back(parameter.value.size(), 0.0F);
+    second_.emplace_back(parameter.value.size(), 0.0F);
+  }
+}
+
+UpdateStats Optimizer::step(float learning_rate) {
+  double squares = 0;
+  for (const ParameterView& parameter : policy_.parameters()) {
+    squares += sum_of_squares(parameter.gradient, pool_);
+  }
+  UpdateStats stats;
+  stats.grad_norm = std::sqrt(squares);
+  if (std::isfinite(stats.grad_norm)) {
+    const auto limit = static_cast<double>(options_.max_grad_norm);
+    const bool clip = limit > 0 && stats.grad_norm > limit;
+    ++num_updates_;
+    AdamWStep update;
+    update.learning_rate = learning_rate;
+    update.beta1 = options_.beta1;
+    update.beta2 = options_.beta2;
+    update.epsilon = options_.epsilon;
+    update.step = num_updates_;
+    update.gradient_scale = clip ? static_cast<float>(limit / stats.grad_norm) : 1.0F;
+    for (std::size_t i = 0; i < first_.size(); ++i) {
+      ParameterView& parameter = policy_.parameters()[i];
+      update.weight_decay = parameter.shape.size() >= 2 ? options_.weight_decay : 0.0F;
+      adamw_update(parameter.value, parameter.gradient, first_[i], second_[i], update, pool_);
+    }
+    policy_.commit_update();
+    stats.applied = true;
+  }
+  policy_.zero_gradients();
+  return stats;
+}
+
+Result<void> Optimizer::restore(std::vector<std::vector<float>> first, std::vector<std::vector<float>> second,
+                                std::int64_t num_updates) {
+  if (first.size() != first_.size() || second.size() != second_.size()) {
+    return Error{fmt::format("optimizer state: expected moments of {} tensors, found {} and {}", first_.size(),
+                             first.size(), second.size())};
+  }
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    if (first[i].size() != first_[i].size() || second[i].size() != second_[i].size()) {
+      return Error{fmt::format("optimizer state of '{}': expected {} values, found {} and {}",
+                               policy_.parameters()[i].name, first_[i].size(), first[i].size(), second[i].size())};
+    }
+  }
+  first_ = std::move(first);
+  second_ = std::move(second);
+  num_updates_ = num_updates;
+  return {};
+}
+
+}  // namespace plumb

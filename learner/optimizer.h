@@ -1,0 +1,55 @@
+#pragma once
+// AdamW (Loshchilov and Hutter, 2019, arXiv 1711.05101) over the policy's f32 master weights.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/result.h"
+#include "core/thread_pool.h"
+#include "policy/policy.h"
+
+namespace plumb {
+
+struct OptimizerOptions {
+  float beta1 = 0.9F;
+  float beta2 = 0.95F;
+  float epsilon = 1e-8F;
+  float weight_decay = 0.0F;   // applied to every tensor with two or more dimensions
+  float max_grad_norm = 1.0F;  // gradients are scaled down to this global norm; 0 turns clipping off
+};
+
+/// What one update did.
+struct UpdateStats {
+  double grad_norm = 0;  // global, before clipping
+  bool applied = false;  // false: a gradient was not finite, nothing changed
+};
+
+class Optimizer {
+ public:
+  /// `policy` and `pool` outlive the optimizer; moments start at 0.
+  Optimizer(Policy& policy, ThreadPool& pool, const OptimizerOptions& options);
+
+  /// One update from the policy's accumulated gradients, then Policy::commit_update(); gradients are zeroed. With a
+  /// gradient that is not finite nothing is changed but the gradients. Bits do not depend on the number of threads.
+  UpdateStats step(float learning_rate);
+
+  [[nodiscard]] std::int64_t num_updates() const { return num_updates_; }
+
+  /// The state that a checkpoint needs: first and second moments, one vector per parameter in the policy's order.
+  [[nodiscard]] const std::vector<std::vector<float>>& first_moments() const { return first_; }
+  [[nodiscard]] const std::vector<std::vector<float>>& second_moments() const { return second_; }
+  /// Takes over a checkpoint's state. Errors: other shapes than the policy's.
+  Result<void> restore(std::vector<std::vector<float>> first, std::vector<std::vector<float>> second,
+                       std::int64_t num_updates);
+
+ private:
+  Policy& policy_;
+  ThreadPool& pool_;
+  OptimizerOptions options_;
+  std::vector<std::vector<float>> first_;
+  std::vector<std::vector<float>> second_;
+  std::int64_t num_updates_ = 0;
+};
+
+}  // namespace plumb

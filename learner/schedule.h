@@ -1,0 +1,23 @@
+#pragma once
+// Learning-rate schedules.
+
+#include <cstdint>
+#include <string>
+
+namespace plumb {
+
+enum class Decay { kConstant, kLinear, kCosine };
+
+struct Schedule {
+  float peak = 1e-5F;
+  std::int64_t warmup_steps = 0;  // rises linearly from peak / warmup_steps to peak over the first warmup_steps updates
+  std::int64_t total_steps = 1;   // updates after which the decay has reached its end
+  Decay decay = Decay::kConstant;
+  float final_fraction = 0.0F;  // of peak, at total_steps
+};
+
+/// The rate of update number `step` (the first is 0). Decays over the updates after the warm-up; at step = total_steps
+/// and later it is peak * final_fraction.
+float learning_rate(const Schedule& schedule, std::int64_t step);
+
+}  // namespace plumb
