@@ -1,0 +1,16 @@
+#pragma once
+// What a compiler said, as diagnostics.
+
+#include <string_view>
+#include <vector>
+
+#include "core/records.h"
+
+namespace plumb {
+
+/// The messages in g++'s or a linker's `text`: lines like "solution.cpp:3:5: error: ...". Lines of no such shape are
+/// left out, unless there is no error at all: then the first lines become one, so that a refusal never lacks words.
+/// At most 20 messages of at most 1000 bytes.
+std::vector<Diagnostic> compiler_messages(std::string_view text);
+
+}  // namespace plumb

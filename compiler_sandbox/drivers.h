@@ -1,0 +1,25 @@
+#pragma once
+// The two drivers that stand between the judge and a candidate inside the sandbox. They turn bytes into arguments and
+// results into bytes; they know no expected value and decide nothing. Frames over descriptor 3:
+//   judge → driver   <nonce, 16 hex digits> <payload bytes, decimal>\n<payload>           the arguments of one call
+//   driver → judge   <nonce><kind> <payload bytes, decimal>\n<payload>
+// Kinds: V a value; W a value of no type that can be judged (payload: its type); X an exception, L one while loading
+// (payload: type, line, text, separated by \n).
+
+#include <string>
+
+#include "core/records.h"
+
+namespace plumb {
+
+/// Python source of the driver; run as `python3 -c <driver> <function name> <parameter count>` beside solution.py.
+const std::string& python_driver();
+
+/// C++ source of the driver of every function with the types of `function`: it calls the symbol plumb_candidate.
+std::string cpp_driver(const FunctionSignature& function);
+
+/// The declaration put before a candidate's source: it gives the asked-for function, by its exact types, the symbol
+/// that the driver calls.
+std::string cpp_declaration(const FunctionSignature& function);
+
+}  // namespace plumb

@@ -1,0 +1,33 @@
+#pragma once
+// One try at judging one submission on one worker: compile, run the calls, say what was seen. Whether that counts, or
+// has to be seen again, is the judge's decision (judge.cc).
+
+#include "compiler_sandbox/judge.h"
+#include "compiler_sandbox/toolchain.h"
+#include "compiler_sandbox/worker.h"
+
+namespace plumb {
+
+/// Why what was seen does not count yet.
+enum class Doubt {
+  kNone,
+  kNearLimit,  // more CPU time than allowed, but not so much that a busy machine could not be the reason
+  kIdle,       // the wall limit passed while the program neither used nor waited for a processor
+  kFault,      // ours: Evidence::fault says what; a fresh worker may do better
+  kHopeless,   // ours, and no worker can do better (a call that does not fit its signature, an absent driver)
+};
+
+struct Finding {
+  Evidence evidence;
+  Doubt doubt = Doubt::kNone;
+};
+
+/// Beside other programs a step may use this share of its CPU limit before it is stopped: more than the limit but less
+/// than this is kNearLimit. Alone, the limit itself holds.
+constexpr double kCpuSlack = 1.5;
+
+/// Examines `submission` in a session of its own, which is ended before this returns. `alone`: nothing else is judged
+/// meanwhile, so kNearLimit is not returned.
+Finding examine(Worker& worker, Toolchain& tools, const Submission& submission, bool alone);
+
+}  // namespace plumb

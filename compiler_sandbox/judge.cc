@@ -1,0 +1,154 @@
+#include "compiler_sandbox/judge.h"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <unordered_map>
+
+#include "compiler_sandbox/evidence_cache.h"
+#include "compiler_sandbox/examine.h"
+#include "compiler_sandbox/slot_pool.h"
+#include "compiler_sandbox/toolchain.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr int kTries = 3;
+constexpr std::size_t kCachedPrograms = 65536;
+
+class SandboxJudge final : public Judge {
+ public:
+  SandboxJudge(std::unique_ptr<Toolchain> tools, std::unique_ptr<SlotPool> slots, IsolationReport isolation)
+      : tools_(std::move(tools)), slots_(std::move(slots)), isolation_(std::move(isolation)), cache_(kCachedPrograms) {}
+
+  Evidence judge(const Submission& submission) override {
+    return cache_.get(submission_key(submission), [&] { return examine_until_sure(submission); });
+  }
+
+  std::vector<Evidence> judge_all(std::span<const Submission> submissions) override {
+    // Equal ones would only wait for each other: each kind goes to a thread once.
+    std::unordered_map<std::string, std::size_t> first;
+    std::vector<std::size_t> same_as(submissions.size());
+    std::vector<std::size_t> different;
+    for (std::size_t i = 0; i < submissions.size(); ++i) {
+      const auto [place, is_new] = first.emplace(submission_key(submissions[i]), i);
+      same_as[i] = place->second;
+      if (is_new) {
+        different.push_back(i);
+      }
+    }
+    std::vector<Evidence> results(submissions.size());
+    std::atomic<std::size_t> next = 0;
+    const auto work = [&] {
+      for (std::size_t i = next++; i < different.size(); i = next++) {
+        results[different[i]] = judge(submissions[different[i]]);
+      }
+    };
+    std::vector<std::thread> threads;
+    const std::size_t num_threads = std::min(different.size(), static_cast<std::size_t>(slots_->size()));
+    for (std::size_t i = 1; i < num_threads; ++i) {
+      threads.emplace_back(work);
+    }
+    work();
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+    for (std::size_t i = 0; i < submissions.size(); ++i) {
+      if (same_as[i] != i) {
+        results[i] = results[same_as[i]];
+        results[i].cached = true;
+      }
+    }
+    return results;
+  }
+
+  [[nodiscard]] IsolationReport isolation() const override { return isolation_; }
+
+ private:
+  Evidence examine_until_sure(const Submission& submission) {
+    Finding finding;
+    bool alone = false;
+    bool was_idle = false;
+    for (int tries = 0; tries < kTries; ++tries) {
+      finding = examine_once(submission, alone);
+      // A program that twice let its wall time pass without using a processor sleeps: that is its own doing.
+      if (finding.doubt == Doubt::kNone || finding.doubt == Doubt::kHopeless ||
+          (finding.doubt == Doubt::kIdle && was_idle)) {
+        break;
+      }
+      was_idle = finding.doubt == Doubt::kIdle;
+      alone = true;
+    }
+    if (finding.doubt == Doubt::kFault || finding.doubt == Doubt::kHopeless) {
+      finding.evidence.verdict = Verdict::kSE;
+    }
+    return finding.evidence;
+  }
+
+  Finding examine_once(const Submission& submission, bool alone) {
+    Finding finding;
+    std::unique_ptr<Worker> worker = slots_->take(finding.evidence.fault);
+    if (!worker) {
+      finding.doubt = Doubt::kFault;
+      return finding;
+    }
+    {
+      const GatePass pass(gate_, alone);
+      finding = examine(*worker, *tools_, submission, alone);
+    }
+    if (finding.doubt == Doubt::kFault) {
+      worker.reset();  // the next try gets a fresh one
+    }
+    slots_->give(std::move(worker));
+    return finding;
+  }
+
+  std::unique_ptr<Toolchain> tools_;
+  std::unique_ptr<SlotPool> slots_;
+  IsolationReport isolation_;
+  Gate gate_;
+  EvidenceCache cache_;
+};
+
+// One right program in each language through the whole path: what does not work here works for no candidate.
+Result<void> prove(Judge& judge) {
+  Submission submission;
+  submission.function = {"twice", {{"x", "int"}}, "int"};
+  submission.args = {nlohmann::json::array({21})};
+  submission.expected = {42};
+  for (const Language language : {Language::kPython, Language::kCpp}) {
+    submission.language = language;
+    submission.source =
+        language == Language::kCpp ? "int twice(int x) { return 2 * x; }\n" : "def twice(x):\n    return 2 * x\n";
+    const Evidence evidence = judge.judge(submission);
+    if (evidence.verdict != Verdict::kAC) {
+      const std::string words = evidence.diagnostics.empty() ? evidence.fault : evidence.diagnostics[0].message;
+      return Error{"the judge gives " + std::string(to_string(evidence.verdict)) + " to a right " +
+                   std::string(to_string(language)) + " program: " + words};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options) {
+  PLUMB_ASSIGN(const std::string launcher, find_launcher(options.launcher));
+  PLUMB_ASSIGN(std::unique_ptr<Toolchain> tools, Toolchain::prepare(options.cache_dir));
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  std::vector<std::unique_ptr<Worker>> workers(static_cast<std::size_t>(options.slots > 0 ? options.slots : cores));
+  for (std::unique_ptr<Worker>& worker : workers) {
+    PLUMB_ASSIGN(worker, Worker::start(launcher, tools->cache_dir()));
+  }
+  IsolationReport isolation = workers[0]->isolation();
+  if (const std::string refusal = isolation.refusal(options.allow); !refusal.empty()) {
+    return Error{refusal};
+  }
+  auto slots = std::make_unique<SlotPool>(std::move(workers), launcher, tools->cache_dir());
+  auto judge = std::make_unique<SandboxJudge>(std::move(tools), std::move(slots), std::move(isolation));
+  PLUMB_TRY(prove(*judge));
+  return std::unique_ptr<Judge>(std::move(judge));
+}
+
+}  // namespace plumb

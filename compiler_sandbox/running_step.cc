@@ -1,0 +1,151 @@
+#include "compiler_sandbox/running_step.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace plumb {
+
+namespace {
+
+using std::chrono::duration;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kPiece = 65536;
+constexpr double kGraceSeconds = 20;  // the launcher kills at the wall limit; so long after it, it is taken for dead
+
+// Whether an interrupted or not yet possible transfer is the whole reason for `moved` <= 0.
+bool only_later(ssize_t moved) {
+  return moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+}
+
+Error no_descriptors() {
+  return Error{std::string("cannot make a channel to a program: ") + std::strerror(errno)};
+}
+
+}  // namespace
+
+Result<void> RunningStep::start(const Step& step) {
+  int pipe_ends[2];
+  if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
+    return no_descriptors();
+  }
+  output_pipe_ = UniqueFd(pipe_ends[0]);
+  UniqueFd output_end(pipe_ends[1]);
+  UniqueFd channel_end;
+  std::vector<int> fds{output_end.get(), output_end.get()};
+  std::vector<int> targets{1, 2};
+  if (streams_.channel) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+      return no_descriptors();
+    }
+    channel_ = UniqueFd(pair[0]);
+    channel_end = UniqueFd(pair[1]);
+    fds.push_back(channel_end.get());
+    targets.push_back(3);
+    fcntl(channel_.get(), F_SETFL, O_NONBLOCK);
+  }
+  fcntl(output_pipe_.get(), F_SETFL, O_NONBLOCK);
+  deadline_ =
+      steady_clock::now() + std::chrono::duration_cast<milliseconds>(duration<double>(step.wall_s + kGraceSeconds));
+  return worker_.start_step(step, fds, targets);
+}
+
+void RunningStep::wait() {
+  const auto left = std::chrono::duration_cast<milliseconds>(deadline_ - steady_clock::now()).count();
+  if (left <= 0) {
+    StepReport silent;
+    silent.reason = "fault";
+    silent.fault = "the sandbox launcher does not answer";
+    end_with(silent);
+    return;
+  }
+  wait_at_most(static_cast<int>(std::min<std::int64_t>(left, 1000)));
+}
+
+void RunningStep::wait_at_most(int milliseconds) {
+  if (over_) {
+    return;
+  }
+  // Negative descriptors are ignored by poll.
+  const auto channel_events = static_cast<short>(POLLIN | (to_send_.empty() ? 0 : POLLOUT));
+  pollfd sources[3] = {{channel_closed_ ? -1 : channel_.get(), channel_events, 0},
+                       {output_pipe_.get(), POLLIN, 0},
+                       {worker_.socket(), POLLIN, 0}};
+  if (poll(sources, 3, milliseconds) <= 0) {
+    return;
+  }
+  if ((sources[0].revents & POLLOUT) != 0) {
+    write_channel();
+  }
+  if ((sources[0].revents & ~POLLOUT) != 0) {
+    read_channel();
+  }
+  if (sources[1].revents != 0) {
+    read_output();
+  }
+  if (sources[2].revents != 0) {
+    end_with(worker_.read_report());
+  }
+}
+
+const StepReport& RunningStep::finish() {
+  if (!over_) {
+    end_with(worker_.end());
+  }
+  return report_;
+}
+
+void RunningStep::end_with(StepReport report) {
+  over_ = true;
+  report_ = std::move(report);
+  // What was written before the end still counts. A process that outlived the step holds nothing up: one look.
+  if (!channel_closed_ && channel_.valid()) {
+    read_channel();
+  }
+  while (output_pipe_.valid() && !output_exceeded()) {
+    const std::size_t before = printed_;
+    read_output();
+    if (printed_ == before) {
+      break;
+    }
+  }
+}
+
+void RunningStep::read_channel() {
+  const std::size_t held = received_.size();
+  received_.resize(held + kPiece);
+  const ssize_t size = read(channel_.get(), received_.data() + held, kPiece);
+  received_.resize(held + static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  channel_closed_ = size <= 0 && !only_later(size);
+}
+
+void RunningStep::write_channel() {
+  const ssize_t size = ::send(channel_.get(), to_send_.data(), to_send_.size(), MSG_NOSIGNAL);
+  if (size > 0) {
+    to_send_.erase(0, static_cast<std::size_t>(size));
+  } else if (!only_later(size)) {
+    to_send_.clear();  // the program is gone; reading finds that out
+  }
+}
+
+void RunningStep::read_output() {
+  char piece[kPiece];
+  const ssize_t size = read(output_pipe_.get(), piece, sizeof(piece));
+  if (size > 0) {
+    printed_ += static_cast<std::size_t>(size);
+    const std::size_t room = streams_.output_kept - std::min(streams_.output_kept, output_.size());
+    output_.append(piece, std::min(room, static_cast<std::size_t>(size)));
+  } else if (!only_later(size)) {
+    output_pipe_.reset();
+  }
+}
+
+}  // namespace plumb

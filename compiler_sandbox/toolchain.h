@@ -1,0 +1,54 @@
+#pragma once
+// How programs are compiled and started, and what is prepared for that in the cache folder: the standard
+// library as precompiled headers, and one driver object for every combination of argument and result types.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "compiler_sandbox/judge.h"
+#include "compiler_sandbox/worker.h"
+#include "core/result.h"
+
+namespace plumb {
+
+/// Flags that every C++ candidate is compiled with; part of the evidence's meaning (docs/sandbox.md).
+const std::vector<std::string>& cpp_flags();
+
+/// The tools of this machine and the cache folder. Safe to use from many threads.
+class Toolchain {
+ public:
+  /// Prepares `cache_dir` (made if absent; empty = $XDG_CACHE_HOME/plumb/sandbox): one folder for each compiler version
+  /// and set of flags, files in it whole or absent. Errors: no compiler, no interpreter, an unwritable folder.
+  static Result<std::unique_ptr<Toolchain>> prepare(const std::string& cache_dir);
+
+  [[nodiscard]] const std::string& cache_dir() const { return cache_dir_; }
+
+  /// The driver object for the types of `function`, built now if it is not in the cache; its path below cache_dir().
+  Result<std::string> driver_object(const FunctionSignature& function);
+  /// Whether all that a compilation needs is still in the cache folder.
+  [[nodiscard]] bool is_whole(const std::string& driver_object) const;
+
+  /// Compiles work/solution.cpp to work/program; `cache_inside` is the cache folder as the sandbox sees it.
+  [[nodiscard]] Step compile_step(const Submission& submission, const std::string& driver_object,
+                                  const std::string& cache_inside) const;
+  /// Runs the program, or the module, that the session's work folder holds, and serves calls on descriptor 3.
+  [[nodiscard]] Step run_step(const Submission& submission) const;
+
+ private:
+  Toolchain() = default;
+  Result<void> precompile(const std::string& name, const std::string& text) const;
+  [[nodiscard]] Result<void> build(const std::vector<std::string>& arguments, const std::string& output) const;
+
+  std::string cache_dir_;
+  std::string folder_;  // of this compiler and these flags, below cache_dir_
+  bool has_mold_ = false;
+  std::mutex mutex_;
+  std::map<std::string, std::string> drivers_;  // types to object
+};
+
+/// What the judge puts into the session's work folder.
+std::map<std::string, std::string> work_files(const Submission& submission);
+
+}  // namespace plumb
