@@ -5,6 +5,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "apps/plumb/version.h"
+#include "compiler_sandbox/isolation.h"
 #include "core/machine.h"
 
 namespace plumb {
@@ -128,6 +129,24 @@ Finding examine_tool(const std::string& name, const char* command, const std::st
   return {name, without, "not found: " + purpose, "Install it: apt-get install " + package + "."};
 }
 
+Finding examine_isolation() {
+  const IsolationReport report = probe_isolation();
+  Finding finding{"isolation", Health::kGood, report.summary(), report.refusal({})};
+  for (const IsolationLayer& layer : report.layers) {
+    if (!layer.present) {
+      finding.health = Health::kLimited;
+      finding.found += "; no " + layer.name + " (" + layer.detail + ")";
+      if (finding.remedy.empty()) {
+        finding.remedy = layer.remedy;
+      }
+    }
+  }
+  if (!report.refusal({}).empty()) {
+    finding.health = Health::kMissing;
+  }
+  return finding;
+}
+
 }  // namespace
 
 std::string to_string(Health health) {
@@ -143,7 +162,8 @@ std::string to_string(Health health) {
 }
 
 std::vector<Finding> examine_machine() {
-  return {examine_processor(),
+  return {examine_isolation(),
+          examine_processor(),
           examine_arithmetic(),
           examine_memory(),
           examine_disk(),

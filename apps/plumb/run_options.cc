@@ -1,12 +1,17 @@
 #include "apps/plumb/run_options.h"
 
+#include <cstdio>
+
 namespace plumb {
 
 void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--config", options.config_files, "TOML file; more than one: later ones override")->take_all();
   command.add_option("--set", options.overrides, "section.key=value; overrides the files")->take_all();
+  command.add_option("--model", options.model, "a GGUF file or a Hugging Face folder");
+  command.add_option("--data", options.data, "JSON Lines file of your own tasks; all of its rows are used")->take_all();
   command.add_option("--out", options.out, "the run folder");
   command.add_flag("--resume", options.resume, "go on with the run in the run folder");
+  command.add_flag("--preflight", options.preflight, "grpo: check the set-up in a minute instead of training");
   command.add_flag("--print-config", options.print_config, "print the resolved config with all its keys, and stop");
 }
 
@@ -14,10 +19,38 @@ Result<void> load_config(const RunOptions& options, Config& config) {
   for (const std::string& file : options.config_files) {
     PLUMB_TRY(config.load_file(file));
   }
+  if (!options.data.empty()) {
+    std::string files;
+    for (const std::string& file : options.data) {
+      files += (files.empty() ? "" : ",") + file;
+    }
+    PLUMB_TRY(config.set("data.tasks=" + files));
+    PLUMB_TRY(config.set("data.train_splits=[]"));
+  }
   for (const std::string& assignment : options.overrides) {
     PLUMB_TRY(config.set(assignment));
   }
-  return {};
+  return options.model.empty() ? Result<void>() : config.set("model.path=" + options.model);
+}
+
+void add_run_command(CLI::App& app, Action& action, const std::string& name, const std::string& help,
+                     const std::function<Result<int>(const RunOptions&, const Settings&)>& body) {
+  CLI::App* command = app.add_subcommand(name, help);
+  auto options = std::make_shared<RunOptions>();
+  add_run_options(*command, *options);
+  command->callback([options, body, &action] {
+    action = [options, body]() -> Result<int> {
+      Settings settings;
+      Config config;
+      settings.add_to(config);
+      PLUMB_TRY(load_config(*options, config));
+      if (options->print_config) {
+        std::fputs(config.to_toml().c_str(), stdout);
+        return 0;
+      }
+      return body(*options, settings);
+    };
+  });
 }
 
 }  // namespace plumb

@@ -2,9 +2,13 @@
 // The options that all training and evaluating subcommands share.
 
 #include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "apps/plumb/settings.h"
+#include "apps/plumb/subcommand.h"
 #include "core/config.h"
 #include "core/result.h"
 
@@ -13,15 +17,23 @@ namespace plumb {
 struct RunOptions {
   std::vector<std::string> config_files;  // in order; a later one overrides an earlier one
   std::vector<std::string> overrides;     // "section.key=value"
+  std::string model;                      // short for --set model.path=...
+  std::vector<std::string> data;          // short for --set data.tasks=[...] data.train_splits=[]
   std::string out;                        // the run folder
   bool resume = false;
   bool print_config = false;
+  bool preflight = false;
 };
 
-/// Adds --config, --set, --out, --resume and --print-config. `options` must outlive the parse.
+/// Adds --config, --set, --model, --data, --out, --resume and --print-config. `options` must outlive the parse.
 void add_run_options(CLI::App& command, RunOptions& options);
 
-/// Fills the structs registered with `config`: files first, then --set, so that the command line has the last word.
+/// Fills the structs registered with `config`: files first, then --set, then the short forms, so that the command line
+/// has the last word.
 Result<void> load_config(const RunOptions& options, Config& config);
+
+/// Adds a subcommand that runs `body` with the resolved settings, or prints them where --print-config asks for that.
+void add_run_command(CLI::App& app, Action& action, const std::string& name, const std::string& help,
+                     const std::function<Result<int>(const RunOptions&, const Settings&)>& body);
 
 }  // namespace plumb

@@ -1,0 +1,79 @@
+#include "apps/plumb/estimate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/machine.h"
+
+namespace plumb {
+namespace {
+
+constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
+double gib(std::int64_t bytes) {
+  return static_cast<double>(bytes) / kGib;
+}
+
+std::int64_t count_parameters(const Hyperparameters& shape) {
+  const std::int64_t attention = shape.hidden_size * shape.head_dim * (2 * shape.num_heads + 2 * shape.num_kv_heads);
+  const std::int64_t layer = attention + 3 * shape.hidden_size * shape.intermediate_size + 2 * shape.hidden_size;
+  const std::int64_t tables = shape.vocab_size * shape.hidden_size * (shape.tie_embeddings ? 1 : 2);
+  return shape.num_layers * layer + tables + shape.hidden_size;
+}
+
+// Of one token in one layer: what the backward reads again (residuals, norms, q, k, v, attention output, gate, up and
+// their product), each as f32 at worst.
+std::int64_t activation_bytes(const Hyperparameters& shape) {
+  const std::int64_t floats = 5 * shape.hidden_size + shape.head_dim * (2 * shape.num_heads + 2 * shape.num_kv_heads) +
+                              3 * shape.intermediate_size;
+  return 4 * floats * shape.num_layers;
+}
+
+}  // namespace
+
+RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings, bool trainable) {
+  RunEstimate estimate;
+  estimate.num_parameters = count_parameters(shape);
+  const std::int64_t copy = settings.model.dtype == ComputeDtype::kBf16 ? 2 : 4;
+  const std::int64_t transposed = settings.model.dtype == ComputeDtype::kF32 ? 4 : 2;
+  estimate.weight_bytes = estimate.num_parameters * (4 + copy + (trainable ? transposed : 0));
+  const std::int64_t kv_bytes = 8 * shape.num_layers * shape.num_kv_heads * shape.head_dim *
+                                (settings.sampling.max_new_tokens + 128) * settings.sampling.max_batch;
+  estimate.cache_bytes = std::min(settings.sampling.cache_mib << 20, kv_bytes);
+  if (trainable) {
+    const std::int64_t rows = std::max(settings.sft.micro_batch_tokens, settings.grpo.micro_batch_tokens);
+    estimate.training_bytes = estimate.num_parameters * 12 + rows * activation_bytes(shape);
+    const std::int64_t checkpoints = settings.grpo.keep_checkpoints + 1;  // one more while it is written
+    estimate.disk_bytes = estimate.num_parameters * (12 * checkpoints + 8) + (std::int64_t{64} << 20);
+  }
+  return estimate;
+}
+
+Result<void> check_fits(const RunEstimate& estimate, const std::string& out) {
+  const auto available = static_cast<std::int64_t>(read_memory_info().available_bytes);
+  if (available > 0 && estimate.memory_bytes() > available) {
+    return Error{fmt::format(
+        "this run needs about {:.1f} GiB of memory and {:.1f} GiB are available; lower grpo.micro_batch_tokens, "
+        "sft.micro_batch_tokens, sampling.max_batch or sampling.cache_mib, or take a smaller model",
+        gib(estimate.memory_bytes()), gib(available))};
+  }
+  const auto disk = free_disk_bytes(out);
+  if (disk && static_cast<std::int64_t>(*disk) < estimate.disk_bytes) {
+    return Error{fmt::format(
+        "{}: this run needs about {:.1f} GiB of disk and {:.1f} GiB are free; lower grpo.keep_checkpoints or choose "
+        "another --out",
+        out, gib(estimate.disk_bytes), gib(static_cast<std::int64_t>(*disk)))};
+  }
+  return {};
+}
+
+std::string describe(const RunEstimate& estimate) {
+  return fmt::format(
+      "{:.1f}M parameters; about {:.1f} GiB of memory (weights {:.1f}, training {:.1f}, cache {:.1f}) and {:.1f} GiB "
+      "of "
+      "disk",
+      static_cast<double>(estimate.num_parameters) / 1e6, gib(estimate.memory_bytes()), gib(estimate.weight_bytes),
+      gib(estimate.training_bytes), gib(estimate.cache_bytes), gib(estimate.disk_bytes));
+}
+
+}  // namespace plumb

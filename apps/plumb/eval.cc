@@ -1,0 +1,37 @@
+// plumb eval: how many functions a model gets right.
+
+#include <cstdio>
+
+#include "apps/plumb/run_context.h"
+#include "apps/plumb/run_options.h"
+#include "apps/plumb/stage_eval.h"
+
+namespace plumb {
+namespace {
+
+Result<int> run_eval(const RunOptions& options, const Settings& settings) {
+  PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = false}));
+  PLUMB_TRY(context->folder().open_logs({}));
+  std::vector<EvalSet> sets;
+  if (options.data.empty()) {
+    for (const std::string& split : settings.eval.splits) {
+      sets.push_back({split, context->prompts({split})});
+    }
+  } else {
+    sets.push_back({"data", context->prompts({})});
+  }
+  for (const EvalSet& set : sets) {
+    PLUMB_ASSIGN(const auto evaluations, run_eval_stage(context->settings(), context->bench(), context->folder(),
+                                                        context->judge(), set, "eval"));
+    std::fputs(evaluation_table(evaluations).c_str(), stdout);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void register_eval(CLI::App& app, Action& action) {
+  add_run_command(app, action, "eval", "Evaluate a model on the held-out tasks of a task file", run_eval);
+}
+
+}  // namespace plumb

@@ -1,0 +1,45 @@
+// plumb grpo: sample, judge, learn.
+
+#include <cstdio>
+
+#include "apps/plumb/preflight.h"
+#include "apps/plumb/run_context.h"
+#include "apps/plumb/run_options.h"
+#include "apps/plumb/stage_grpo.h"
+#include "eval/report/report.h"
+
+namespace plumb {
+namespace {
+
+Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
+  PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = true}));
+  const Prompts prompts = context->prompts(context->settings().data.train_splits);
+  if (options.preflight) {
+    return run_preflight(*context, prompts);
+  }
+  if (!context->resume()) {
+    PLUMB_TRY(context->folder().open_logs({}));
+  }
+  PLUMB_ASSIGN(const GrpoSummary summary, run_grpo_stage(context->settings(), context->bench(), context->folder(),
+                                                         context->judge(), prompts, context->resume()));
+  if (summary.stopped) {
+    std::printf("stopped after step %lld and saved; go on with --resume --out %s\n",
+                static_cast<long long>(summary.steps), context->folder().path().c_str());
+    return 0;
+  }
+  PLUMB_TRY(context->bench().save(context->folder().file("policy")));
+  PLUMB_TRY(write_report(context->folder().path()));
+  std::printf("done: %lld steps (%lld without an update), weights in %s, report in %s\n",
+              static_cast<long long>(summary.steps), static_cast<long long>(summary.skipped_updates),
+              context->folder().file("policy").c_str(), context->folder().file("report.html").c_str());
+  return 0;
+}
+
+}  // namespace
+
+void register_grpo(CLI::App& app, Action& action) {
+  add_run_command(app, action, "grpo", "Improve a model by group-relative policy optimisation on judged completions",
+                  run_grpo);
+}
+
+}  // namespace plumb

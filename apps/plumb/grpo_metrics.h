@@ -1,0 +1,32 @@
+#pragma once
+// One GRPO step in the numbers that users know (core/metric_names.h).
+
+#include "apps/plumb/rollout.h"
+#include "core/metrics_log.h"
+#include "learner/grpo.h"
+
+namespace plumb {
+
+/// What a step took, in seconds of wall time.
+struct StepTimes {
+  double sample_s = 0;
+  double reward_s = 0;
+  double train_s = 0;
+  double checkpoint_s = 0;
+  double step_s = 0;
+};
+
+/// Reward, completion and learner numbers. `num_tokens` and `epoch` count from the start of the run.
+MetricMap grpo_metrics(std::span<const ScoredGroup> groups, const GrpoStepStats& stats, std::int64_t num_tokens,
+                       double epoch);
+
+/// Timings and rates of the step; `trained_tokens` includes prompts.
+MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, std::int64_t trained_tokens);
+
+/// The one line that a step prints.
+std::string step_line(std::int64_t step, std::int64_t num_steps, const MetricMap& metrics, const StepTimes& times);
+
+/// Resident memory of this process, MiB; 0 where the kernel does not say.
+double resident_mib();
+
+}  // namespace plumb

@@ -1,0 +1,13 @@
+#pragma once
+// Ctrl-C as a question that loops ask: the first SIGINT or SIGTERM sets a flag, so that a run can save and leave; the
+// second ends the process at once.
+
+namespace plumb {
+
+/// Installs the handlers. Once per process, before threads that should not die of the signal.
+void install_interrupt_handler();
+
+/// Whether the user has asked to stop.
+bool interrupted();
+
+}  // namespace plumb

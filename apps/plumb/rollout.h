@@ -1,0 +1,45 @@
+#pragma once
+// One rollout: prompts are sampled and judged at the same time; a group goes to the judge as soon as its last
+// completion has ended.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "actor/generator.h"
+#include "core/records.h"
+#include "datasets/sampler.h"
+#include "reward/rules/scorer.h"
+#include "tokenizer/chat_template.h"
+#include "tokenizer/tokenizer.h"
+
+namespace plumb {
+
+struct Rollout {
+  std::vector<ScoredGroup> groups;  // in the order of the draws
+  std::int64_t new_tokens = 0;
+  double sample_s = 0;   // until the last completion had ended
+  double reward_s = 0;   // that judging went on for after that
+  bool stopped = false;  // the user asked to stop; groups are incomplete
+};
+
+/// The parts a rollout needs; all outlive the call.
+struct RolloutParts {
+  Generator& generator;
+  Scorer& scorer;
+  const Tokenizer& tokenizer;
+  const ChatTemplate& chat_template;
+};
+
+/// The prompt as token ids: chat template applied, generation prompt added.
+Result<std::vector<std::int32_t>> prompt_token_ids(const PromptRecord& prompt, const Tokenizer& tokenizer,
+                                                   const ChatTemplate& chat_template);
+
+/// Samples `group_size` completions for each draw and scores them. Stops when interrupted() says so.
+Result<Rollout> run_rollout(const RolloutParts& parts, std::span<const PromptDraw> draws, int group_size,
+                            const GeneratorOptions& options,
+                            const std::function<void(const GenerationProgress&)>& on_progress = {});
+
+}  // namespace plumb

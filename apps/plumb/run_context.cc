@@ -1,0 +1,127 @@
+#include "apps/plumb/run_context.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "apps/plumb/estimate.h"
+#include "apps/plumb/interrupt.h"
+#include "apps/plumb/version.h"
+#include "core/hash.h"
+#include "datasets/task_file.h"
+
+namespace plumb {
+namespace {
+
+Result<std::vector<Language>> languages_of(const std::vector<std::string>& names) {
+  std::vector<Language> languages;
+  for (const std::string& name : names) {
+    if (name == "python") {
+      languages.push_back(Language::kPython);
+    } else if (name == "cpp") {
+      languages.push_back(Language::kCpp);
+    } else {
+      return Error{"data.languages: expected python or cpp, found " + name};
+    }
+  }
+  return languages;
+}
+
+std::string default_cache_dir() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
+    return std::string(cache) + "/plumb/judge";
+  }
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
+    return std::string(home) + "/.cache/plumb/judge";
+  }
+  return "/tmp/plumb-judge";
+}
+
+Result<RunManifest> manifest_for(const Settings& settings, const Config& config) {
+  RunManifest manifest = make_manifest();
+  manifest.plumb_version = plumb_version();
+  manifest.git_commit = git_commit();
+  manifest.onednn_version = onednn_version();
+  manifest.seed = settings.run.seed;
+  manifest.config_sha256 = config.checksum();
+  for (std::size_t i = 0; i < settings.data.tasks.size(); ++i) {
+    PLUMB_ASSIGN(manifest.file_sha256["data" + std::to_string(i)], sha256_file(settings.data.tasks[i]));
+  }
+  PLUMB_ASSIGN(manifest.file_sha256["model"], model_checksum(settings.model.path));
+  return manifest;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, Settings settings,
+                                                     const RunNeeds& needs) {
+  if (options.out.empty()) {
+    return Error{"no run folder given; add --out FOLDER"};
+  }
+  if (settings.model.path.empty()) {
+    return Error{"no model given; add --model PATH (a GGUF file or a Hugging Face folder)"};
+  }
+  install_interrupt_handler();
+  std::unique_ptr<RunContext> context(new RunContext());
+  context->settings_ = std::move(settings);
+  context->resume_ = options.resume;
+  Config config;
+  context->settings_.add_to(config);
+  PLUMB_TRY(context->load_tasks());
+  PLUMB_ASSIGN(const RunManifest manifest, manifest_for(context->settings_, config));
+  PLUMB_ASSIGN(auto source, open_model(context->settings_.model.path));
+  const RunEstimate estimate = estimate_run(source->hyperparameters, context->settings_, needs.trainable);
+  PLUMB_TRY(check_fits(estimate, options.out));
+  PLUMB_ASSIGN(auto folder, RunFolder::open(options.out, options.resume, config, manifest));
+  context->folder_ = std::move(folder);
+  std::fprintf(stderr, "plumb: %s\n", describe(estimate).c_str());
+  PLUMB_ASSIGN(context->bench_, Workbench::open(std::move(source), context->settings_.model, needs.trainable));
+  if (needs.judge) {
+    PLUMB_TRY(context->start_judge());
+  }
+  return context;
+}
+
+Result<void> RunContext::load_tasks() {
+  TaskFileOptions options;
+  PLUMB_ASSIGN(options.languages, languages_of(settings_.data.languages));
+  for (const std::string& file : settings_.data.tasks) {
+    PLUMB_ASSIGN(auto records, load_prompts(file, options));
+    for (PromptRecord& record : records) {
+      all_.push_back(std::make_shared<const PromptRecord>(std::move(record)));
+    }
+  }
+  return {};
+}
+
+Result<void> RunContext::start_judge() {
+  JudgeOptions options;
+  options.slots = settings_.judge.slots;
+  options.cache_dir = settings_.judge.cache_dir.empty() ? default_cache_dir() : settings_.judge.cache_dir;
+  options.allow = settings_.judge.allow;
+  PLUMB_ASSIGN(sandbox_, plumb::start_judge(options));
+  PLUMB_ASSIGN(journal_, VerdictJournal::open(folder_->file("verdicts.jsonl"), *sandbox_));
+  return {};
+}
+
+Prompts RunContext::prompts(const std::vector<std::string>& splits) const {
+  Prompts chosen;
+  for (const auto& prompt : all_) {
+    if (splits.empty() || std::find(splits.begin(), splits.end(), prompt->split) != splits.end()) {
+      chosen.push_back(prompt);
+    }
+  }
+  return chosen;
+}
+
+std::vector<SftRecord> RunContext::demonstrations_of(const std::string& split) const {
+  std::vector<PromptRecord> records;
+  for (const auto& prompt : prompts({split})) {
+    records.push_back(*prompt);
+  }
+  return demonstrations(records);
+}
+
+}  // namespace plumb

@@ -1,0 +1,62 @@
+#pragma once
+// What sft, grpo, eval and quickstart have in common: settings, tasks, a model, a judge and a run folder, opened in the
+// order in which a mistake is cheapest to hear about.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/plumb/run_folder.h"
+#include "apps/plumb/run_options.h"
+#include "apps/plumb/settings.h"
+#include "apps/plumb/verdict_journal.h"
+#include "apps/plumb/workbench.h"
+#include "compiler_sandbox/judge.h"
+#include "core/records.h"
+
+namespace plumb {
+
+using Prompts = std::vector<std::shared_ptr<const PromptRecord>>;
+
+/// Which parts a subcommand needs.
+struct RunNeeds {
+  bool judge = false;
+  bool trainable = false;
+};
+
+class RunContext {
+ public:
+  /// Reads the config, the tasks and the model, starts the judge, prints what the run will take, and makes the run
+  /// folder. Errors: any of these; a machine that cannot hold the run.
+  static Result<std::unique_ptr<RunContext>> open(const RunOptions& options, Settings settings, const RunNeeds& needs);
+  RunContext(const RunContext&) = delete;
+  RunContext& operator=(const RunContext&) = delete;
+
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+  Workbench& bench() { return *bench_; }
+  RunFolder& folder() { return *folder_; }
+  Judge& judge() { return *journal_; }
+  [[nodiscard]] bool resume() const { return resume_; }
+
+  /// Prompts of the named splits in file order; with no names, all.
+  [[nodiscard]] Prompts prompts(const std::vector<std::string>& splits) const;
+  /// Demonstrations of a split.
+  [[nodiscard]] std::vector<SftRecord> demonstrations_of(const std::string& split) const;
+
+ private:
+  RunContext() = default;
+  Result<void> load_tasks();
+  Result<void> start_judge();
+
+  Settings settings_;
+  bool resume_ = false;
+  Prompts all_;
+  std::unique_ptr<Workbench> bench_;
+  std::optional<RunFolder> folder_;
+  std::unique_ptr<Judge> sandbox_;
+  std::unique_ptr<VerdictJournal> journal_;
+};
+
+}  // namespace plumb

@@ -1,0 +1,88 @@
+#include "apps/plumb/run_folder.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+namespace plumb {
+namespace {
+
+constexpr const char* kManifest = "manifest.json";
+constexpr const char* kConfig = "config.toml";
+
+Result<void> check_unchanged(const std::string& path, const RunManifest& now) {
+  PLUMB_ASSIGN(const RunManifest before, read_manifest(path));
+  const std::vector<std::string> differences = manifest_differences(before, now);
+  if (differences.empty()) {
+    return {};
+  }
+  std::string all;
+  for (const std::string& difference : differences) {
+    all += "\n  " + difference;
+  }
+  return Error{fmt::format(
+      "{}: this run cannot be resumed to the same bits, because something it depends on has changed:{}\nput that back, "
+      "or start a new run with another --out",
+      path, all)};
+}
+
+}  // namespace
+
+Result<RunFolder> RunFolder::open(const std::string& path, bool resume, const Config& config,
+                                  const RunManifest& manifest) {
+  const std::string manifest_path = path + "/" + kManifest;
+  const bool exists = std::filesystem::exists(manifest_path);
+  if (exists && !resume) {
+    return Error{
+        fmt::format("{}: this folder already holds a run; go on with it by --resume, or choose another --out", path)};
+  }
+  if (!exists && resume) {
+    return Error{fmt::format("{}: no run to resume here ({} is absent); start one without --resume", path, kManifest)};
+  }
+  PLUMB_TRY(ensure_writable_folder(path));
+  if (exists) {
+    PLUMB_TRY(check_unchanged(manifest_path, manifest));
+  } else {
+    PLUMB_TRY(write_file_atomic(path + "/" + kConfig, config.to_toml()));
+    PLUMB_TRY(write_manifest(manifest, manifest_path));
+  }
+  RunFolder folder;
+  folder.path_ = path;
+  return folder;
+}
+
+Result<void> RunFolder::open_logs(const std::optional<ResumePoint>& from) {
+  PLUMB_ASSIGN(auto metrics, MetricsLog::open(path_, from));
+  metrics_ = std::move(metrics);
+  PLUMB_ASSIGN(auto events, TensorBoardWriter::open(path_, from ? from->step + 1 : -1));
+  events_ = std::move(events);
+  PLUMB_ASSIGN(auto samples, AppendFile::open(file("samples.jsonl")));
+  samples_ = std::move(samples);
+  return {};
+}
+
+Result<void> RunFolder::log(const std::string& stage, std::int64_t step, const MetricMap& metrics,
+                            const MetricMap& timings) {
+  PLUMB_CHECK(metrics_ && events_, "RunFolder::log before open_logs");
+  PLUMB_TRY(metrics_->append(stage, step, metrics, timings));
+  MetricMap all;
+  for (const auto* map : {&metrics, &timings}) {
+    for (const auto& [name, value] : *map) {
+      all[stage == "grpo" ? name : stage + "/" + name] = value;
+    }
+  }
+  return events_->append(step, all);
+}
+
+Result<void> RunFolder::sync_logs() {
+  PLUMB_CHECK(metrics_ && samples_, "RunFolder::sync_logs before open_logs");
+  PLUMB_TRY(metrics_->sync());
+  return samples_->sync();
+}
+
+Result<void> RunFolder::add_sample(const nlohmann::json& sample) {
+  PLUMB_CHECK(samples_.has_value(), "RunFolder::add_sample before open_logs");
+  return samples_->append(sample.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+}  // namespace plumb

@@ -1,0 +1,115 @@
+#include "apps/plumb/settings.h"
+
+namespace plumb {
+namespace {
+
+const std::vector<std::pair<std::string, Decay>> kDecays = {
+    {"constant", Decay::kConstant}, {"linear", Decay::kLinear}, {"cosine", Decay::kCosine}};
+
+}  // namespace
+
+void RunSettings::describe(ConfigSection& section) {
+  section.field("seed", seed, {.help = "names all random numbers of the run; same seed and config, same bits"});
+}
+
+void ModelSettings::describe(ConfigSection& section) {
+  section.field("path", path, {.help = "a GGUF file or a Hugging Face folder"});
+  section.choice("dtype", dtype,
+                 {{"f32", ComputeDtype::kF32}, {"bf16", ComputeDtype::kBf16}, {"bf16_split", ComputeDtype::kBf16Split}},
+                 {.help = "of matrix products; master weights are always f32 (docs/precision.md)"});
+  section.field("threads", threads, {.help = "0 = one per processor; changes speed, never bits", .min = 0, .max = 256});
+}
+
+void DataSettings::describe(ConfigSection& section) {
+  section.field("tasks", tasks, {.help = "JSON Lines files of tasks (docs/records.md)"});
+  section.field("languages", languages, {.help = "of code tasks: python, cpp"});
+  section.field("train_splits", train_splits, {.help = "splits that GRPO draws its prompts from; empty = all rows"});
+}
+
+void SamplingSettings::describe(ConfigSection& section) {
+  section.field("temperature", temperature, {.help = "of training rollouts", .min = 0.01, .max = 10});
+  section.field("max_new_tokens", max_new_tokens,
+                {.help = "longer completions are truncated", .unit = "tokens", .min = 1, .max = 1 << 20});
+  section.field("max_batch", max_batch,
+                {.help = "completions decoded together; changes speed, never bits", .min = 1, .max = 4096});
+  section.field("cache_mib", cache_mib, {.help = "keys and values", .unit = "MiB", .min = 1, .max = 1 << 20});
+}
+
+void SftSettings::describe(ConfigSection& section) {
+  section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});
+  section.field("batch_size", batch_size, {.help = "per update", .unit = "demonstrations", .min = 1, .max = 65536});
+  section.field("max_epochs", max_epochs, {.help = "passes over the demonstrations at most", .min = 1, .max = 1000});
+  section.field(
+      "patience", patience,
+      {.help = "epochs without a better dev loss before it stops; the best weights are kept", .min = 1, .max = 1000});
+  section.field("warmup_steps", warmup_steps, {.help = "linear warm-up", .unit = "updates", .min = 0, .max = 1e9});
+  section.choice("decay", decay, kDecays, {.help = "of the learning rate after the warm-up"});
+  section.field("weight_decay", weight_decay, {.help = "of AdamW, on matrices", .min = 0, .max = 1});
+  section.field("max_grad_norm", max_grad_norm, {.help = "global gradient norm limit; 0 = none", .min = 0, .max = 1e9});
+  section.field(
+      "micro_batch_tokens", micro_batch_tokens,
+      {.help = "rows per forward and backward; changes memory and speed", .unit = "tokens", .min = 1, .max = 1 << 20});
+}
+
+void GrpoSettings::describe(ConfigSection& section) {
+  section.field("steps", steps, {.help = "updates", .min = 1, .max = 1e9});
+  section.field("prompts_per_step", prompts_per_step, {.help = "groups per rollout", .min = 1, .max = 4096});
+  section.field("group_size", group_size, {.help = "completions per prompt", .min = 2, .max = 1024});
+  section.field("min_code_prompts", min_code_prompts,
+                {.help = "code prompts per rollout at least, where the data has them", .min = 0, .max = 4096});
+  section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});
+  section.field("warmup_steps", warmup_steps, {.help = "linear warm-up", .unit = "updates", .min = 0, .max = 1e9});
+  section.choice("decay", decay, kDecays, {.help = "of the learning rate, to 0 at the last step"});
+  section.field("beta1", beta1, {.help = "AdamW", .min = 0, .max = 0.9999});
+  section.field("beta2", beta2, {.help = "AdamW", .min = 0, .max = 0.99999});
+  section.field("weight_decay", weight_decay, {.help = "of AdamW, on matrices", .min = 0, .max = 1});
+  section.field("max_grad_norm", max_grad_norm, {.help = "global gradient norm limit; 0 = none", .min = 0, .max = 1e9});
+  section.field("clip_low", clip_low, {.help = "ratio clip below 1", .min = 0, .max = 1});
+  section.field("clip_high", clip_high, {.help = "ratio clip above 1", .min = 0, .max = 100});
+  section.field("scale_by_std", scale_by_std, {.help = "divide advantages by the group's standard deviation"});
+  section.field("std_epsilon", std_epsilon, {.help = "added to that standard deviation", .min = 0, .max = 1});
+  section.field("min_spread", min_spread,
+                {.help = "a group whose rewards differ by no more than this is not trained on", .min = 0, .max = 1e6});
+  section.field(
+      "micro_batch_tokens", micro_batch_tokens,
+      {.help = "rows per forward and backward; changes memory and speed", .unit = "tokens", .min = 1, .max = 1 << 20});
+  section.field("checkpoint_every", checkpoint_every,
+                {.help = "0 = at the end and on Ctrl-C only", .unit = "steps", .min = 0, .max = 1e9});
+  section.field("keep_checkpoints", keep_checkpoints, {.help = "older ones are removed", .min = 1, .max = 1000});
+  section.field("saved_groups", saved_groups, {.help = "groups per step kept in samples.jsonl", .min = 0, .max = 4096});
+  section.choice(
+      "reward_arm", reward_arm,
+      {{"verdict", RewardArm::kVerdict}, {"permuted", RewardArm::kPermuted}, {"negated", RewardArm::kNegated}},
+      {.help = "verdict; or a control: rewards permuted within each group, or negated"});
+}
+
+void EvalSettings::describe(ConfigSection& section) {
+  section.field("splits", splits, {.help = "splits to evaluate"});
+  section.field("samples", samples, {.help = "completions per prompt and temperature", .min = 1, .max = 1024});
+  section.field("temperatures", temperatures, {.help = "of the sampled completions", .min = 0.01, .max = 10});
+  section.field("greedy", greedy, {.help = "one completion at temperature 0 as well"});
+  section.field("audit", audit, {.help = "a code completion counts only if it passes the audit suite too"});
+  section.field("max_prompts", max_prompts, {.help = "per split, the first ones; 0 = all", .min = 0, .max = 1e9});
+}
+
+void JudgeSettings::describe(ConfigSection& section) {
+  section.field("slots", slots, {.help = "programs judged at once; 0 = one per processor", .min = 0, .max = 256});
+  section.field("cpu_s", cpu_s, {.help = "per program", .unit = "s of CPU time", .min = 0.01, .max = 3600});
+  section.field("wall_s", wall_s, {.help = "per program", .unit = "s", .min = 0.1, .max = 36000});
+  section.field("memory_mib", memory_mib, {.help = "per program", .unit = "MiB", .min = 16, .max = 1 << 20});
+  section.field("cache_dir", cache_dir, {.help = "precompiled headers; empty = a folder below the user's cache"});
+  section.field("allow", allow, {.help = "isolation layers that may be missing, by name (docs/sandbox.md)"});
+}
+
+void Settings::add_to(Config& config) {
+  config.add("run", run);
+  config.add("model", model);
+  config.add("data", data);
+  config.add("sampling", sampling);
+  config.add("sft", sft);
+  config.add("grpo", grpo);
+  config.add("eval", eval);
+  config.add("judge", judge);
+}
+
+}  // namespace plumb

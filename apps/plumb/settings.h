@@ -1,0 +1,117 @@
+#pragma once
+// Everything a run can be told, as plain structs with their defaults. settings.cc says each key's range and meaning.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/config.h"
+#include "learner/schedule.h"
+#include "policy/policy.h"
+
+namespace plumb {
+
+struct RunSettings {
+  std::uint64_t seed = 1;
+  void describe(ConfigSection& section);
+};
+
+struct ModelSettings {
+  std::string path;
+  ComputeDtype dtype = ComputeDtype::kBf16Split;
+  int threads = 0;
+  void describe(ConfigSection& section);
+};
+
+struct DataSettings {
+  std::vector<std::string> tasks = {"datasets/primer/functions.jsonl", "datasets/primer/math.jsonl"};
+  std::vector<std::string> languages = {"python", "cpp"};
+  std::vector<std::string> train_splits = {"rl"};
+  void describe(ConfigSection& section);
+};
+
+struct SamplingSettings {
+  double temperature = 1.0;
+  std::int64_t max_new_tokens = 96;
+  int max_batch = 64;
+  std::int64_t cache_mib = 1024;
+  void describe(ConfigSection& section);
+};
+
+struct SftSettings {
+  double learning_rate = 2e-5;
+  int batch_size = 16;
+  int max_epochs = 3;
+  int patience = 1;
+  std::int64_t warmup_steps = 2;
+  Decay decay = Decay::kConstant;
+  double weight_decay = 0.0;
+  double max_grad_norm = 1.0;
+  std::int64_t micro_batch_tokens = 1024;
+  void describe(ConfigSection& section);
+};
+
+/// What the group's rewards are made of: the verdicts, or the controls that a claim of learning has to beat.
+enum class RewardArm { kVerdict, kPermuted, kNegated };
+
+struct GrpoSettings {
+  std::int64_t steps = 60;
+  int prompts_per_step = 8;
+  int group_size = 8;
+  int min_code_prompts = 6;
+  double learning_rate = 1e-5;
+  std::int64_t warmup_steps = 3;
+  Decay decay = Decay::kLinear;
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double weight_decay = 0.0;
+  double max_grad_norm = 1.0;
+  double clip_low = 0.2;
+  double clip_high = 0.2;
+  bool scale_by_std = true;
+  double std_epsilon = 1e-4;
+  double min_spread = 0.0;
+  std::int64_t micro_batch_tokens = 1024;
+  std::int64_t checkpoint_every = 0;
+  int keep_checkpoints = 2;
+  int saved_groups = 2;
+  RewardArm reward_arm = RewardArm::kVerdict;
+  void describe(ConfigSection& section);
+};
+
+struct EvalSettings {
+  std::vector<std::string> splits = {"test"};
+  int samples = 4;
+  std::vector<double> temperatures = {1.0};
+  bool greedy = true;
+  bool audit = true;
+  int max_prompts = 0;
+  void describe(ConfigSection& section);
+};
+
+struct JudgeSettings {
+  int slots = 0;
+  double cpu_s = 2.0;
+  double wall_s = 10.0;
+  int memory_mib = 256;
+  std::string cache_dir;
+  std::vector<std::string> allow;
+  void describe(ConfigSection& section);
+};
+
+/// All sections of a run's config file, and the Config that reads and prints them.
+struct Settings {
+  RunSettings run;
+  ModelSettings model;
+  DataSettings data;
+  SamplingSettings sampling;
+  SftSettings sft;
+  GrpoSettings grpo;
+  EvalSettings eval;
+  JudgeSettings judge;
+
+  /// Registers every section with `config`; this object must outlive it.
+  void add_to(Config& config);
+};
+
+}  // namespace plumb

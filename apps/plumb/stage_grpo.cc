@@ -1,0 +1,225 @@
+#include "apps/plumb/stage_grpo.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "apps/plumb/checkpoint.h"
+#include "apps/plumb/grpo_metrics.h"
+#include "apps/plumb/interrupt.h"
+#include "apps/plumb/rollout.h"
+#include "core/progress.h"
+#include "core/rng.h"
+#include "datasets/sampler.h"
+#include "eval/health.h"
+#include "eval/samples.h"
+#include "learner/grpo.h"
+
+namespace plumb {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+OptimizerOptions optimizer_options(const GrpoSettings& grpo) {
+  OptimizerOptions options;
+  options.beta1 = static_cast<float>(grpo.beta1);
+  options.beta2 = static_cast<float>(grpo.beta2);
+  options.weight_decay = static_cast<float>(grpo.weight_decay);
+  options.max_grad_norm = static_cast<float>(grpo.max_grad_norm);
+  return options;
+}
+
+GrpoLearnerOptions learner_options(const GrpoSettings& grpo) {
+  GrpoLearnerOptions options;
+  options.advantage.scale_by_std = grpo.scale_by_std;
+  options.advantage.std_epsilon = static_cast<float>(grpo.std_epsilon);
+  options.advantage.min_spread = static_cast<float>(grpo.min_spread);
+  options.loss.clip_low = static_cast<float>(grpo.clip_low);
+  options.loss.clip_high = static_cast<float>(grpo.clip_high);
+  options.schedule.peak = static_cast<float>(grpo.learning_rate);
+  options.schedule.warmup_steps = grpo.warmup_steps;
+  options.schedule.total_steps = grpo.steps;
+  options.schedule.decay = grpo.decay;
+  options.micro_batch_tokens = grpo.micro_batch_tokens;
+  return options;
+}
+
+// The controls: the same verdicts, but permuted among a group's completions, or with the sign turned.
+void apply_reward_arm(RewardArm arm, std::uint64_t seed, std::vector<ScoredGroup>& groups) {
+  for (ScoredGroup& group : groups) {
+    if (arm == RewardArm::kPermuted) {
+      shuffle(group.scores, RngStream(RngPurpose::kData, seed, stable_hash(group.group.prompt->id), group.group.draw));
+    }
+    for (Score& score : group.scores) {
+      score.total = arm == RewardArm::kNegated ? -score.total : score.total;
+    }
+  }
+}
+
+std::int64_t rows_trained(std::span<const ScoredGroup> groups) {
+  std::int64_t rows = 0;
+  for (const ScoredGroup& group : groups) {
+    rows += static_cast<std::int64_t>(group.group.prompt_token_ids.size());
+    for (const Completion& completion : group.group.completions) {
+      rows += static_cast<std::int64_t>(completion.token_ids.size());
+    }
+  }
+  return rows;
+}
+
+class GrpoRun {
+ public:
+  GrpoRun(const Settings& settings, Workbench& bench, RunFolder& folder, Judge& judge, PromptSampler sampler)
+      : settings_(settings),
+        bench_(bench),
+        folder_(folder),
+        optimizer_(bench.policy(), bench.pool(), optimizer_options(settings.grpo)),
+        learner_(bench.policy(), optimizer_, learner_options(settings.grpo)),
+        generator_(bench.policy(), bench.tokenizer(), bench.pool()),
+        scorer_(judge, scorer_options(settings)),
+        sampler_(std::move(sampler)) {
+    generation_.sampling.temperature = static_cast<float>(settings.sampling.temperature);
+    generation_.sampling.max_new_tokens = settings.sampling.max_new_tokens;
+    generation_.seed = settings.run.seed;
+    generation_.max_batch = settings.sampling.max_batch;
+    generation_.cache_bytes = settings.sampling.cache_mib << 20;
+  }
+
+  Result<void> resume() {
+    const auto checkpoint = newest_checkpoint(folder_.path());
+    if (!checkpoint) {
+      return folder_.open_logs(ResumePoint{"grpo", 0});
+    }
+    PLUMB_ASSIGN(state_, load_checkpoint(*checkpoint, bench_, optimizer_));
+    PLUMB_TRY(sampler_.restore(state_.sampler));
+    return folder_.open_logs(ResumePoint{"grpo", state_.step});
+  }
+
+  Result<GrpoSummary> run() {
+    Progress progress("grpo", settings_.grpo.steps, progress_in("step"));
+    bool stopped = false;
+    while (state_.step < settings_.grpo.steps && !stopped) {
+      PLUMB_ASSIGN(stopped, step(progress));
+    }
+    progress.finish();
+    if (stopped || settings_.grpo.checkpoint_every > 0) {
+      PLUMB_TRY(checkpoint());
+    }
+    return GrpoSummary{state_.step, state_.skipped_updates, stopped};
+  }
+
+ private:
+  static ScorerOptions scorer_options(const Settings& settings) {
+    ScorerOptions options;
+    options.audit = true;
+    options.limits.cpu_s = settings.judge.cpu_s;
+    options.limits.wall_s = settings.judge.wall_s;
+    options.limits.memory_mib = settings.judge.memory_mib;
+    return options;
+  }
+
+  // One rollout and one update. True: the user stopped it, nothing of the step counts.
+  Result<bool> step(Progress& progress) {
+    const auto start = Clock::now();
+    const nlohmann::json cursor = sampler_.cursor();
+    const std::vector<PromptDraw> draws =
+        sampler_.next_batch(static_cast<std::size_t>(settings_.grpo.prompts_per_step),
+                            static_cast<std::size_t>(settings_.grpo.min_code_prompts));
+    const RolloutParts parts{generator_, scorer_, bench_.tokenizer(), bench_.chat_template()};
+    PLUMB_ASSIGN(Rollout rollout, run_rollout(parts, draws, settings_.grpo.group_size, generation_));
+    if (rollout.stopped) {
+      PLUMB_TRY(sampler_.restore(cursor));
+      return true;
+    }
+    apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
+    const auto train_start = Clock::now();
+    const GrpoStepStats stats =
+        learner_.step(rollout.groups, state_.step, static_cast<float>(settings_.sampling.temperature));
+    ++state_.step;
+    state_.skipped_updates += stats.updated ? 0 : 1;
+    state_.num_tokens += rows_trained(rollout.groups);
+    const StepTimes times{rollout.sample_s, rollout.reward_s, seconds_since(train_start), last_checkpoint_s_,
+                          seconds_since(start) + last_checkpoint_s_};
+    last_checkpoint_s_ = 0;
+    // The step's lines come before the checkpoint that counts it, so that a resume finds them.
+    PLUMB_TRY(report(progress, rollout, stats, times));
+    const bool due = settings_.grpo.checkpoint_every > 0 && state_.step % settings_.grpo.checkpoint_every == 0;
+    if (due && state_.step < settings_.grpo.steps) {
+      const auto checkpoint_start = Clock::now();
+      PLUMB_TRY(checkpoint());
+      last_checkpoint_s_ = seconds_since(checkpoint_start);
+    }
+    return interrupted();
+  }
+
+  Result<void> report(Progress& progress, const Rollout& rollout, const GrpoStepStats& stats, const StepTimes& times) {
+    const MetricMap metrics = grpo_metrics(rollout.groups, stats, state_.num_tokens, sampler_.epoch());
+    PLUMB_TRY(folder_.log("grpo", state_.step, metrics, grpo_timings(times, rollout, stats.trained_tokens)));
+    PLUMB_TRY(save_samples(rollout.groups));
+    progress.line(step_line(state_.step, settings_.grpo.steps, metrics, times));
+    for (const HealthMessage& message : health_.observe(state_.step, metrics)) {
+      progress.line((message.warning ? "warning: " : "note: ") + message.text);
+    }
+    progress.update(state_.step);
+    return {};
+  }
+
+  Result<void> save_samples(std::span<const ScoredGroup> groups) {
+    const auto count = std::min<std::size_t>(static_cast<std::size_t>(settings_.grpo.saved_groups), groups.size());
+    for (const ScoredGroup& group : groups.first(count)) {
+      for (std::size_t i = 0; i < group.scores.size(); ++i) {
+        SampleRecord record = sample_record(group, i);
+        record.stage = "grpo";
+        record.kind = "train";
+        record.step = state_.step;
+        record.temperature = settings_.sampling.temperature;
+        PLUMB_TRY(folder_.add_sample(to_json(record)));
+      }
+    }
+    return {};
+  }
+
+  Result<void> checkpoint() {
+    state_.sampler = sampler_.cursor();
+    PLUMB_TRY(folder_.sync_logs());
+    return save_checkpoint(folder_.path(), state_, bench_, optimizer_, settings_.grpo.keep_checkpoints);
+  }
+
+  const Settings& settings_;
+  Workbench& bench_;
+  RunFolder& folder_;
+  Optimizer optimizer_;
+  GrpoLearner learner_;
+  Generator generator_;
+  Scorer scorer_;
+  PromptSampler sampler_;
+  GeneratorOptions generation_;
+  HealthMonitor health_;
+  TrainerState state_;
+  double last_checkpoint_s_ = 0;  // counted to the step that comes after it
+};
+
+}  // namespace
+
+Result<GrpoSummary> run_grpo_stage(const Settings& settings, Workbench& bench, RunFolder& folder, Judge& judge,
+                                   std::span<const std::shared_ptr<const PromptRecord>> prompts, bool resume) {
+  if (prompts.empty()) {
+    return Error{"grpo: no prompts to train on: no row of data.tasks is in data.train_splits with data.languages"};
+  }
+  std::vector<PromptRecord> records;
+  for (const auto& prompt : prompts) {
+    records.push_back(*prompt);
+  }
+  PLUMB_ASSIGN(PromptSampler sampler, PromptSampler::create(std::move(records), settings.run.seed));
+  GrpoRun run(settings, bench, folder, judge, std::move(sampler));
+  if (resume) {
+    PLUMB_TRY(run.resume());
+  }
+  return run.run();
+}
+
+}  // namespace plumb

@@ -1,0 +1,21 @@
+#pragma once
+// The SFT stage: demonstrations to weights.
+
+#include <span>
+
+#include "apps/plumb/run_folder.h"
+#include "apps/plumb/settings.h"
+#include "apps/plumb/workbench.h"
+#include "core/records.h"
+#include "learner/sft.h"
+
+namespace plumb {
+
+/// Demonstrations as token ids: the prompt with the chat template, the completion with the end-of-turn token.
+Result<std::vector<SftExample>> tokenise_demonstrations(std::span<const SftRecord> records, const Workbench& bench);
+
+/// Trains on `train`, keeps the weights with the best loss on `dev`, logs as stage "sft".
+Result<SftSummary> run_sft_stage(const Settings& settings, Workbench& bench, RunFolder& folder,
+                                 std::span<const SftRecord> train, std::span<const SftRecord> dev);
+
+}  // namespace plumb

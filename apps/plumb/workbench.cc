@@ -1,0 +1,96 @@
+#include "apps/plumb/workbench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/hash.h"
+
+namespace plumb {
+namespace {
+
+ModelConfig config_of(const Hyperparameters& shape) {
+  ModelConfig config;
+  config.architecture = shape.architecture;
+  config.num_layers = shape.num_layers;
+  config.hidden_size = shape.hidden_size;
+  config.num_heads = shape.num_heads;
+  config.num_kv_heads = shape.num_kv_heads;
+  config.head_dim = shape.head_dim;
+  config.intermediate_size = shape.intermediate_size;
+  config.vocab_size = shape.vocab_size;
+  config.max_positions = shape.max_positions;
+  config.rope_theta = shape.rope_theta;
+  config.rms_norm_eps = shape.rms_norm_eps;
+  config.tie_embeddings = shape.tie_embeddings;
+  return config;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Workbench>> Workbench::open(std::unique_ptr<ModelSource> source, const ModelSettings& settings,
+                                                   bool trainable) {
+  std::unique_ptr<Workbench> bench(new Workbench(settings.threads));
+  PLUMB_ASSIGN(bench->tokenizer_, Tokenizer::create(source->tokenizer));
+  PLUMB_ASSIGN(bench->chat_template_, ChatTemplate::create(source->chat_template, *bench->tokenizer_));
+  if (bench->tokenizer_->eos_id() < 0) {
+    return Error{settings.path + ": the tokenizer names no end-of-sequence token, so no completion could end"};
+  }
+  std::vector<NamedTensor> weights;
+  for (const std::string& name : source->tensor_names()) {
+    PLUMB_ASSIGN(SourceTensor tensor, source->read(name));
+    weights.push_back({std::move(tensor.name), std::move(tensor.shape), std::move(tensor.values)});
+  }
+  PolicyOptions options;
+  options.dtype = settings.dtype;
+  options.pool = &bench->pool_;
+  options.trainable = trainable;
+  PLUMB_ASSIGN(bench->policy_, Policy::create(config_of(source->hyperparameters), std::move(weights), options));
+  bench->source_ = std::move(source);
+  return bench;
+}
+
+Result<void> Workbench::save(const std::string& folder) {
+  std::vector<TensorView> tensors;
+  for (const ParameterView& parameter : policy_->parameters()) {
+    tensors.push_back({parameter.name, parameter.shape, parameter.value});
+  }
+  return write_model_folder(
+      folder, {source_->hyperparameters, tensors, SafetensorsDtype::kF32, source_->tokenizer, source_->chat_template});
+}
+
+Result<void> Workbench::load_weights(const std::string& folder) {
+  PLUMB_ASSIGN(const auto saved, open_model(folder));
+  for (ParameterView& parameter : policy_->parameters()) {
+    PLUMB_ASSIGN(const SourceTensor tensor, saved->read(parameter.name));
+    if (tensor.shape != parameter.shape) {
+      return Error{fmt::format("{}: tensor '{}' has another shape than the model", folder, parameter.name)};
+    }
+    std::copy(tensor.values.begin(), tensor.values.end(), parameter.value.begin());
+  }
+  policy_->commit_update();
+  return {};
+}
+
+Result<std::string> model_checksum(const std::string& path) {
+  if (!std::filesystem::is_directory(path)) {
+    return sha256_file(path);
+  }
+  std::vector<std::string> files;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(path, ignored)) {
+    if (entry.path().extension() == ".safetensors") {
+      files.push_back(entry.path().string());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  Sha256 all;
+  for (const std::string& file : files) {
+    PLUMB_ASSIGN(const std::string one, sha256_file(file));
+    all.update(one);
+  }
+  return all.hex();
+}
+
+}  // namespace plumb
