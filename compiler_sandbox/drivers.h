@@ -15,6 +15,9 @@ namespace plumb {
 /// Python source of the driver; run as `python3 -c <driver> <function name> <parameter count>` beside solution.py.
 const std::string& python_driver();
 
+/// C++ source of what all drivers share: frames, plain values, exceptions, and the start of the program.
+const std::string& cpp_driver_runtime();
+
 /// C++ source of the driver of every function with the types of `function`: it calls the symbol plumb_candidate.
 std::string cpp_driver(const FunctionSignature& function);
 

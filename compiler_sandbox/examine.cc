@@ -109,7 +109,7 @@ class Examination {
     }
     const bool cpp = submission_.language == Language::kCpp;
     if (cpp) {
-      auto driver = tools_.driver_object(submission_.function);
+      auto driver = tools_.driver_for(submission_.function);
       if (!driver) {
         return faulty(driver.error().message, Doubt::kHopeless);
       }

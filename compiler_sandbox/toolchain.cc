@@ -1,8 +1,12 @@
 #include "compiler_sandbox/toolchain.h"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 
 #include "compiler_sandbox/drivers.h"
@@ -33,7 +37,9 @@ constexpr const char* kPrelude = R"SOURCE(#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <cstring>
 #include <deque>
 #include <exception>
@@ -65,6 +71,7 @@ constexpr const char* kWholeLibrary = "#include <bits/stdc++.h>\n";
 
 constexpr const char* kPreludeName = "prelude.h";
 constexpr const char* kWholeLibraryName = "whole_library.h";
+constexpr const char* kRuntimeName = "driver_runtime";
 
 Error missing(const std::string& program, const std::string& package) {
   return Error{program + " is not there: install the package " + package + ", the judge needs it"};
@@ -84,6 +91,23 @@ Result<std::string> chosen_folder(const std::string& option) {
   }
   return Error{"the judge has no cache folder: set cache_dir, or XDG_CACHE_HOME or HOME in the environment"};
 }
+
+Error unwritable(const std::string& folder, const std::string& why) {
+  return Error{"cannot write the judge's cache folder " + folder + ": " + why + "; name a writable one (cache_dir)"};
+}
+
+// Held while the large files of the cache folder are made: other processes wait and then find them made.
+class FolderLock {
+ public:
+  explicit FolderLock(const std::string& folder)
+      : file_(open((folder + "lock").c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644)),
+        held_(file_.valid() && flock(file_.get(), LOCK_EX) == 0) {}
+  [[nodiscard]] bool held() const { return held_; }
+
+ private:
+  UniqueFd file_;
+  bool held_;
+};
 
 std::string types_of(const FunctionSignature& function) {
   std::string types = function.returns;
@@ -122,88 +146,111 @@ Result<std::unique_ptr<Toolchain>> Toolchain::prepare(const std::string& cache_d
   std::unique_ptr<Toolchain> tools(new Toolchain);
   tools->has_mold_ = access(kMold, X_OK) == 0;
   PLUMB_ASSIGN(tools->cache_dir_, chosen_folder(cache_dir));
-  PLUMB_ASSIGN(const std::string version, run_local_tool({kCompiler, "--version"}));
-  std::string key = version + kPrelude;
+  PLUMB_ASSIGN(std::string key, run_local_tool({kCompiler, "--version"}));
+  key += kPrelude + cpp_driver_runtime();
   for (const std::string& flag : cpp_flags()) {
     key += flag + " ";
   }
-  tools->folder_ = sha256_hex(key).substr(0, 16);
-  const fs::path folder = fs::path(tools->cache_dir_) / tools->folder_;
+  tools->version_ = sha256_hex(key).substr(0, 16);
   std::error_code error;
-  fs::create_directories(folder, error);
+  fs::create_directories(fs::path(tools->cache_dir_) / tools->version_, error);
   if (error) {
-    return Error{"cannot make the judge's cache folder " + folder.string() + ": " + error.message() +
-                 "; name a writable one (cache_dir)"};
+    return unwritable(tools->cache_dir_, error.message());
   }
   tools->cache_dir_ = fs::canonical(tools->cache_dir_, error).string();
-  PLUMB_TRY(tools->precompile(kPreludeName, kPrelude));
-  PLUMB_TRY(tools->precompile(kWholeLibraryName, kWholeLibrary));
+  tools->folder_ = tools->cache_dir_ + "/" + tools->version_ + "/";
+  const FolderLock lock(tools->folder_);
+  if (!lock.held()) {
+    return unwritable(tools->cache_dir_, std::strerror(errno));
+  }
+  PLUMB_TRY(tools->make(kPreludeName, ".gch", kPrelude, {"-x", "c++-header"}));
+  PLUMB_TRY(tools->make(kWholeLibraryName, ".gch", kWholeLibrary, {"-x", "c++-header"}));
+  PLUMB_TRY(tools->make(kRuntimeName, ".o", cpp_driver_runtime(), tools->object_arguments()));
   return tools;
 }
 
-Result<void> Toolchain::precompile(const std::string& name, const std::string& text) const {
-  const std::string path = (fs::path(cache_dir_) / folder_ / name).string();
-  if (!fs::exists(path)) {
-    PLUMB_TRY(write_file_atomic(path, text));
-  }
-  return fs::exists(path + ".gch") ? Result<void>() : build({"-x", "c++-header", path}, path + ".gch");
+std::vector<std::string> Toolchain::object_arguments() const {
+  return {"-include", folder_ + kPreludeName, "-c", "-x", "c++"};
 }
 
-Result<void> Toolchain::build(const std::vector<std::string>& arguments, const std::string& output) const {
+Result<void> Toolchain::make(const std::string& name, const std::string& suffix, const std::string& text,
+                             const std::vector<std::string>& arguments) const {
+  const std::string source = folder_ + name;
+  const std::string output = source + suffix;
+  if (fs::exists(output)) {
+    return {};
+  }
+  // Aside, under a name of this process alone: another one may be making the same file.
+  const std::string mark = "." + std::to_string(getpid()) + ".partial";
+  PLUMB_TRY(write_file_atomic(source + mark, text));
   std::vector<std::string> argv{kCompiler};
   argv.insert(argv.end(), cpp_flags().begin(), cpp_flags().end());
   argv.insert(argv.end(), arguments.begin(), arguments.end());
-  const std::string aside = output + "." + std::to_string(getpid()) + ".partial";
-  argv.insert(argv.end(), {"-o", aside});
-  if (const auto built = run_local_tool(argv); !built) {
-    fs::remove(aside);
+  argv.insert(argv.end(), {source + mark, "-o", output + mark});
+  const auto built = run_local_tool(argv);
+  std::error_code error;
+  if (!built) {
+    fs::remove(source + mark, error);
+    fs::remove(output + mark, error);
     return built.error().with_context("cannot build " + output);
   }
-  // Programs run with ids of their own and must be able to read it.
-  std::error_code error;
-  fs::permissions(
-      aside, fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read | fs::perms::others_read, error);
-  fs::rename(aside, output, error);
-  if (error) {
-    return Error{"cannot put " + output + " in its place: " + error.message()};
+  for (const std::string& path : {source, output}) {
+    // Programs run with ids of their own and must be able to read it.
+    fs::permissions(path + mark, static_cast<fs::perms>(0644), error);
+    fs::rename(path + mark, path, error);
+    if (error) {
+      return Error{"cannot put " + path + " in its place: " + error.message()};
+    }
   }
   return {};
 }
 
-Result<std::string> Toolchain::driver_object(const FunctionSignature& function) {
-  const std::lock_guard lock(mutex_);
+Result<std::string> Toolchain::driver_for(const FunctionSignature& function) {
   const std::string types = types_of(function);
-  if (const auto known = drivers_.find(types); known != drivers_.end()) {
-    return known->second;
+  std::promise<Result<std::string>> promise;
+  std::shared_future<Result<std::string>> known;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto [place, is_new] = drivers_.try_emplace(types);
+    if (is_new) {
+      place->second = promise.get_future().share();
+    } else {
+      known = place->second;
+    }
+  }
+  if (known.valid()) {
+    return known.get();
   }
   const std::string source = cpp_driver(function);
-  const std::string name = folder_ + "/driver_" + sha256_hex(source).substr(0, 16);
-  const fs::path path = fs::path(cache_dir_) / name;
-  if (!fs::exists(path.string() + ".o")) {
-    PLUMB_TRY(write_file_atomic(path.string() + ".cc", source));
-    const std::string header = (path.parent_path() / kPreludeName).string();
-    PLUMB_TRY(build({"-include", header, "-c", path.string() + ".cc"}, path.string() + ".o"));
+  const std::string name = "driver_" + sha256_hex(source).substr(0, 16);
+  const auto made = make(name, ".o", source, object_arguments());
+  Result<std::string> result = made ? Result<std::string>(name + ".o") : Result<std::string>(made.error());
+  if (!made) {
+    const std::lock_guard lock(mutex_);
+    drivers_.erase(types);
   }
-  return drivers_[types] = name + ".o";
+  promise.set_value(result);
+  return result;
 }
 
-bool Toolchain::is_whole(const std::string& driver_object) const {
-  const fs::path base(cache_dir_);
+bool Toolchain::is_whole(const std::string& driver) const {
   std::error_code error;
-  return fs::exists(base / driver_object, error) && fs::exists(base / folder_ / kPreludeName, error);
+  return fs::exists(folder_ + driver, error) && fs::exists(folder_ + kPreludeName, error) &&
+         fs::exists(folder_ + kWholeLibraryName, error) && fs::exists(folder_ + kRuntimeName + ".o", error);
 }
 
-Step Toolchain::compile_step(const Submission& submission, const std::string& driver_object,
+Step Toolchain::compile_step(const Submission& submission, const std::string& driver,
                              const std::string& cache_inside) const {
   const Limits& limits = submission.limits;
   const bool whole = submission.source.find("bits/stdc++.h") != std::string::npos;
+  const std::string cache = cache_inside + "/" + version_ + "/";
   Step step;
   step.argv = {kCompiler};
   step.argv.insert(step.argv.end(), cpp_flags().begin(), cpp_flags().end());
-  step.argv.insert(step.argv.end(),
-                   {"-include", cache_inside + "/" + folder_ + "/" + (whole ? kWholeLibraryName : kPreludeName),
-                    "-fdiagnostics-color=never", "-fno-diagnostics-show-caret", "-fmax-errors=20", "solution.cpp",
-                    cache_inside + "/" + driver_object, "-o", "program", "-Wl,--wrap=main"});
+  step.argv.insert(step.argv.end(), {"-include", cache + (whole ? kWholeLibraryName : kPreludeName)});
+  step.argv.insert(step.argv.end(), {"-fdiagnostics-color=never", "-fno-diagnostics-show-caret", "-fmax-errors=20"});
+  step.argv.insert(step.argv.end(), {"solution.cpp", cache + driver, cache + kRuntimeName + ".o", "-o", "program"});
+  step.argv.push_back("-Wl,--wrap=main");
   if (has_mold_) {
     step.argv.insert(step.argv.end(), {"-fuse-ld=mold", "-Wl,--no-threads,--no-fork"});
   }
@@ -222,16 +269,10 @@ Step Toolchain::run_step(const Submission& submission) const {
   Step step;
   if (submission.language == Language::kPython) {
     // -I is -E -P -s; -E would ignore PYTHONHASHSEED, too. The environment holds nothing else, so leaving it out is no
-    // loosening. -S: no site folder, so that what is installed here does not matter; -B: no byte code is kept.
-    step.argv = {kInterpreter,
-                 "-P",
-                 "-s",
-                 "-S",
-                 "-B",
-                 "-c",
-                 python_driver(),
-                 function.name,
-                 std::to_string(function.parameters.size())};
+    // loosening. -S: no site folder, so that what is installed here does not matter; -B: no byte code is kept; -u: what
+    // was printed is not lost in a buffer when the program is ended after its last call.
+    step.argv = {kInterpreter, "-PsSBu", "-c", python_driver()};
+    step.argv.insert(step.argv.end(), {function.name, std::to_string(function.parameters.size())});
     step.environment = {"PYTHONHASHSEED=0", "PYTHONUTF8=1", "LC_ALL=C"};
   } else {
     step.argv = {"./program"};

@@ -2,6 +2,7 @@
 // How programs are compiled and started, and what is prepared for that in the cache folder: the standard
 // library as precompiled headers, and one driver object for every combination of argument and result types.
 
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,27 +26,30 @@ class Toolchain {
 
   [[nodiscard]] const std::string& cache_dir() const { return cache_dir_; }
 
-  /// The driver object for the types of `function`, built now if it is not in the cache; its path below cache_dir().
-  Result<std::string> driver_object(const FunctionSignature& function);
-  /// Whether all that a compilation needs is still in the cache folder.
-  [[nodiscard]] bool is_whole(const std::string& driver_object) const;
+  /// The name of the driver object for the types of `function`, which is built now if the cache lacks it.
+  Result<std::string> driver_for(const FunctionSignature& function);
+  /// Whether all that a compilation with `driver` needs is still in the cache folder.
+  [[nodiscard]] bool is_whole(const std::string& driver) const;
 
   /// Compiles work/solution.cpp to work/program; `cache_inside` is the cache folder as the sandbox sees it.
-  [[nodiscard]] Step compile_step(const Submission& submission, const std::string& driver_object,
+  [[nodiscard]] Step compile_step(const Submission& submission, const std::string& driver,
                                   const std::string& cache_inside) const;
   /// Runs the program, or the module, that the session's work folder holds, and serves calls on descriptor 3.
   [[nodiscard]] Step run_step(const Submission& submission) const;
 
  private:
   Toolchain() = default;
-  Result<void> precompile(const std::string& name, const std::string& text) const;
-  [[nodiscard]] Result<void> build(const std::vector<std::string>& arguments, const std::string& output) const;
+  [[nodiscard]] std::vector<std::string> object_arguments() const;
+  /// Makes `name` + `suffix` from `text` unless it is there.
+  [[nodiscard]] Result<void> make(const std::string& name, const std::string& suffix, const std::string& text,
+                                  const std::vector<std::string>& arguments) const;
 
   std::string cache_dir_;
-  std::string folder_;  // of this compiler and these flags, below cache_dir_
+  std::string version_;  // the folder of this compiler and these flags, below cache_dir_
+  std::string folder_;   // its path
   bool has_mold_ = false;
   std::mutex mutex_;
-  std::map<std::string, std::string> drivers_;  // types to object
+  std::map<std::string, std::shared_future<Result<std::string>>> drivers_;  // by types
 };
 
 /// What the judge puts into the session's work folder.

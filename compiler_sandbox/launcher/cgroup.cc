@@ -265,6 +265,9 @@ void Cgroup::remove() {
   for (auto& [controller, folder] : folders_) {
     write_at(folder.parent.get(), "cgroup.procs", "0");
     unlinkat(folder.parent.get(), folder.name.c_str(), AT_REMOVEDIR);
+    if (folder.parent.valid()) {
+      sweep(folder.parent.get());
+    }
   }
   folders_.clear();
   version_ = 0;

@@ -63,9 +63,8 @@ class Launcher {
   }
 
   void end() {
-    session_.reset();
     nlohmann::json report{{"ended", true}};
-    add_usage(report);
+    end_session(report);
     send_wire(kJudgeSocket, report);
   }
 
@@ -77,7 +76,7 @@ class Launcher {
       return;
     }
     slot_.cgroup.start_measurement();
-    cpu_at_start_ = slot_.cgroup.present() ? slot_.cgroup.cpu_s() : 0;
+    cpu_at_start_ = used_cpu_s();
     start_ = Clock::now();
     WireMessage answer;
     if (!session_->send_step(message) || !receive_wire(session_->socket(), answer) || answer.body.contains("error")) {
@@ -95,8 +94,7 @@ class Launcher {
         finish();
         return;
       }
-      const bool out_of_cpu = slot_.cgroup.present() && slot_.cgroup.cpu_s() - cpu_at_start_ > request.cpu_s;
-      if (out_of_cpu) {
+      if (used_cpu_s() - cpu_at_start_ > request.cpu_s) {
         stop("cpu");
         return;
       }
@@ -128,20 +126,33 @@ class Launcher {
 
   void stop(const char* reason) {
     nlohmann::json report{{"reason", reason}, {"starved_s", session_->starved_s()}};
-    session_->kill_all();
-    add_usage(report);
-    session_.reset();
+    end_session(report);
     send_wire(kJudgeSocket, report);
   }
 
   void fail(const std::string& error) { send_wire(kJudgeSocket, {{"error", error}}); }
 
+  // A cgroup's account outlives the processes; that of /proc has to be read before they go.
+  void end_session(nlohmann::json& report) {
+    add_usage(report);
+    session_.reset();
+    if (slot_.cgroup.present()) {
+      add_usage(report);
+    }
+  }
+
   void add_usage(nlohmann::json& report) const {
     report["wall_s"] = seconds_since(start_);
-    const bool measured = slot_.cgroup.present();
-    report["cpu_s"] = measured ? slot_.cgroup.cpu_s() - cpu_at_start_ : 0.0;
-    report["peak_bytes"] = measured ? slot_.cgroup.peak_bytes() : 0;
+    report["cpu_s"] = used_cpu_s() - cpu_at_start_;
+    report["peak_bytes"] = slot_.cgroup.present() ? slot_.cgroup.peak_bytes() : 0;
     report["oom_kills"] = slot_.cgroup.oom_kills();
+  }
+
+  [[nodiscard]] double used_cpu_s() const {
+    if (slot_.cgroup.present()) {
+      return slot_.cgroup.cpu_s();
+    }
+    return session_ ? session_->cpu_s() : cpu_at_start_;
   }
 
   Slot slot_;

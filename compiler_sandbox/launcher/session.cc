@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -193,6 +194,24 @@ void Session::kill_all() {
     nftw(outside_work_folder_.c_str(), remove_entry, 32, FTW_DEPTH | FTW_PHYS);
     outside_work_folder_.clear();
   }
+}
+
+double Session::cpu_s() const {
+  double ticks = 0;
+  for (const int pid : processes()) {
+    const std::string text = read_proc(slot_.proc_fd, std::to_string(pid) + "/stat");
+    // The name in brackets may hold anything; after it come the state, ten other fields, and four times.
+    std::istringstream fields(text.substr(std::min(text.rfind(')') + 1, text.size())));
+    std::string skipped;
+    for (int i = 0; i < 11; ++i) {
+      fields >> skipped;
+    }
+    double time = 0;
+    for (int i = 0; i < 4 && fields >> time; ++i) {
+      ticks += time;
+    }
+  }
+  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 double Session::starved_s() const {

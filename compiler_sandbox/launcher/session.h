@@ -37,7 +37,10 @@ class Session {
   [[nodiscard]] int socket() const { return socket_.get(); }
   /// Kills every process of the session and waits until none is left. Idempotent.
   void kill_all();
-  /// Share of [0, seconds] that the session's processes were ready but had no processor, in seconds.
+  /// CPU time of the session's processes so far, those included that a living one has waited for, from /proc. Coarser
+  /// than a cgroup's account (clock ticks), and blind for children that nobody waits for.
+  [[nodiscard]] double cpu_s() const;
+  /// How long the session's processes were ready to run but had no processor, in seconds.
   [[nodiscard]] double starved_s() const;
 
  private:
