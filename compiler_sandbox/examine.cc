@@ -119,7 +119,16 @@ class Examination {
     if (const auto begun = worker_.begin(work_files(submission_), work_mib); !begun) {
       return faulty(begun.error().message);
     }
-    if (cpp) {
+    Finding finding = compile_and_call(calls);
+    if (finding.doubt != Doubt::kFault) {
+      worker_.end();  // nothing of this session stays until the next one
+    }
+    return finding;
+  }
+
+ private:
+  Finding compile_and_call(const std::vector<std::string>& calls) {
+    if (submission_.language == Language::kCpp) {
       if (auto refused = compile()) {
         return *refused;
       }
@@ -127,7 +136,6 @@ class Examination {
     return call(calls);
   }
 
- private:
   // Nothing where the program was built.
   std::optional<Finding> compile() {
     Step step = tools_.compile_step(submission_, driver_, inside(tools_.cache_dir()));

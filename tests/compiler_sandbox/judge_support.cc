@@ -1,8 +1,58 @@
 #include "judge_support.h"
 
-#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
 
 namespace plumb::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_text(const fs::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::vector<int> all_processes() {
+  std::vector<int> pids;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") == std::string::npos) {
+      pids.push_back(std::stoi(name));
+    }
+  }
+  return pids;
+}
+
+fs::path proc(int pid, const char* file) {
+  return fs::path("/proc") / std::to_string(pid) / file;
+}
+
+std::vector<std::string> strangers() {
+  std::vector<std::string> found;
+  const std::vector<int> own = launchers();
+  for (const int pid : all_processes()) {
+    const std::string groups = read_text(proc(pid, "cgroup"));
+    for (const int launcher : own) {
+      if (pid != launcher && groups.find("/plumb-sandbox-" + std::to_string(launcher) + "\n") != std::string::npos) {
+        found.push_back(std::to_string(pid) + " " + read_text(proc(pid, "comm")));
+      }
+    }
+  }
+  return found;
+}
+
+}  // namespace
 
 JudgeOptions judge_options() {
   JudgeOptions options;
@@ -13,7 +63,11 @@ JudgeOptions judge_options() {
 }
 
 Judge* shared_judge(std::string& why) {
-  static const auto started = start_judge(judge_options());
+  // A secret that no program may find in its environment.
+  static const auto started = [] {
+    setenv("PLUMB_TEST_SECRET", "canary", 1);
+    return start_judge(judge_options());
+  }();
   if (started) {
     return started.value().get();
   }
@@ -50,6 +104,46 @@ std::string describe(const Evidence& evidence) {
     text += "\n  " + diagnostic.severity + " " + std::to_string(diagnostic.line) + ": " + diagnostic.message;
   }
   return text + (evidence.output.empty() ? "" : "\n  output: " + evidence.output);
+}
+
+std::vector<int> launchers() {
+  std::vector<int> found;
+  for (const int pid : all_processes()) {
+    std::istringstream status(read_text(proc(pid, "status")));
+    std::string name;
+    int parent = 0;
+    for (std::string key, value; status >> key && std::getline(status, value);) {
+      name = key == "Name:" ? value : name;
+      parent = key == "PPid:" ? std::stoi(value) : parent;
+      if (key == "State:" && value.find('Z') != std::string::npos) {
+        name.clear();
+      }
+    }
+    if (parent == getpid() && name.find("sandbox") != std::string::npos) {
+      found.push_back(pid);
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> processes_beside_launchers() {
+  std::vector<std::string> found = strangers();
+  for (int tries = 0; tries < 50 && !found.empty(); ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    found = strangers();
+  }
+  return found;
+}
+
+std::vector<std::string> control_groups_of(int pid) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (fs::recursive_directory_iterator place("/sys/fs/cgroup", error), end; place != end; place.increment(error)) {
+    if (place->path().filename() == "plumb-sandbox-" + std::to_string(pid)) {
+      found.push_back(place->path());
+    }
+  }
+  return found;
 }
 
 }  // namespace plumb::test

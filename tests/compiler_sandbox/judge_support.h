@@ -25,6 +25,16 @@ Submission make_submission(Language language, const std::string& source, const F
 /// The evidence in words, for messages of failed tests.
 std::string describe(const Evidence& evidence);
 
+/// Process ids of the launchers that this process has started.
+std::vector<int> launchers();
+
+/// Processes in the control groups of this process's launchers that are no launchers ("pid name"), once they had a
+/// moment to vanish.
+std::vector<std::string> processes_beside_launchers();
+
+/// The control-group folders that a launcher with this process id has made.
+std::vector<std::string> control_groups_of(int pid);
+
 }  // namespace plumb::test
 
 /// Binds `judge`, or skips the test with the reason.

@@ -11,6 +11,14 @@ namespace {
 
 using test::add_submission;
 using test::describe;
+using test::make_submission;
+
+struct Case {
+  Language language;
+  const char* source;
+  Verdict verdict;
+  const char* message;  // part of the first diagnostic, where there has to be one
+};
 
 TEST(Judge, TellsRightFromWrong) {
   PLUMB_JUDGE_OR_SKIP(judge);
@@ -18,13 +26,223 @@ TEST(Judge, TellsRightFromWrong) {
   EXPECT_EQ(right_python.verdict, Verdict::kAC) << describe(right_python);
   EXPECT_EQ(right_python.passed, 4);
   EXPECT_EQ(right_python.total, 4);
-  const Evidence wrong_python = judge->judge(add_submission(Language::kPython, "def add(a, b):\n    return a - b\n"));
-  EXPECT_EQ(wrong_python.verdict, Verdict::kWA) << describe(wrong_python);
+  EXPECT_EQ(right_python.isolation, judge->isolation().summary());
+  EXPECT_GT(right_python.cpu_s, 0);
+  EXPECT_GT(right_python.wall_s, 0);
+  EXPECT_TRUE(right_python.fault.empty());
   const Evidence right_cpp = judge->judge(add_submission(Language::kCpp, "int add(int a, int b) { return a + b; }"));
   EXPECT_EQ(right_cpp.verdict, Verdict::kAC) << describe(right_cpp);
   EXPECT_EQ(right_cpp.tests, std::vector<Verdict>(4, Verdict::kAC));
-  const Evidence wrong_cpp = judge->judge(add_submission(Language::kCpp, "int add(int a, int b) { return a - b; }"));
-  EXPECT_EQ(wrong_cpp.verdict, Verdict::kWA) << describe(wrong_cpp);
+}
+
+TEST(Judge, SaysWhatIsWrongWithPython) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const Case cases[] = {
+      {Language::kPython, "def add(a, b):\n    return a - b\n", Verdict::kWA, "call 1 returned another value"},
+      {Language::kPython, "def add(a, b):\n    return a +\n", Verdict::kCE, "SyntaxError"},
+      {Language::kPython, "def add(a, b):\nreturn a\n", Verdict::kCE, "IndentationError"},
+      {Language::kPython, "def sub(a, b):\n    return a - b\n", Verdict::kRE, "add is not defined"},
+      {Language::kPython, "add = 5\n", Verdict::kRE, "add is not defined"},
+      {Language::kPython, "def add(a, b):\n    return a // 0\n", Verdict::kRE, "ZeroDivisionError"},
+      {Language::kPython, "def add(a):\n    return a\n", Verdict::kRE, "TypeError"},
+      {Language::kPython, "def add(a, b):\n    return add(a, b)\n", Verdict::kRE, "RecursionError"},
+      {Language::kPython, "import nothing_of_that_name\ndef add(a, b):\n    return a + b\n", Verdict::kRE,
+       "ModuleNotFoundError"},
+      {Language::kPython, "def add(a, b):\n    pass\n", Verdict::kWA, "another value"},
+      {Language::kPython, "def add(a, b):\n    return {a: b}\n", Verdict::kWA, "a value of type <class 'dict'>"},
+      {Language::kPython, "\xFF\xFE", Verdict::kCE, "SyntaxError"},
+      {Language::kPython, "", Verdict::kRE, "add is not defined"},
+  };
+  for (const Case& one : cases) {
+    const Evidence evidence = judge->judge(add_submission(one.language, one.source));
+    EXPECT_EQ(evidence.verdict, one.verdict) << one.source << describe(evidence);
+    ASSERT_FALSE(evidence.diagnostics.empty()) << one.source;
+    EXPECT_NE(evidence.diagnostics[0].message.find(one.message), std::string::npos) << describe(evidence);
+  }
+  const Evidence line = judge->judge(add_submission(Language::kPython, "def add(a, b):\n\n    return a // 0\n"));
+  EXPECT_EQ(line.diagnostics.at(0).line, 3) << describe(line);
+}
+
+TEST(Judge, SaysWhatIsWrongWithCpp) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const Case cases[] = {
+      {Language::kCpp, "int add(int a, int b) { return a - b; }", Verdict::kWA, "call 1 returned another value"},
+      {Language::kCpp, "int add(int a, int b) { return a + c; }", Verdict::kCE, "'c' was not declared"},
+      {Language::kCpp, "int add(int a, int b) { a + b; }", Verdict::kCE, "no return statement"},
+      {Language::kCpp, "long add(int a, int b) { return a + b; }", Verdict::kCE, "ambiguating"},
+      {Language::kCpp, "int sub(int a, int b) { return a - b; }", Verdict::kCE, "plumb_candidate"},
+      {Language::kCpp, "int add(int a, int b) { throw std::runtime_error(\"too bad\"); }", Verdict::kRE, "too bad"},
+      {Language::kCpp, "int add(int a, int b) { throw 5; }", Verdict::kRE, "another type"},
+      {Language::kCpp, "int add(int a, int b) { std::abort(); }", Verdict::kRE, "signal 6"},
+  };
+  for (const Case& one : cases) {
+    const Evidence evidence = judge->judge(add_submission(one.language, one.source));
+    EXPECT_EQ(evidence.verdict, one.verdict) << one.source << describe(evidence);
+    ASSERT_FALSE(evidence.diagnostics.empty()) << one.source;
+    EXPECT_NE(evidence.diagnostics[0].message.find(one.message), std::string::npos) << describe(evidence);
+  }
+  const Evidence line = judge->judge(add_submission(Language::kCpp, "\n\nint add(int a, int b) { return c; }"));
+  EXPECT_EQ(line.diagnostics.at(0).line, 3) << describe(line);
+}
+
+// Undefined behaviour stops the program: it neither passes by luck nor fails by bad luck.
+TEST(Judge, TrapsUndefinedBehaviour) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const char* sources[] = {
+      "int add(int a, int b) { int big = 2147483647; big += a; return big - 2147483647 + b; }",
+      "int add(int a, int b) { std::vector<int> v{a, b}; return v[2]; }",
+      "int add(int a, int b) { return (a + b) / (b - b); }",
+      "int add(int a, int b) { int* p = nullptr; return *p + a + b; }",
+      "int add(int a, int b) { int t[2] = {a, b}; return t[a]; }",
+  };
+  for (const char* source : sources) {
+    const Evidence evidence = judge->judge(add_submission(Language::kCpp, source));
+    EXPECT_EQ(evidence.verdict, Verdict::kRE) << source << describe(evidence);
+  }
+  // A variable that was never set holds a pattern, the same at each run.
+  const Evidence unset =
+      judge->judge(add_submission(Language::kCpp, "int add(int a, int b) { int t; return t + a + b; }"));
+  EXPECT_NE(unset.verdict, Verdict::kAC) << describe(unset);
+}
+
+TEST(Judge, LetsCandidatesWriteCppAsTheyAreUsedTo) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const char* sources[] = {
+      "#include <bits/stdc++.h>\nusing namespace std;\nint add(int a, int b) { vector<int> v{a, b}; return "
+      "accumulate(v.begin(), v.end(), 0); }",
+      "#include <vector>\nint helper(int x) { return x; }\nint add(int a, int b) { return helper(a) + b; }\n"
+      "int main() { std::cout << add(1, 2) << std::endl; return 0; }",
+      "inline int add(int first, int second) { return first + second; }",
+      "static int count = 0;\nint add(int a, int b) { ++count; return a + b; }",
+      "int add(int a, int b);\nint add(int a, int b) { return std::max(a, b) + std::min(a, b); }",
+      "#include <thread>\nint add(int a, int b) { int r = 0; std::thread t([&] { r = a + b; }); t.join(); return r; }",
+  };
+  for (const char* source : sources) {
+    const Evidence evidence = judge->judge(add_submission(Language::kCpp, source));
+    EXPECT_EQ(evidence.verdict, Verdict::kAC) << source << describe(evidence);
+  }
+}
+
+TEST(Judge, PassesEveryTypeThereAndBack) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const FunctionSignature function{
+      "same",
+      {{"i", "int"}, {"f", "float"}, {"b", "bool"}, {"s", "str"}, {"v", "list[float]"}, {"w", "list[list[str]]"}},
+      "list[list[str]]"};
+  const std::string calls = R"([[[-2147483648, 0.1, true, "", [], []], []],
+      [[7, "nan", false, "h\u00e9\n\u0000;:", ["inf", -0.0, 1e-300], [["a", ""], [], ["\ud83d\ude00"]]],
+       [["a", ""], [], ["\ud83d\ude00"]]]])";
+  const char* python =
+      "def same(i, f, b, s, v, w):\n    assert type(i) is int and type(f) is float and type(b) is bool\n"
+      "    assert b or (f != f and s == 'h\\u00e9\\n\\0;:' and v[0] == float('inf'))\n    return w\n";
+  const char* cpp =
+      "std::vector<std::vector<std::string>> same(int i, double f, bool b, const std::string& s,\n"
+      "    const std::vector<double>& v, const std::vector<std::vector<std::string>>& w) {\n"
+      "  if (!b && !(std::isnan(f) && s == std::string(\"h\\xc3\\xa9\\n\\0;:\", 7) && std::isinf(v[0]))) "
+      "return {};\n  return w;\n}\n";
+  for (const auto& [language, source] : {std::pair{Language::kPython, python}, std::pair{Language::kCpp, cpp}}) {
+    const Evidence evidence = judge->judge(make_submission(language, source, function, calls));
+    EXPECT_EQ(evidence.verdict, Verdict::kAC) << describe(evidence);
+  }
+}
+
+TEST(Judge, IsStrictAboutTypes) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  struct Typed {
+    const char* result;  // Python expression
+    const char* returns;
+    const char* expected;
+    Verdict verdict;
+  };
+  const Typed cases[] = {
+      {"True", "int", "1", Verdict::kWA},
+      {"1", "bool", "true", Verdict::kWA},
+      {"1.0", "int", "1", Verdict::kWA},
+      {"1", "float", "1.0", Verdict::kWA},
+      {"(1, 2)", "list[int]", "[1, 2]", Verdict::kWA},
+      {"[1, 2]", "list[int]", "[1, 2]", Verdict::kAC},
+      {"'5'", "int", "5", Verdict::kWA},
+      {"None", "int", "0", Verdict::kWA},
+      {"0.1 + 0.2", "float", "0.3", Verdict::kAC},
+      {"0.30001", "float", "0.3", Verdict::kWA},
+      {"float('nan')", "float", "\"nan\"", Verdict::kAC},
+      {"float('inf')", "float", "\"nan\"", Verdict::kWA},
+      {"[[1], []]", "list[list[int]]", "[[1], []]", Verdict::kAC},
+      {"[[1.0], []]", "list[list[int]]", "[[1], []]", Verdict::kWA},
+      {"b'a'", "str", "\"a\"", Verdict::kWA},
+      {"'\\udc80'", "str", "\"?\"", Verdict::kWA},
+      {"range(2)", "list[int]", "[0, 1]", Verdict::kWA},
+      {"10 ** 5000", "int", "1", Verdict::kWA},
+      {"type('I', (int,), {})(1)", "int", "1", Verdict::kWA},
+  };
+  for (const Typed& one : cases) {
+    const Evidence evidence =
+        judge->judge(make_submission(Language::kPython, "def f():\n    return " + std::string(one.result) + "\n",
+                                     {"f", {}, one.returns}, "[[[], " + std::string(one.expected) + "]]"));
+    EXPECT_EQ(evidence.verdict, one.verdict) << one.result << " for " << one.expected << ": " << describe(evidence);
+  }
+}
+
+TEST(Judge, StopsAtTheFirstFailureOrGoesOn) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const std::string source = "def add(a, b):\n    if a == 0:\n        raise ValueError('zero')\n    return a + b\n";
+  Submission submission = add_submission(Language::kPython, source);
+  const Evidence stopped = judge->judge(submission);
+  EXPECT_EQ(stopped.tests, (std::vector<Verdict>{Verdict::kAC, Verdict::kRE}));
+  submission.stop_at_first_failure = false;
+  const Evidence whole = judge->judge(submission);
+  EXPECT_EQ(whole.tests, (std::vector<Verdict>{Verdict::kAC, Verdict::kRE, Verdict::kAC, Verdict::kAC}));
+  EXPECT_EQ(whole.passed, 3);
+  EXPECT_EQ(whole.total, 4);
+  EXPECT_EQ(whole.verdict, Verdict::kRE);
+}
+
+TEST(Judge, KeepsWhatWasPrinted) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const Evidence python =
+      judge->judge(add_submission(Language::kPython, "def add(a, b):\n    print('sum', a, b)\n    return a + b\n"));
+  EXPECT_EQ(python.verdict, Verdict::kAC) << describe(python);
+  EXPECT_EQ(python.output, "sum 2 3\nsum 0 0\nsum -7 4\nsum 100 23\n");
+  const Evidence cpp = judge->judge(
+      add_submission(Language::kCpp, "int add(int a, int b) { std::cout << a; printf(\"+%d \", b); return a + b; }"));
+  EXPECT_EQ(cpp.output, "2+3 0+0 -7+4 100+23 ") << describe(cpp);
+}
+
+TEST(Judge, RefusesWhatCannotBeJudged) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  Submission program = add_submission(Language::kCpp, "int main() {}");
+  program.function.name.clear();
+  const Evidence whole = judge->judge(program);
+  EXPECT_EQ(whole.verdict, Verdict::kSE);
+  EXPECT_EQ(whole.fault, "whole programs are not judged: the submission names no function");
+  Submission injected = add_submission(Language::kCpp, "");
+  injected.function.name = "add(); int x";
+  EXPECT_NE(judge->judge(injected).fault.find("is not an identifier"), std::string::npos);
+  Submission unfit = add_submission(Language::kCpp, "int add(int a, int b) { return a + b; }");
+  unfit.args[0][0] = 1LL << 40;
+  EXPECT_EQ(judge->judge(unfit).fault, "argument a of add does not fit the type int");
+  Submission empty = add_submission(Language::kPython, "def add(a, b): return a + b");
+  empty.args.clear();
+  empty.expected.clear();
+  EXPECT_EQ(judge->judge(empty).verdict, Verdict::kSE);
+  Submission typeless = add_submission(Language::kPython, "def add(a, b): return a + b");
+  typeless.function.returns = "dict";
+  EXPECT_EQ(judge->judge(typeless).verdict, Verdict::kSE);
+}
+
+// Texts have no order that depends on a hash seed, and addresses are the same in every run.
+TEST(Judge, GivesTheSameAnswerEveryTime) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const std::string source =
+      "def f():\n    s = {'alpha', 'beta', 'gamma', 'delta', 'epsilon'}\n    return ','.join(s) + str(hash('x'))\n#";
+  std::string first;
+  for (int i = 0; i < 3; ++i) {
+    const Evidence evidence = judge->judge(make_submission(
+        Language::kPython, source + std::to_string(i) + "\nprint(f())\n", {"f", {}, "str"}, "[[[], \"\"]]"));
+    ASSERT_FALSE(evidence.output.empty()) << describe(evidence);
+    first = i == 0 ? evidence.output : first;
+    EXPECT_EQ(evidence.output, first);
+  }
 }
 
 }  // namespace

@@ -1,0 +1,132 @@
+// How values are written, and when two of them are equal.
+
+#include "compiler_sandbox/values.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace plumb {
+namespace {
+
+using nlohmann::json;
+
+std::string encoded(const std::string& args, const std::vector<std::string>& types, Language language) {
+  FunctionSignature function{"f", {}, "int"};
+  for (const std::string& type : types) {
+    function.parameters.push_back({"p" + std::to_string(function.parameters.size()), type});
+  }
+  const auto text = encode_arguments(json::parse(args), function, language);
+  return text ? *text : "refused: " + text.error().message;
+}
+
+TEST(Values, ArgumentsAreWrittenByType) {
+  EXPECT_EQ(encoded(R"([1, -31, true, "h\u00e9", [1, 2], 0.5])", {"int", "int", "bool", "str", "list[int]", "float"},
+                    Language::kPython),
+            "i1;i-1f;ts3:h\xC3\xA9l2:i1;i2;d0x1p-1;");
+  EXPECT_EQ(
+      encoded(R"([[["a"], []], 3, "nan", "-inf"])", {"list[list[str]]", "float", "float", "float"}, Language::kCpp),
+      "l2:l1:s1:al0:d0x1.8p+1;dnan;d-inf;");
+  EXPECT_EQ(encoded("[-9223372036854775808]", {"int"}, Language::kPython), "i-8000000000000000;");
+}
+
+TEST(Values, ArgumentsThatDoNotFitAreRefused) {
+  EXPECT_EQ(encoded("[true]", {"int"}, Language::kPython), "refused: argument p0 of f does not fit the type int");
+  EXPECT_EQ(encoded("[1.0]", {"int"}, Language::kPython), "refused: argument p0 of f does not fit the type int");
+  EXPECT_EQ(encoded("[[1, \"a\"]]", {"list[int]"}, Language::kPython),
+            "refused: argument p0 of f does not fit the type list[int]");
+  EXPECT_EQ(encoded("[1]", {"int", "int"}, Language::kPython), "refused: the call of f needs an array of 2 arguments");
+  // C++'s int has 32 bits, Python's any number.
+  EXPECT_EQ(encoded("[2147483648]", {"int"}, Language::kCpp), "refused: argument p0 of f does not fit the type int");
+  EXPECT_EQ(encoded("[2147483648]", {"int"}, Language::kPython), "i80000000;");
+  EXPECT_EQ(encoded("[-2147483648]", {"int"}, Language::kCpp), "i-80000000;");
+}
+
+struct Case {
+  const char* encoded;
+  const char* expected;
+  const char* type;
+  Comparison comparison;
+};
+
+TEST(Values, EqualMeansEqualInTypeToo) {
+  const Case cases[] = {
+      {"i5;", "5", "int", Comparison::kEqual},
+      {"t", "5", "int", Comparison::kDifferent},
+      {"t", "1", "int", Comparison::kDifferent},
+      {"i1;", "true", "bool", Comparison::kDifferent},
+      {"i0;", "false", "bool", Comparison::kDifferent},
+      {"f", "false", "bool", Comparison::kEqual},
+      {"i1;", "1.0", "float", Comparison::kDifferent},
+      {"d0x1p+0;", "1", "int", Comparison::kDifferent},
+      {"d0x1p+0;", "1", "float", Comparison::kEqual},
+      {"i1;", "1", "float", Comparison::kDifferent},
+      {"n", "null", "int", Comparison::kEqual},
+      {"n", "0", "int", Comparison::kDifferent},
+      {"i-80000000;", "-2147483648", "int", Comparison::kEqual},
+      {"i-8000000000000000;", "-9223372036854775808", "int", Comparison::kEqual},
+      {"iffffffffffffffff;", "18446744073709551615", "int", Comparison::kEqual},
+      {"i10000000000000001;", "1", "int", Comparison::kDifferent},  // no wrapping round at 64 bits
+      {"s5:hello", "\"hello\"", "str", Comparison::kEqual},
+      {"s5:Hello", "\"hello\"", "str", Comparison::kDifferent},
+      {"s1:5", "5", "int", Comparison::kDifferent},
+      {"s3:a\tb", "\"a\\tb\"", "str", Comparison::kEqual},
+      {"l2:i1;i2;", "[1, 2]", "list[int]", Comparison::kEqual},
+      {"u2:i1;i2;", "[1, 2]", "list[int]", Comparison::kDifferent},
+      {"l2:i1;i2;", "[2, 1]", "list[int]", Comparison::kDifferent},
+      {"l1:i1;", "[1, 2]", "list[int]", Comparison::kDifferent},
+      {"l2:l1:s1:al0:", "[[\"a\"], []]", "list[list[str]]", Comparison::kEqual},
+      {"l1:d0x1p+0;", "[1]", "list[float]", Comparison::kEqual},
+      {"l0:", "[]", "list[int]", Comparison::kEqual},
+  };
+  for (const Case& one : cases) {
+    EXPECT_EQ(compare_value(one.encoded, json::parse(one.expected), one.type), one.comparison)
+        << one.encoded << " against " << one.expected << " as " << one.type;
+  }
+}
+
+TEST(Values, StringsAreComparedByteByByte) {
+  EXPECT_EQ(compare_value(std::string_view("s3:a\0b", 6), json(std::string("a\0b", 3)), "str"), Comparison::kEqual);
+  EXPECT_EQ(compare_value(std::string_view("s3:a\0c", 6), json(std::string("a\0b", 3)), "str"), Comparison::kDifferent);
+  EXPECT_EQ(compare_value("s2:\xFF\xFE", json("??"), "str"), Comparison::kDifferent);
+}
+
+TEST(Values, FloatsAreEqualWithinTheTolerance) {
+  const auto compare = [](const char* text, const json& expected) { return compare_value(text, expected, "float"); };
+  EXPECT_EQ(compare("d1.0000000009;", 1.0), Comparison::kEqual);
+  EXPECT_EQ(compare("d1.0000000011;", 1.0), Comparison::kDifferent);
+  EXPECT_EQ(compare("d9.9e-13;", 0.0), Comparison::kEqual);
+  EXPECT_EQ(compare("d1.1e-12;", 0.0), Comparison::kDifferent);
+  EXPECT_EQ(compare("d-0x0p+0;", 0.0), Comparison::kEqual);
+  EXPECT_EQ(compare("dnan;", "nan"), Comparison::kEqual);
+  EXPECT_EQ(compare("d0x0p+0;", "nan"), Comparison::kDifferent);
+  EXPECT_EQ(compare("dnan;", 1.0), Comparison::kDifferent);
+  EXPECT_EQ(compare("dinf;", "inf"), Comparison::kEqual);
+  EXPECT_EQ(compare("d-inf;", "inf"), Comparison::kDifferent);
+  EXPECT_EQ(compare("dinf;", 1e308), Comparison::kDifferent);
+  EXPECT_EQ(compare("d1e308;", "inf"), Comparison::kDifferent);
+}
+
+// A word for a special float is that float only where a float is wanted; it is no loophole for texts.
+TEST(Values, TheWordNanIsATextWhereATextIsExpected) {
+  EXPECT_EQ(compare_value("s3:nan", json("nan"), "str"), Comparison::kEqual);
+  EXPECT_EQ(compare_value("dnan;", json("nan"), "str"), Comparison::kDifferent);
+  EXPECT_EQ(compare_value("s3:nan", json("nan"), "float"), Comparison::kDifferent);
+}
+
+TEST(Values, WhatIsNotInTheFormatIsMalformed) {
+  std::string nested;
+  for (int i = 0; i < 100; ++i) {
+    nested += "l1:";
+  }
+  for (const std::string& text :
+       {std::string(), std::string("x"), std::string("i;"), std::string("i5"), std::string("i5g;"),
+        std::string("i5;i6;"), std::string("s5:abc"), std::string("s:"), std::string("s-1:a"), std::string("l2:i1;"),
+        std::string("l99999999999999999999:"), std::string("l18446744073709551615:"), std::string("d;"),
+        std::string("d1.0x;"), "d" + std::string(100, '1') + ";", nested + "i1;"}) {
+    EXPECT_EQ(compare_value(text, json(5), "int"), Comparison::kMalformed) << text;
+  }
+}
+
+}  // namespace
+}  // namespace plumb
