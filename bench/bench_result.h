@@ -1,0 +1,40 @@
+#pragma once
+// What a benchmark says, in the names that users' scripts read.
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tensor/dtype.h"
+
+namespace plumb {
+
+struct BenchResult {
+  std::string name;         // roofline, rollout, train, grpo-step
+  std::string checked;      // what was found right before the clock ran
+  double seconds = 0;       // of the fastest repetition
+  std::int64_t tokens = 0;  // sampled or trained in that time
+  double flop = 0;          // that the result needs (bench/flop.h)
+  double roof_gflops = 0;   // the best plain oneDNN product of the same minute
+  int threads = 0;
+  ComputeDtype dtype = ComputeDtype::kF32;
+  nlohmann::json details = nlohmann::json::object();  // further keys
+
+  [[nodiscard]] double gflops() const { return seconds > 0 ? flop / seconds * 1e-9 : 0; }
+  [[nodiscard]] double fraction_of_roof() const { return roof_gflops > 0 ? gflops() / roof_gflops : 0; }
+  [[nodiscard]] double tokens_per_second() const { return seconds > 0 ? static_cast<double>(tokens) / seconds : 0; }
+};
+
+/// {"bench", "checked", "seconds", "tokens_per_second", "gflops", "roof_gflops", "fraction_of_roof", "peak_rss_mib" (of
+/// the process so far), "threads", "dtype"} and the details.
+nlohmann::json to_json(const BenchResult& result);
+
+std::string_view to_string(ComputeDtype dtype);
+
+/// Peak resident set of this process in MiB.
+double peak_rss_mib();
+
+/// Seconds on a monotonic clock.
+double now_s();
+
+}  // namespace plumb

@@ -1,0 +1,133 @@
+// The benchmarks on a small random model: their checks hold, and what they print has the promised keys.
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "bench/flop.h"
+#include "bench/forced_sampling.h"
+#include "bench/load.h"
+#include "tests/support/random_model.h"
+
+namespace plumb {
+namespace {
+
+std::unique_ptr<Policy> make_policy(ComputeDtype dtype, ThreadPool& pool, bool trainable) {
+  const ModelConfig config = testing::small_config(true);
+  auto policy = Policy::create(config, testing::random_weights(config, 21),
+                               {.dtype = dtype, .pool = &pool, .trainable = trainable});
+  EXPECT_TRUE(policy.ok());
+  return std::move(policy).value();
+}
+
+SamplingLoad small_load(const ModelConfig& config) {
+  SamplingLoad load;
+  for (const std::int64_t length : {3, 40, 33}) {
+    load.prompts.push_back(testing::random_tokens(config, length, static_cast<std::uint64_t>(length)));
+  }
+  load.samples_per_prompt = 3;
+  load.num_new_tokens = 9;
+  load.repetitions = 1;
+  return load;
+}
+
+class Loads : public ::testing::TestWithParam<ComputeDtype> {};
+
+TEST_P(Loads, RolloutChecksAndCounts) {
+  ThreadPool pool(2);
+  const auto policy = make_policy(GetParam(), pool, false);
+  const auto result = bench_rollout(*policy, pool, small_load(policy->config()));
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->tokens, 3 * 3 * 9);
+  EXPECT_GT(result->seconds, 0);
+}
+
+TEST_P(Loads, TrainChecksTheGradient) {
+  ThreadPool pool(2);
+  const auto policy = make_policy(GetParam(), pool, true);
+  const std::vector<float> before(policy->parameters()[1].value.begin(), policy->parameters()[1].value.end());
+  const auto result = bench_train(*policy, pool, {.num_sequences = 3, .tokens_each = 20, .repetitions = 1});
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->tokens, 60);
+  const std::vector<float> after(policy->parameters()[1].value.begin(), policy->parameters()[1].value.end());
+  EXPECT_EQ(before, after);
+}
+
+TEST_P(Loads, GrpoStepUpdates) {
+  ThreadPool pool(2);
+  const auto policy = make_policy(GetParam(), pool, true);
+  const auto result = bench_grpo_step(*policy, pool, small_load(policy->config()));
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->details.at("trained_tokens"), 3 * 3 * 9);
+  EXPECT_EQ(policy->version(), 2);
+}
+
+INSTANTIATE_TEST_SUITE_P(Dtypes, Loads,
+                         ::testing::Values(ComputeDtype::kF32, ComputeDtype::kBf16, ComputeDtype::kBf16Split));
+
+TEST(ForcedSampling, DependsOnSeedAlone) {
+  ThreadPool pool(2);
+  const auto policy = make_policy(ComputeDtype::kF32, pool, false);
+  const SamplingLoad load = small_load(policy->config());
+  const ForcedSamples one = sample_forced(*policy, pool, load, 1);
+  const ForcedSamples again = sample_forced(*policy, pool, load, 1);
+  const ForcedSamples other = sample_forced(*policy, pool, load, 2);
+  EXPECT_EQ(one.token_ids, again.token_ids);
+  EXPECT_EQ(one.log_probs, again.log_probs);
+  EXPECT_NE(one.token_ids, other.token_ids);
+  EXPECT_EQ(one.token_ids[2][2].size(), 9U);
+}
+
+TEST(ForcedSampling, ScoresOfOtherTokensAreNoticed) {
+  ThreadPool pool(1);
+  const auto policy = make_policy(ComputeDtype::kF32, pool, false);
+  const SamplingLoad load = small_load(policy->config());
+  ForcedSamples samples = sample_forced(*policy, pool, load, 1);
+  EXPECT_TRUE(log_probs_equal_score(*policy, load, samples));
+  samples.token_ids[1][2][4] = (samples.token_ids[1][2][4] + 1) % 301;
+  EXPECT_FALSE(log_probs_equal_score(*policy, load, samples));
+}
+
+// By hand: 1 layer, D 4, 2 heads of 2, 1 kv head, F 3, V 5. A row's layer products have 4*4 + 2*(4*2) + 4*4 + 3*(4*3)
+// = 84 weights, the head 20. Tokens at positions 2 and 3 see 3 + 4 keys, each with 2 (q k) + 2 (weight v) flop for
+// every one of H d = 4 numbers.
+TEST(Flop, OfASmallModel) {
+  ModelConfig config;
+  config.num_layers = 1;
+  config.hidden_size = 4;
+  config.num_heads = 2;
+  config.num_kv_heads = 1;
+  config.head_dim = 2;
+  config.intermediate_size = 3;
+  config.vocab_size = 5;
+  const TokenRun run = {.start_position = 2, .num_tokens = 2, .num_logit_rows = 1};
+  EXPECT_EQ(forward_flop(config, run), 2 * 84 * 2 + 2 * 20 + 4 * 4 * 7);
+  EXPECT_EQ(training_flop(config, run), 3 * forward_flop(config, run));
+}
+
+TEST(BenchJson, HasThePromisedKeys) {
+  BenchResult result;
+  result.name = "rollout";
+  result.checked = "something";
+  result.seconds = 2;
+  result.tokens = 100;
+  result.flop = 4e9;
+  result.roof_gflops = 8;
+  result.threads = 3;
+  result.dtype = ComputeDtype::kBf16Split;
+  result.details = {{"prompt_seconds", 0.5}};
+  const nlohmann::json json = to_json(result);
+  EXPECT_EQ(json.at("seconds"), 2);
+  EXPECT_EQ(json.at("tokens_per_second"), 50);
+  EXPECT_EQ(json.at("gflops"), 2);
+  EXPECT_EQ(json.at("roof_gflops"), 8);
+  EXPECT_EQ(json.at("fraction_of_roof"), 0.25);
+  EXPECT_GT(json.at("peak_rss_mib"), 1);
+  EXPECT_EQ(json.at("threads"), 3);
+  EXPECT_EQ(json.at("dtype"), "bf16_split");
+  EXPECT_EQ(json.at("checked"), "something");
+  EXPECT_EQ(json.at("prompt_seconds"), 0.5);
+}
+
+}  // namespace
+}  // namespace plumb
