@@ -69,6 +69,7 @@ Result<void> save_checkpoint(const std::string& run_folder, const TrainerState& 
                                {"num_updates", optimizer.num_updates()},
                                {"num_tokens", state.num_tokens},
                                {"skipped_updates", state.skipped_updates},
+                               {"samples_bytes", state.samples_bytes},
                                {"sampler", state.sampler}};
   PLUMB_TRY(write_file_atomic(aside + "/" + kTrainerFile, json.dump(2)));
   PLUMB_TRY(commit_folder(aside, final_path));
@@ -99,6 +100,7 @@ Result<TrainerState> load_checkpoint(const std::string& folder, Workbench& bench
     state.step = json.at("step").get<std::int64_t>();
     state.num_tokens = json.at("num_tokens").get<std::int64_t>();
     state.skipped_updates = json.at("skipped_updates").get<std::int64_t>();
+    state.samples_bytes = json.at("samples_bytes").get<std::uint64_t>();
     state.sampler = json.at("sampler");
     num_updates = json.at("num_updates").get<std::int64_t>();
   } catch (const nlohmann::json::exception& error) {

@@ -18,7 +18,8 @@ struct TrainerState {
   std::int64_t step = 0;
   std::int64_t num_tokens = 0;
   std::int64_t skipped_updates = 0;
-  nlohmann::json sampler;  // PromptSampler's cursor
+  std::uint64_t samples_bytes = 0;  // length of samples.jsonl
+  nlohmann::json sampler;           // PromptSampler's cursor
 };
 
 /// Writes checkpoints/step-NNNNNN below `run_folder` and removes all but the newest `keep`.

@@ -41,7 +41,9 @@ std::string command_of(const CLI::App& app) {
 }
 
 // "plumb sft: " in front of what is wrong inside a subcommand; nothing at the top, where the reporter's name says it.
-std::string prefix_of(const CLI::App& app) { return app.get_parent() == nullptr ? "" : command_of(app) + ": "; }
+std::string prefix_of(const CLI::App& app) {
+  return app.get_parent() == nullptr ? "" : command_of(app) + ": ";
+}
 
 std::string hint(const std::string& nearest) {
   return nearest.empty() ? "" : "; the nearest known one is " + nearest;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apps/plumb/roof.h"
 #include "core/machine.h"
 
 namespace plumb {
@@ -14,13 +15,6 @@ double gib(std::int64_t bytes) {
   return static_cast<double>(bytes) / kGib;
 }
 
-std::int64_t count_parameters(const Hyperparameters& shape) {
-  const std::int64_t attention = shape.hidden_size * shape.head_dim * (2 * shape.num_heads + 2 * shape.num_kv_heads);
-  const std::int64_t layer = attention + 3 * shape.hidden_size * shape.intermediate_size + 2 * shape.hidden_size;
-  const std::int64_t tables = shape.vocab_size * shape.hidden_size * (shape.tie_embeddings ? 1 : 2);
-  return shape.num_layers * layer + tables + shape.hidden_size;
-}
-
 // Of one token in one layer: what the backward reads again (residuals, norms, q, k, v, attention output, gate, up and
 // their product), each as f32 at worst.
 std::int64_t activation_bytes(const Hyperparameters& shape) {
@@ -29,7 +23,20 @@ std::int64_t activation_bytes(const Hyperparameters& shape) {
   return 4 * floats * shape.num_layers;
 }
 
+// What was measured on the reference machine: docs/precision.md.
+constexpr double kSamplingShare = 0.4;
+constexpr double kTrainingShare = 0.5;
+constexpr double kPromptTokens = 90;
+constexpr double kSplitCost = 1.7;  // of products in bf16_split against bf16
+
 }  // namespace
+
+std::int64_t count_parameters(const Hyperparameters& shape) {
+  const std::int64_t attention = shape.hidden_size * shape.head_dim * (2 * shape.num_heads + 2 * shape.num_kv_heads);
+  const std::int64_t layer = attention + 3 * shape.hidden_size * shape.intermediate_size + 2 * shape.hidden_size;
+  const std::int64_t tables = shape.vocab_size * shape.hidden_size * (shape.tie_embeddings ? 1 : 2);
+  return shape.num_layers * layer + tables + shape.hidden_size;
+}
 
 RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings, bool trainable) {
   RunEstimate estimate;
@@ -74,6 +81,21 @@ std::string describe(const RunEstimate& estimate) {
       "disk",
       static_cast<double>(estimate.num_parameters) / 1e6, gib(estimate.memory_bytes()), gib(estimate.weight_bytes),
       gib(estimate.training_bytes), gib(estimate.cache_bytes), gib(estimate.disk_bytes));
+}
+
+double estimate_minutes(const Hyperparameters& shape, const Settings& settings, const RunWork& work,
+                        double roof_gflops) {
+  const double new_tokens = static_cast<double>(settings.sampling.max_new_tokens) / 2;
+  const double groups = static_cast<double>(work.grpo_steps * settings.grpo.prompts_per_step);
+  const double completions = groups * settings.grpo.group_size;
+  const double sampled = new_tokens * (completions + static_cast<double>(work.eval_samples)) + kPromptTokens * groups +
+                         kPromptTokens * static_cast<double>(work.eval_samples) / settings.eval.samples;
+  const double trained =
+      new_tokens * completions + kPromptTokens * groups +
+      (new_tokens + kPromptTokens) * static_cast<double>(work.sft_demonstrations * settings.sft.max_epochs);
+  const double cost = settings.model.dtype == ComputeDtype::kBf16Split ? kSplitCost : 1.0;
+  const double flop = forward_flop_per_token(shape) * (sampled / kSamplingShare + 3 * trained / kTrainingShare);
+  return cost * flop / (roof_gflops * 1e9) / 60;
 }
 
 }  // namespace plumb

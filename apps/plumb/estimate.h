@@ -20,6 +20,9 @@ struct RunEstimate {
   [[nodiscard]] std::int64_t memory_bytes() const { return weight_bytes + training_bytes + cache_bytes; }
 };
 
+/// All weights of a model of this shape.
+std::int64_t count_parameters(const Hyperparameters& shape);
+
 RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings, bool trainable);
 
 /// Refuses what does not fit into the memory that is available now and the disk below `out`, naming both figures and
@@ -28,5 +31,17 @@ Result<void> check_fits(const RunEstimate& estimate, const std::string& out);
 
 /// One line for the user.
 std::string describe(const RunEstimate& estimate);
+
+/// Which stages a run has, for its time.
+struct RunWork {
+  std::int64_t sft_demonstrations = 0;
+  std::int64_t grpo_steps = 0;
+  std::int64_t eval_samples = 0;  // over all sets, temperatures and stages
+};
+
+/// Minutes that `work` will take at `roof_gflops`, from the shares of the roof that sampling and training reach and
+/// completions half as long as they may be. Within a factor of two on an idle machine.
+double estimate_minutes(const Hyperparameters& shape, const Settings& settings, const RunWork& work,
+                        double roof_gflops);
 
 }  // namespace plumb

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "apps/plumb/humaneval.h"
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/stage_eval.h"
@@ -12,6 +13,7 @@ namespace {
 Result<int> run_eval(const RunOptions& options, const Settings& settings) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = false}));
   PLUMB_TRY(context->folder().open_logs({}));
+  std::int64_t samples = 0;
   std::vector<EvalSet> sets;
   if (options.data.empty()) {
     for (const std::string& split : settings.eval.splits) {
@@ -21,8 +23,11 @@ Result<int> run_eval(const RunOptions& options, const Settings& settings) {
     sets.push_back({"data", context->prompts({})});
   }
   for (const EvalSet& set : sets) {
-    PLUMB_ASSIGN(const auto evaluations, run_eval_stage(context->settings(), context->bench(), context->folder(),
-                                                        context->judge(), set, "eval"));
+    samples += num_eval_samples(settings, set.prompts.size());
+  }
+  context->say_time({.eval_samples = samples});
+  for (const EvalSet& set : sets) {
+    PLUMB_ASSIGN(const auto evaluations, run_eval_stage(*context, set, {"eval"}));
     std::fputs(evaluation_table(evaluations).c_str(), stdout);
   }
   return 0;
@@ -31,7 +36,9 @@ Result<int> run_eval(const RunOptions& options, const Settings& settings) {
 }  // namespace
 
 void register_eval(CLI::App& app, Action& action) {
-  add_run_command(app, action, "eval", "Evaluate a model on the held-out tasks of a task file", run_eval);
+  CLI::App* command =
+      add_run_command(app, action, "eval", "Evaluate a model on the held-out tasks of a task file", run_eval);
+  add_humaneval(*command, action);
 }
 
 }  // namespace plumb

@@ -1,7 +1,9 @@
 // plumb grpo: sample, judge, learn.
 
 #include <cstdio>
+#include <filesystem>
 
+#include "apps/plumb/checkpoint.h"
 #include "apps/plumb/preflight.h"
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
@@ -19,9 +21,11 @@ Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
   }
   if (!context->resume()) {
     PLUMB_TRY(context->folder().open_logs({}));
+  } else if (!newest_checkpoint(options.out) && std::filesystem::exists(context->folder().file("policy"))) {
+    return Error{options.out + ": this run is complete; its weights are in policy/. Start another with a new --out"};
   }
-  PLUMB_ASSIGN(const GrpoSummary summary, run_grpo_stage(context->settings(), context->bench(), context->folder(),
-                                                         context->judge(), prompts, context->resume()));
+  context->say_time({.grpo_steps = settings.grpo.steps});
+  PLUMB_ASSIGN(const GrpoSummary summary, run_grpo_stage(*context, prompts, context->resume()));
   if (summary.stopped) {
     std::printf("stopped after step %lld and saved; go on with --resume --out %s\n",
                 static_cast<long long>(summary.steps), context->folder().path().c_str());

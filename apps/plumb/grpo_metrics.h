@@ -20,8 +20,16 @@ struct StepTimes {
 MetricMap grpo_metrics(std::span<const ScoredGroup> groups, const GrpoStepStats& stats, std::int64_t num_tokens,
                        double epoch);
 
-/// Timings and rates of the step; `trained_tokens` includes prompts.
-MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, std::int64_t trained_tokens);
+/// What perf/fraction_of_roof is a fraction of, and what a token costs.
+struct RoofShare {
+  double flop_per_token = 0;  // forward
+  double roof_gflops = 0;
+};
+
+/// Timings and rates of the step. perf/fraction_of_roof counts sampled completion tokens once and trained ones three
+/// times, prompts and attention not at all, over the time of sampling and training.
+MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, std::int64_t trained_tokens,
+                       const RoofShare& share);
 
 /// The one line that a step prints.
 std::string step_line(std::int64_t step, std::int64_t num_steps, const MetricMap& metrics, const StepTimes& times);

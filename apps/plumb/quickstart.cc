@@ -4,7 +4,10 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <optional>
 
+#include "apps/plumb/checkpoint.h"
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/stage_eval.h"
@@ -22,50 +25,103 @@ class Quickstart {
   explicit Quickstart(RunContext& context) : context_(context), start_(Clock::now()) {}
 
   Result<int> run() {
-    PLUMB_TRY(context_.folder().open_logs({}));
-    PLUMB_TRY(evaluate("base"));
-    say("SFT: learning the form of an answer from the demonstrations");
-    PLUMB_ASSIGN(const SftSummary sft,
-                 run_sft_stage(context_.settings(), context_.bench(), context_.folder(),
-                               context_.demonstrations_of("sft"), context_.demonstrations_of("dev")));
-    if (sft.stopped) {
+    say_time();
+    PLUMB_TRY(open_logs());
+    PLUMB_TRY(evaluate({"base"}));
+    PLUMB_ASSIGN(const bool warm, sft());
+    if (!warm) {
       return stopped("SFT");
     }
-    PLUMB_TRY(context_.bench().save(context_.folder().file("sft")));
-    PLUMB_TRY(evaluate("sft"));
-    say("GRPO: sampling, judging and learning");
-    PLUMB_ASSIGN(const GrpoSummary grpo,
-                 run_grpo_stage(context_.settings(), context_.bench(), context_.folder(), context_.judge(),
-                                context_.prompts(context_.settings().data.train_splits), false));
-    if (grpo.stopped) {
+    PLUMB_TRY(evaluate({"sft"}));
+    PLUMB_ASSIGN(const bool learned, grpo());
+    if (!learned) {
       return stopped("GRPO");
     }
-    PLUMB_TRY(context_.bench().save(context_.folder().file("policy")));
-    PLUMB_TRY(evaluate("grpo"));
+    PLUMB_TRY(evaluate({"grpo", context_.settings().grpo.steps}));
     PLUMB_TRY(write_report(context_.folder().path()));
-    std::printf("\n%s\nweights: %s\nreport:  %s\n", evaluation_table(evaluations_).c_str(),
-                context_.folder().file("policy").c_str(), context_.folder().file("report.html").c_str());
+    say("done");
+    std::printf("\n%s\nweights: %s\nreport:  %s\n", evaluation_table(evaluations_).c_str(), kept("policy").c_str(),
+                kept("report.html").c_str());
     return 0;
   }
 
  private:
+  [[nodiscard]] std::string kept(const std::string& name) const { return context_.folder().file(name); }
+  [[nodiscard]] bool has(const std::string& name) const { return std::filesystem::exists(kept(name)); }
+
   void say(const std::string& what) const {
     const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
     std::fprintf(stderr, "[%5.1f min] %s\n", seconds / 60, what.c_str());
   }
 
-  Result<void> evaluate(const std::string& stage) {
-    say("evaluating the " + (stage == "base" ? "untrained model" : stage + " model") + " on held-out functions");
+  void say_time() const {
+    const Settings& settings = context_.settings();
+    std::int64_t samples = 0;
+    for (const std::string& split : settings.eval.splits) {
+      samples += num_eval_samples(settings, context_.prompts({split}).size());
+    }
+    const auto demonstrations = static_cast<std::int64_t>(context_.demonstrations_of("sft").size());
+    context_.say_time(
+        {.sft_demonstrations = demonstrations, .grpo_steps = settings.grpo.steps, .eval_samples = 3 * samples});
+  }
+
+  // A resumed run forgets the lines of the stage that it does again; GRPO with a checkpoint sees to its own.
+  Result<void> open_logs() {
+    std::optional<ResumePoint> from;
+    if (context_.resume()) {
+      from = has("policy") ? ResumePoint{"grpo", context_.settings().grpo.steps}
+                           : ResumePoint{has("sft") ? "grpo" : "sft", 0};
+      const bool resumes_grpo = !has("policy") && newest_checkpoint(context_.folder().path());
+      if (resumes_grpo) {
+        return {};
+      }
+    }
+    return context_.folder().open_logs(from);
+  }
+
+  Result<void> evaluate(const EvalStage& stage) {
+    say("evaluating the " + (stage.name == "base" ? "untrained model" : stage.name + " model") +
+        " on held-out functions");
     for (const std::string& split : context_.settings().eval.splits) {
-      PLUMB_ASSIGN(const auto evaluations, run_eval_stage(context_.settings(), context_.bench(), context_.folder(),
-                                                          context_.judge(), {split, context_.prompts({split})}, stage));
+      PLUMB_ASSIGN(const auto evaluations, run_eval_stage(context_, {split, context_.prompts({split})}, stage));
       evaluations_.insert(evaluations_.end(), evaluations.begin(), evaluations.end());
     }
     return {};
   }
 
+  // False: the user stopped it.
+  Result<bool> sft() {
+    if (context_.resume() && has("sft")) {
+      PLUMB_TRY(context_.bench().load_weights(kept("sft")));
+      return true;
+    }
+    say("SFT: learning the form of an answer from the demonstrations");
+    PLUMB_ASSIGN(const SftSummary summary,
+                 run_sft_stage(context_, context_.demonstrations_of("sft"), context_.demonstrations_of("dev")));
+    if (!summary.stopped) {
+      PLUMB_TRY(context_.bench().save(kept("sft")));
+    }
+    return !summary.stopped;
+  }
+
+  Result<bool> grpo() {
+    if (context_.resume() && has("policy")) {
+      PLUMB_TRY(context_.bench().load_weights(kept("policy")));
+      return true;
+    }
+    say("GRPO: sampling, judging and learning");
+    const bool resumes = context_.resume() && newest_checkpoint(context_.folder().path());
+    PLUMB_ASSIGN(const GrpoSummary summary,
+                 run_grpo_stage(context_, context_.prompts(context_.settings().data.train_splits), resumes));
+    if (!summary.stopped) {
+      PLUMB_TRY(context_.bench().save(kept("policy")));
+    }
+    return !summary.stopped;
+  }
+
   [[nodiscard]] int stopped(const std::string& where) const {
-    std::printf("stopped during %s; what was done is in %s\n", where.c_str(), context_.folder().path().c_str());
+    std::printf("stopped during %s; go on with --resume --out %s and the same options\n", where.c_str(),
+                context_.folder().path().c_str());
     return 1;
   }
 

@@ -6,8 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "apps/plumb/estimate.h"
 #include "apps/plumb/interrupt.h"
+#include "apps/plumb/roof.h"
 #include "apps/plumb/version.h"
 #include "core/hash.h"
 #include "datasets/task_file.h"
@@ -29,16 +29,6 @@ Result<std::vector<Language>> languages_of(const std::vector<std::string>& names
   return languages;
 }
 
-std::string default_cache_dir() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache != nullptr && *cache != '\0') {
-    return std::string(cache) + "/plumb/judge";
-  }
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') {
-    return std::string(home) + "/.cache/plumb/judge";
-  }
-  return "/tmp/plumb-judge";
-}
-
 Result<RunManifest> manifest_for(const Settings& settings, const Config& config) {
   RunManifest manifest = make_manifest();
   manifest.plumb_version = plumb_version();
@@ -54,6 +44,14 @@ Result<RunManifest> manifest_for(const Settings& settings, const Config& config)
 }
 
 }  // namespace
+
+JudgeOptions judge_options(const JudgeSettings& settings) {
+  JudgeOptions options;
+  options.slots = settings.slots;
+  options.cache_dir = settings.cache_dir;
+  options.allow = settings.allow;
+  return options;
+}
 
 Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, Settings settings,
                                                      const RunNeeds& needs) {
@@ -72,12 +70,14 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
   PLUMB_TRY(context->load_tasks());
   PLUMB_ASSIGN(const RunManifest manifest, manifest_for(context->settings_, config));
   PLUMB_ASSIGN(auto source, open_model(context->settings_.model.path));
+  context->shape_ = source->hyperparameters;
   const RunEstimate estimate = estimate_run(source->hyperparameters, context->settings_, needs.trainable);
   PLUMB_TRY(check_fits(estimate, options.out));
   PLUMB_ASSIGN(auto folder, RunFolder::open(options.out, options.resume, config, manifest));
   context->folder_ = std::move(folder);
   std::fprintf(stderr, "plumb: %s\n", describe(estimate).c_str());
   PLUMB_ASSIGN(context->bench_, Workbench::open(std::move(source), context->settings_.model, needs.trainable));
+  context->roof_gflops_ = quick_roof_gflops(context->settings_.model.dtype, context->bench_->pool());
   if (needs.judge) {
     PLUMB_TRY(context->start_judge());
   }
@@ -97,13 +97,24 @@ Result<void> RunContext::load_tasks() {
 }
 
 Result<void> RunContext::start_judge() {
-  JudgeOptions options;
-  options.slots = settings_.judge.slots;
-  options.cache_dir = settings_.judge.cache_dir.empty() ? default_cache_dir() : settings_.judge.cache_dir;
-  options.allow = settings_.judge.allow;
-  PLUMB_ASSIGN(sandbox_, plumb::start_judge(options));
+  PLUMB_ASSIGN(sandbox_, plumb::start_judge(judge_options(settings_.judge)));
   PLUMB_ASSIGN(journal_, VerdictJournal::open(folder_->file("verdicts.jsonl"), *sandbox_));
   return {};
+}
+
+ScorerOptions RunContext::scorer_options(bool audit) const {
+  ScorerOptions options;
+  options.audit = audit;
+  options.limits.cpu_s = settings_.judge.cpu_s;
+  options.limits.wall_s = settings_.judge.wall_s;
+  options.limits.memory_mib = settings_.judge.memory_mib;
+  return options;
+}
+
+void RunContext::say_time(const RunWork& work) const {
+  std::fprintf(stderr, "plumb: about %.0f minutes if the machine is idle (%.0f GFLOP/s in %s products, measured now)\n",
+               std::max(1.0, estimate_minutes(shape_, settings_, work, roof_gflops_)), roof_gflops_,
+               settings_.model.dtype == ComputeDtype::kF32 ? "f32" : "bf16");
 }
 
 Prompts RunContext::prompts(const std::vector<std::string>& splits) const {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/plumb/estimate.h"
 #include "apps/plumb/run_folder.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/settings.h"
@@ -15,6 +16,7 @@
 #include "apps/plumb/workbench.h"
 #include "compiler_sandbox/judge.h"
 #include "core/records.h"
+#include "reward/rules/scorer.h"
 
 namespace plumb {
 
@@ -25,6 +27,9 @@ struct RunNeeds {
   bool judge = false;
   bool trainable = false;
 };
+
+/// How the judge is set up by a config.
+JudgeOptions judge_options(const JudgeSettings& settings);
 
 class RunContext {
  public:
@@ -38,7 +43,17 @@ class RunContext {
   Workbench& bench() { return *bench_; }
   RunFolder& folder() { return *folder_; }
   Judge& judge() { return *journal_; }
+  /// The first verdict that could not be written down, if any; stages ask after every rollout.
+  [[nodiscard]] Result<void> judge_status() const { return journal_->status(); }
   [[nodiscard]] bool resume() const { return resume_; }
+  /// quick_roof_gflops() as it was when the run started.
+  [[nodiscard]] double roof_gflops() const { return roof_gflops_; }
+  [[nodiscard]] const Hyperparameters& shape() const { return shape_; }
+
+  /// What completions are judged by. `audit`: also by the audit suite.
+  [[nodiscard]] ScorerOptions scorer_options(bool audit) const;
+  /// One line with the time that `work` will take.
+  void say_time(const RunWork& work) const;
 
   /// Prompts of the named splits in file order; with no names, all.
   [[nodiscard]] Prompts prompts(const std::vector<std::string>& splits) const;
@@ -51,6 +66,8 @@ class RunContext {
   Result<void> start_judge();
 
   Settings settings_;
+  Hyperparameters shape_;
+  double roof_gflops_ = 0;
   bool resume_ = false;
   Prompts all_;
   std::unique_ptr<Workbench> bench_;

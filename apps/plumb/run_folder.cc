@@ -51,12 +51,12 @@ Result<RunFolder> RunFolder::open(const std::string& path, bool resume, const Co
   return folder;
 }
 
-Result<void> RunFolder::open_logs(const std::optional<ResumePoint>& from) {
+Result<void> RunFolder::open_logs(const std::optional<ResumePoint>& from, std::uint64_t samples_bytes) {
   PLUMB_ASSIGN(auto metrics, MetricsLog::open(path_, from));
   metrics_ = std::move(metrics);
   PLUMB_ASSIGN(auto events, TensorBoardWriter::open(path_, from ? from->step + 1 : -1));
   events_ = std::move(events);
-  PLUMB_ASSIGN(auto samples, AppendFile::open(file("samples.jsonl")));
+  PLUMB_ASSIGN(auto samples, AppendFile::open(file("samples.jsonl"), samples_bytes));
   samples_ = std::move(samples);
   return {};
 }

@@ -26,8 +26,9 @@ class RunFolder {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
 
-  /// Opens the logs; after a resume what lies behind `from` is cut off. Once per stage that writes them.
-  Result<void> open_logs(const std::optional<ResumePoint>& from);
+  /// Opens the logs; after a resume what lies behind `from` is cut off, and samples.jsonl to `samples_bytes`.
+  Result<void> open_logs(const std::optional<ResumePoint>& from, std::uint64_t samples_bytes = UINT64_MAX);
+  [[nodiscard]] std::uint64_t samples_bytes() const { return samples_->size_bytes(); }
   /// One step's numbers to metrics.jsonl, timings.jsonl and TensorBoard.
   Result<void> log(const std::string& stage, std::int64_t step, const MetricMap& metrics, const MetricMap& timings);
   Result<void> sync_logs();

@@ -33,12 +33,15 @@ Result<void> load_config(const RunOptions& options, Config& config) {
   return options.model.empty() ? Result<void>() : config.set("model.path=" + options.model);
 }
 
-void add_run_command(CLI::App& app, Action& action, const std::string& name, const std::string& help,
-                     const std::function<Result<int>(const RunOptions&, const Settings&)>& body) {
+CLI::App* add_run_command(CLI::App& app, Action& action, const std::string& name, const std::string& help,
+                          const std::function<Result<int>(const RunOptions&, const Settings&)>& body) {
   CLI::App* command = app.add_subcommand(name, help);
   auto options = std::make_shared<RunOptions>();
   add_run_options(*command, *options);
-  command->callback([options, body, &action] {
+  command->callback([command, options, body, &action] {
+    if (!command->get_subcommands().empty()) {
+      return;  // a subcommand of this one has set the action
+    }
     action = [options, body]() -> Result<int> {
       Settings settings;
       Config config;
@@ -51,6 +54,7 @@ void add_run_command(CLI::App& app, Action& action, const std::string& name, con
       return body(*options, settings);
     };
   });
+  return command;
 }
 
 }  // namespace plumb

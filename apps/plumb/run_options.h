@@ -33,7 +33,8 @@ void add_run_options(CLI::App& command, RunOptions& options);
 Result<void> load_config(const RunOptions& options, Config& config);
 
 /// Adds a subcommand that runs `body` with the resolved settings, or prints them where --print-config asks for that.
-void add_run_command(CLI::App& app, Action& action, const std::string& name, const std::string& help,
-                     const std::function<Result<int>(const RunOptions&, const Settings&)>& body);
+/// Returns it, so that subcommands of its own can be added.
+CLI::App* add_run_command(CLI::App& app, Action& action, const std::string& name, const std::string& help,
+                          const std::function<Result<int>(const RunOptions&, const Settings&)>& body);
 
 }  // namespace plumb

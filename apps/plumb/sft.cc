@@ -11,14 +11,19 @@ namespace {
 
 Result<int> run_sft(const RunOptions& options, const Settings& settings) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = false, .trainable = true}));
-  PLUMB_TRY(context->folder().open_logs({}));
-  PLUMB_ASSIGN(const SftSummary summary,
-               run_sft_stage(context->settings(), context->bench(), context->folder(),
-                             context->demonstrations_of("sft"), context->demonstrations_of("dev")));
+  // SFT is short and exact, so a resumed one starts again and arrives at the same weights.
+  PLUMB_TRY(context->folder().open_logs(context->resume() ? std::optional(ResumePoint{"sft", 0}) : std::nullopt));
+  const auto demonstrations = context->demonstrations_of("sft");
+  context->say_time({.sft_demonstrations = static_cast<std::int64_t>(demonstrations.size())});
+  PLUMB_ASSIGN(const SftSummary summary, run_sft_stage(*context, demonstrations, context->demonstrations_of("dev")));
+  if (summary.stopped) {
+    std::printf("stopped after %lld steps, nothing saved; --resume runs it again from the start, to the same weights\n",
+                static_cast<long long>(summary.steps));
+    return 1;
+  }
   PLUMB_TRY(context->bench().save(context->folder().file("policy")));
-  std::printf("%s after %lld steps: dev loss %.4f (epoch %d), weights in %s\n", summary.stopped ? "stopped" : "done",
-              static_cast<long long>(summary.steps), summary.best_dev_loss, summary.best_epoch,
-              context->folder().file("policy").c_str());
+  std::printf("done after %lld steps: dev loss %.4f (epoch %d), weights in %s\n", static_cast<long long>(summary.steps),
+              summary.best_dev_loss, summary.best_epoch, context->folder().file("policy").c_str());
   return 0;
 }
 

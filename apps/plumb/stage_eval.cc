@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/rollout.h"
@@ -11,15 +13,6 @@
 
 namespace plumb {
 namespace {
-
-ScorerOptions scorer_options(const Settings& settings) {
-  ScorerOptions options;
-  options.audit = settings.eval.audit;
-  options.limits.cpu_s = settings.judge.cpu_s;
-  options.limits.wall_s = settings.judge.wall_s;
-  options.limits.memory_mib = settings.judge.memory_mib;
-  return options;
-}
 
 Result<void> save_samples(RunFolder& folder, std::span<const ScoredGroup> groups, const Evaluation& evaluation) {
   for (const ScoredGroup& group : groups) {
@@ -35,16 +28,18 @@ Result<void> save_samples(RunFolder& folder, std::span<const ScoredGroup> groups
   return {};
 }
 
-Result<Evaluation> evaluate(const Settings& settings, Workbench& bench, RunFolder& folder, Judge& judge,
-                            const EvalSet& set, const std::string& stage, double temperature) {
-  const int samples = temperature == 0 ? 1 : settings.eval.samples;
+std::vector<PromptDraw> draws_of(const EvalSet& set, int max_prompts) {
   std::vector<PromptDraw> draws;
   for (const auto& prompt : set.prompts) {
-    if (settings.eval.max_prompts > 0 && draws.size() >= static_cast<std::size_t>(settings.eval.max_prompts)) {
+    if (max_prompts > 0 && draws.size() >= static_cast<std::size_t>(max_prompts)) {
       break;
     }
     draws.push_back({prompt, 0});
   }
+  return draws;
+}
+
+GeneratorOptions generator_options(const Settings& settings, double temperature) {
   GeneratorOptions options;
   options.purpose = RngPurpose::kEvaluation;
   options.seed = settings.run.seed;
@@ -52,21 +47,30 @@ Result<Evaluation> evaluate(const Settings& settings, Workbench& bench, RunFolde
   options.sampling.max_new_tokens = settings.sampling.max_new_tokens;
   options.max_batch = settings.sampling.max_batch;
   options.cache_bytes = settings.sampling.cache_mib << 20;
+  return options;
+}
 
+Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalStage& stage, double temperature) {
+  const Settings& settings = context.settings();
+  Workbench& bench = context.bench();
+  const int samples = temperature == 0 ? 1 : settings.eval.samples;
+  const std::vector<PromptDraw> draws = draws_of(set, settings.eval.max_prompts);
   Generator generator(bench.policy(), bench.tokenizer(), bench.pool());
-  Scorer scorer(judge, scorer_options(settings));
+  Scorer scorer(context.judge(), context.scorer_options(settings.eval.audit));
   const auto start = std::chrono::steady_clock::now();
-  Progress progress(fmt::format("eval {} {} T={:g}", stage, set.name, temperature),
+  Progress progress(fmt::format("eval {} {} T={:g}", stage.name, set.name, temperature),
                     static_cast<std::int64_t>(draws.size()) * samples, progress_in("sample"));
   const RolloutParts parts{generator, scorer, bench.tokenizer(), bench.chat_template()};
-  PLUMB_ASSIGN(const Rollout rollout, run_rollout(parts, draws, samples, options, [&](const GenerationProgress& done) {
-                 progress.update(done.finished);
-               }));
+  PLUMB_ASSIGN(const Rollout rollout,
+               run_rollout(parts, draws, samples, generator_options(settings, temperature),
+                           [&](const GenerationProgress& done) { progress.update(done.finished); }));
   if (rollout.stopped) {
-    return Error{"eval: stopped by the user before it was complete; nothing was saved of it"};
+    return Error{
+        "eval: stopped by the user before it was complete; nothing of it was saved, and --resume does it again"};
   }
+  PLUMB_TRY(context.judge_status());
   Evaluation evaluation;
-  evaluation.stage = stage;
+  evaluation.stage = stage.name;
   evaluation.set = set.name;
   evaluation.temperature = temperature;
   evaluation.audited = settings.eval.audit;
@@ -75,25 +79,43 @@ Result<Evaluation> evaluate(const Settings& settings, Workbench& bench, RunFolde
     evaluation.prompts.push_back(prompt_result(group));
   }
   progress.finish(fmt::format("{:.3f} pass", average_success(evaluation, samples)));
-  PLUMB_TRY(save_samples(folder, rollout.groups, evaluation));
-  PLUMB_TRY(save_evaluation(folder.path(), evaluation));
+  PLUMB_TRY(save_samples(context.folder(), rollout.groups, evaluation));
+  PLUMB_TRY(context.folder().log(stage.name, stage.step, evaluation_metrics(evaluation),
+                                 {{"timing_s/eval", evaluation.seconds}}));
+  PLUMB_TRY(save_evaluation(context.folder().path(), evaluation));
   return evaluation;
 }
 
 }  // namespace
 
-Result<std::vector<Evaluation>> run_eval_stage(const Settings& settings, Workbench& bench, RunFolder& folder,
-                                               Judge& judge, const EvalSet& set, const std::string& stage) {
-  std::vector<double> temperatures = settings.eval.temperatures;
-  if (settings.eval.greedy) {
+Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, const EvalSet& set, const EvalStage& stage) {
+  std::vector<double> temperatures = context.settings().eval.temperatures;
+  if (context.settings().eval.greedy) {
     temperatures.insert(temperatures.begin(), 0.0);
+  }
+  std::vector<Evaluation> saved;
+  if (context.resume()) {
+    PLUMB_ASSIGN(saved, load_evaluations(context.folder().path()));
   }
   std::vector<Evaluation> evaluations;
   for (const double temperature : temperatures) {
-    PLUMB_ASSIGN(auto evaluation, evaluate(settings, bench, folder, judge, set, stage, temperature));
+    const auto found = std::find_if(saved.begin(), saved.end(), [&](const Evaluation& one) {
+      return one.stage == stage.name && one.set == set.name && one.temperature == temperature;
+    });
+    if (found != saved.end()) {
+      evaluations.push_back(*found);
+      continue;
+    }
+    PLUMB_ASSIGN(auto evaluation, evaluate(context, set, stage, temperature));
     evaluations.push_back(std::move(evaluation));
   }
   return evaluations;
+}
+
+std::int64_t num_eval_samples(const Settings& settings, std::size_t num_prompts) {
+  const std::int64_t limit = settings.eval.max_prompts > 0 ? settings.eval.max_prompts : INT64_MAX;
+  const auto sampled = static_cast<std::int64_t>(settings.eval.temperatures.size()) * settings.eval.samples;
+  return std::min(limit, static_cast<std::int64_t>(num_prompts)) * (sampled + (settings.eval.greedy ? 1 : 0));
 }
 
 std::string evaluation_table(std::span<const Evaluation> evaluations) {

@@ -6,10 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/plumb/run_folder.h"
-#include "apps/plumb/settings.h"
-#include "apps/plumb/workbench.h"
-#include "compiler_sandbox/judge.h"
+#include "apps/plumb/run_context.h"
 #include "core/records.h"
 #include "eval/evaluation.h"
 
@@ -21,12 +18,21 @@ struct EvalSet {
   std::vector<std::shared_ptr<const PromptRecord>> prompts;
 };
 
-/// Evaluates the bench's weights as `stage` ("base", "sft", "grpo") on `set`: one evaluation at temperature 0 (if
+/// Which weights are evaluated: a stage's ("base", "sft", "grpo", "eval") after `step` of its updates.
+struct EvalStage {
+  std::string name;
+  std::int64_t step = 0;
+};
+
+/// Evaluates the bench's weights as `stage` on `set`: one evaluation at temperature 0 (if
 /// settings.eval.greedy) and one for each of settings.eval.temperatures. Each is saved in the run folder, and so are
-/// its completions in samples.jsonl. Random numbers are those of (kEvaluation, settings.run.seed): the same for every
-/// stage.
-Result<std::vector<Evaluation>> run_eval_stage(const Settings& settings, Workbench& bench, RunFolder& folder,
-                                               Judge& judge, const EvalSet& set, const std::string& stage);
+/// its completions in samples.jsonl; its scores go to metrics.jsonl as eval/<set>/... of that stage and step. One that
+/// a resumed run finds saved is read back instead. Random numbers are those of (kEvaluation, settings.run.seed): the
+/// same for every stage.
+Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, const EvalSet& set, const EvalStage& stage);
+
+/// How many completions run_eval_stage() samples for `num_prompts` prompts.
+std::int64_t num_eval_samples(const Settings& settings, std::size_t num_prompts);
 
 /// One table line per evaluation and language, for the terminal.
 std::string evaluation_table(std::span<const Evaluation> evaluations);

@@ -9,6 +9,8 @@
 #include "apps/plumb/grpo_metrics.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/rollout.h"
+#include "apps/plumb/roof.h"
+#include "apps/plumb/spread_gate.h"
 #include "core/progress.h"
 #include "core/rng.h"
 #include "datasets/sampler.h"
@@ -73,20 +75,21 @@ std::int64_t rows_trained(std::span<const ScoredGroup> groups) {
 
 class GrpoRun {
  public:
-  GrpoRun(const Settings& settings, Workbench& bench, RunFolder& folder, Judge& judge, PromptSampler sampler)
-      : settings_(settings),
-        bench_(bench),
-        folder_(folder),
-        optimizer_(bench.policy(), bench.pool(), optimizer_options(settings.grpo)),
-        learner_(bench.policy(), optimizer_, learner_options(settings.grpo)),
-        generator_(bench.policy(), bench.tokenizer(), bench.pool()),
-        scorer_(judge, scorer_options(settings)),
+  GrpoRun(RunContext& context, PromptSampler sampler)
+      : context_(context),
+        settings_(context.settings()),
+        bench_(context.bench()),
+        folder_(context.folder()),
+        optimizer_(bench_.policy(), bench_.pool(), optimizer_options(settings_.grpo)),
+        learner_(bench_.policy(), optimizer_, learner_options(settings_.grpo)),
+        generator_(bench_.policy(), bench_.tokenizer(), bench_.pool()),
+        scorer_(context.judge(), context.scorer_options(true)),
         sampler_(std::move(sampler)) {
-    generation_.sampling.temperature = static_cast<float>(settings.sampling.temperature);
-    generation_.sampling.max_new_tokens = settings.sampling.max_new_tokens;
-    generation_.seed = settings.run.seed;
-    generation_.max_batch = settings.sampling.max_batch;
-    generation_.cache_bytes = settings.sampling.cache_mib << 20;
+    generation_.sampling.temperature = static_cast<float>(settings_.sampling.temperature);
+    generation_.sampling.max_new_tokens = settings_.sampling.max_new_tokens;
+    generation_.seed = settings_.run.seed;
+    generation_.max_batch = settings_.sampling.max_batch;
+    generation_.cache_bytes = settings_.sampling.cache_mib << 20;
   }
 
   Result<void> resume() {
@@ -96,7 +99,7 @@ class GrpoRun {
     }
     PLUMB_ASSIGN(state_, load_checkpoint(*checkpoint, bench_, optimizer_));
     PLUMB_TRY(sampler_.restore(state_.sampler));
-    return folder_.open_logs(ResumePoint{"grpo", state_.step});
+    return folder_.open_logs(ResumePoint{"grpo", state_.step}, state_.samples_bytes);
   }
 
   Result<GrpoSummary> run() {
@@ -113,15 +116,6 @@ class GrpoRun {
   }
 
  private:
-  static ScorerOptions scorer_options(const Settings& settings) {
-    ScorerOptions options;
-    options.audit = true;
-    options.limits.cpu_s = settings.judge.cpu_s;
-    options.limits.wall_s = settings.judge.wall_s;
-    options.limits.memory_mib = settings.judge.memory_mib;
-    return options;
-  }
-
   // One rollout and one update. True: the user stopped it, nothing of the step counts.
   Result<bool> step(Progress& progress) {
     const auto start = Clock::now();
@@ -135,6 +129,7 @@ class GrpoRun {
       PLUMB_TRY(sampler_.restore(cursor));
       return true;
     }
+    PLUMB_TRY(context_.judge_status());
     apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
     const auto train_start = Clock::now();
     const GrpoStepStats stats =
@@ -158,11 +153,15 @@ class GrpoRun {
 
   Result<void> report(Progress& progress, const Rollout& rollout, const GrpoStepStats& stats, const StepTimes& times) {
     const MetricMap metrics = grpo_metrics(rollout.groups, stats, state_.num_tokens, sampler_.epoch());
-    PLUMB_TRY(folder_.log("grpo", state_.step, metrics, grpo_timings(times, rollout, stats.trained_tokens)));
+    const RoofShare share{forward_flop_per_token(context_.shape()), context_.roof_gflops()};
+    PLUMB_TRY(folder_.log("grpo", state_.step, metrics, grpo_timings(times, rollout, stats.trained_tokens, share)));
     PLUMB_TRY(save_samples(rollout.groups));
     progress.line(step_line(state_.step, settings_.grpo.steps, metrics, times));
     for (const HealthMessage& message : health_.observe(state_.step, metrics)) {
       progress.line((message.warning ? "warning: " : "note: ") + message.text);
+    }
+    if (const auto verdict = spread_.observe(rollout.groups)) {
+      progress.line(*verdict);
     }
     progress.update(state_.step);
     return {};
@@ -185,10 +184,12 @@ class GrpoRun {
 
   Result<void> checkpoint() {
     state_.sampler = sampler_.cursor();
+    state_.samples_bytes = folder_.samples_bytes();
     PLUMB_TRY(folder_.sync_logs());
     return save_checkpoint(folder_.path(), state_, bench_, optimizer_, settings_.grpo.keep_checkpoints);
   }
 
+  RunContext& context_;
   const Settings& settings_;
   Workbench& bench_;
   RunFolder& folder_;
@@ -199,14 +200,14 @@ class GrpoRun {
   PromptSampler sampler_;
   GeneratorOptions generation_;
   HealthMonitor health_;
+  SpreadGate spread_;
   TrainerState state_;
   double last_checkpoint_s_ = 0;  // counted to the step that comes after it
 };
 
 }  // namespace
 
-Result<GrpoSummary> run_grpo_stage(const Settings& settings, Workbench& bench, RunFolder& folder, Judge& judge,
-                                   std::span<const std::shared_ptr<const PromptRecord>> prompts, bool resume) {
+Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, bool resume) {
   if (prompts.empty()) {
     return Error{"grpo: no prompts to train on: no row of data.tasks is in data.train_splits with data.languages"};
   }
@@ -214,8 +215,8 @@ Result<GrpoSummary> run_grpo_stage(const Settings& settings, Workbench& bench, R
   for (const auto& prompt : prompts) {
     records.push_back(*prompt);
   }
-  PLUMB_ASSIGN(PromptSampler sampler, PromptSampler::create(std::move(records), settings.run.seed));
-  GrpoRun run(settings, bench, folder, judge, std::move(sampler));
+  PLUMB_ASSIGN(PromptSampler sampler, PromptSampler::create(std::move(records), context.settings().run.seed));
+  GrpoRun run(context, std::move(sampler));
   if (resume) {
     PLUMB_TRY(run.resume());
   }

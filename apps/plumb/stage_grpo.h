@@ -6,10 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "apps/plumb/run_folder.h"
-#include "apps/plumb/settings.h"
-#include "apps/plumb/workbench.h"
-#include "compiler_sandbox/judge.h"
+#include "apps/plumb/run_context.h"
 #include "core/records.h"
 
 namespace plumb {
@@ -22,7 +19,6 @@ struct GrpoSummary {
 
 /// Runs settings.grpo.steps updates on prompts drawn from `prompts`. With `resume` it goes on from the newest
 /// checkpoint of the folder. Errors: see the parts; a checkpoint that was there before stays whole.
-Result<GrpoSummary> run_grpo_stage(const Settings& settings, Workbench& bench, RunFolder& folder, Judge& judge,
-                                   std::span<const std::shared_ptr<const PromptRecord>> prompts, bool resume);
+Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, bool resume);
 
 }  // namespace plumb

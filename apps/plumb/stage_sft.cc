@@ -49,8 +49,11 @@ Result<std::vector<SftExample>> tokenise_demonstrations(std::span<const SftRecor
   return examples;
 }
 
-Result<SftSummary> run_sft_stage(const Settings& settings, Workbench& bench, RunFolder& folder,
-                                 std::span<const SftRecord> train, std::span<const SftRecord> dev) {
+Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord> train,
+                                 std::span<const SftRecord> dev) {
+  const Settings& settings = context.settings();
+  Workbench& bench = context.bench();
+  RunFolder& folder = context.folder();
   if (train.empty()) {
     return Error{"sft: no demonstrations: no task of split 'sft' has a reference solution in data.tasks"};
   }

@@ -3,9 +3,7 @@
 
 #include <span>
 
-#include "apps/plumb/run_folder.h"
-#include "apps/plumb/settings.h"
-#include "apps/plumb/workbench.h"
+#include "apps/plumb/run_context.h"
 #include "core/records.h"
 #include "learner/sft.h"
 
@@ -15,7 +13,6 @@ namespace plumb {
 Result<std::vector<SftExample>> tokenise_demonstrations(std::span<const SftRecord> records, const Workbench& bench);
 
 /// Trains on `train`, keeps the weights with the best loss on `dev`, logs as stage "sft".
-Result<SftSummary> run_sft_stage(const Settings& settings, Workbench& bench, RunFolder& folder,
-                                 std::span<const SftRecord> train, std::span<const SftRecord> dev);
+Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord> train, std::span<const SftRecord> dev);
 
 }  // namespace plumb
