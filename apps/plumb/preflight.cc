@@ -73,7 +73,7 @@ void check_advantages(const Rollout& rollout, Checks& checks) {
 }
 
 void check_end_of_turn(RunContext& context, Checks& checks) {
-  const std::vector<SftRecord> demonstrations = context.demonstrations_of("sft");
+  const std::vector<SftRecord> demonstrations = context.demonstrations_of({"sft"});
   if (demonstrations.empty()) {
     checks.add(true, "end of turn inside the loss mask", "no demonstrations in the data");
     return;

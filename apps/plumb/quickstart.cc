@@ -60,7 +60,7 @@ class Quickstart {
     for (const std::string& split : settings.eval.splits) {
       samples += num_eval_samples(settings, context_.prompts({split}).size());
     }
-    const auto demonstrations = static_cast<std::int64_t>(context_.demonstrations_of("sft").size());
+    const auto demonstrations = static_cast<std::int64_t>(context_.demonstrations_of({"sft"}).size());
     context_.say_time(
         {.sft_demonstrations = demonstrations, .grpo_steps = settings.grpo.steps, .eval_samples = 3 * samples});
   }
@@ -97,7 +97,7 @@ class Quickstart {
     }
     say("SFT: learning the form of an answer from the demonstrations");
     PLUMB_ASSIGN(const SftSummary summary,
-                 run_sft_stage(context_, context_.demonstrations_of("sft"), context_.demonstrations_of("dev")));
+                 run_sft_stage(context_, context_.demonstrations_of({"sft"}), context_.demonstrations_of({"dev"})));
     if (!summary.stopped) {
       PLUMB_TRY(context_.bench().save(kept("sft")));
     }

@@ -127,9 +127,9 @@ Prompts RunContext::prompts(const std::vector<std::string>& splits) const {
   return chosen;
 }
 
-std::vector<SftRecord> RunContext::demonstrations_of(const std::string& split) const {
+std::vector<SftRecord> RunContext::demonstrations_of(const std::vector<std::string>& splits) const {
   std::vector<PromptRecord> records;
-  for (const auto& prompt : prompts({split})) {
+  for (const auto& prompt : prompts(splits)) {
     records.push_back(*prompt);
   }
   return demonstrations(records);

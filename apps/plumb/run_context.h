@@ -57,8 +57,8 @@ class RunContext {
 
   /// Prompts of the named splits in file order; with no names, all.
   [[nodiscard]] Prompts prompts(const std::vector<std::string>& splits) const;
-  /// Demonstrations of a split.
-  [[nodiscard]] std::vector<SftRecord> demonstrations_of(const std::string& split) const;
+  /// Demonstrations of the prompts of these splits that have a reference.
+  [[nodiscard]] std::vector<SftRecord> demonstrations_of(const std::vector<std::string>& splits) const;
 
  private:
   RunContext() = default;
