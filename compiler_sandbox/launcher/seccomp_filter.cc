@@ -183,21 +183,23 @@ bool allow(scmp_filter_ctx context, const char* name) {
   return number < 0 || seccomp_rule_add(context, SCMP_ACT_ALLOW, number, 0) == 0;
 }
 
+bool allow_where(scmp_filter_ctx context, int number, const scmp_arg_cmp& condition) {
+  return seccomp_rule_add_array(context, SCMP_ACT_ALLOW, number, 1, &condition) == 0;
+}
+
 bool add_special_rules(scmp_filter_ctx context) {
   // A thread or a process, but no namespace of its own.
   constexpr scmp_datum_t kNamespaceFlags = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
                                            CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE;
-  bool good = seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                               SCMP_A0_64(SCMP_CMP_MASKED_EQ, kNamespaceFlags, 0)) == 0;
+  bool good = allow_where(context, SCMP_SYS(clone), {0, SCMP_CMP_MASKED_EQ, kNamespaceFlags, 0});
   good = good && seccomp_rule_add(context, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
+  // The kernel looks at the lower half of these words alone; a caller that sets bits above it is refused.
   for (const unsigned long request : {TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TIOCGWINSZ}) {
-    good = good && seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                                    SCMP_A1_32(SCMP_CMP_EQ, static_cast<scmp_datum_t>(request))) == 0;
+    good = good && allow_where(context, SCMP_SYS(ioctl), {1, SCMP_CMP_EQ, request, 0});
   }
-  for (const int option :
+  for (const unsigned long option :
        {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP}) {
-    good = good && seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
-                                    SCMP_A0_32(SCMP_CMP_EQ, static_cast<scmp_datum_t>(option))) == 0;
+    good = good && allow_where(context, SCMP_SYS(prctl), {0, SCMP_CMP_EQ, option, 0});
   }
   return good;
 }
