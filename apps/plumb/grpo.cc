@@ -1,6 +1,7 @@
 // plumb grpo: sample, judge, learn.
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include "apps/plumb/checkpoint.h"
@@ -13,12 +14,27 @@
 namespace plumb {
 namespace {
 
+Result<int> preflight(RunOptions options, const Settings& settings) {
+  std::string folder = std::filesystem::temp_directory_path() / "plumb-preflight-XXXXXX";
+  if (mkdtemp(folder.data()) == nullptr) {
+    return Error{folder + ": cannot be made; set TMPDIR to a folder that can be written"};
+  }
+  options.out = folder + "/run";
+  options.resume = false;
+  auto context = RunContext::open(options, settings, {.judge = true, .trainable = true});
+  Result<int> status = context ? run_preflight(**context, (*context)->prompts(settings.data.train_splits))
+                               : Result<int>(context.error());
+  std::error_code ignored;  // what stays in the temporary folder costs nothing
+  std::filesystem::remove_all(folder, ignored);
+  return status;
+}
+
 Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
+  if (options.preflight) {
+    return preflight(options, settings);
+  }
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = true}));
   const Prompts prompts = context->prompts(context->settings().data.train_splits);
-  if (options.preflight) {
-    return run_preflight(*context, prompts);
-  }
   if (!context->resume()) {
     PLUMB_TRY(context->folder().open_logs({}));
   } else if (!newest_checkpoint(options.out) && std::filesystem::exists(context->folder().file("policy"))) {
