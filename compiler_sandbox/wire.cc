@@ -112,7 +112,12 @@ bool receive_wire(int socket, WireMessage& message) {
   if (!receive_all(socket, bytes.data(), size)) {
     return false;
   }
-  message.body = nlohmann::json::from_cbor(bytes, true, false);
+  // The parser throws for some sizes even where it is told not to.
+  try {
+    message.body = nlohmann::json::from_cbor(bytes, true, false);
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
   return message.body.is_object();
 }
 

@@ -18,6 +18,7 @@ namespace plumb {
 namespace {
 
 constexpr const char* kPrefix = "plumb-sandbox-";
+constexpr const char* kLeaf = "plumb-leaf";
 
 std::string read_at(int folder, const char* file) {
   UniqueFd fd(openat(folder, file, O_RDONLY | O_CLOEXEC));
@@ -64,8 +65,14 @@ bool has_word(const std::string& list, const std::string& word, char separator) 
   return false;
 }
 
-// The caller's own group of a v1 controller, or of v2 where `controller` is empty; empty where not mounted.
-std::string own_group(const std::string& controller) {
+// A group of the caller and where its hierarchy is mounted; both empty where it is not.
+struct OwnGroup {
+  std::string mount;
+  std::string path;
+};
+
+// The caller's own group of a v1 controller, or of v2 where `controller` is empty.
+OwnGroup own_group(const std::string& controller) {
   std::ifstream groups("/proc/self/cgroup");
   std::string line;
   std::string path;
@@ -91,10 +98,33 @@ std::string own_group(const std::string& controller) {
     const bool match = controller.empty() ? type == "cgroup2" : type == "cgroup" && has_word(options, controller, ',');
     if (match) {
       const bool below = root != "/" && path.starts_with(root);
-      return point + (below ? path.substr(root.size()) : path);
+      return {point, point + (below ? path.substr(root.size()) : path)};
     }
   }
   return {};
+}
+
+bool gives_children_limits(int folder) {
+  const std::string enabled = read_at(folder, "cgroup.subtree_control");
+  return enabled.find("memory") != std::string::npos && enabled.find("pids") != std::string::npos;
+}
+
+bool enable_limits(int folder) {
+  return gives_children_limits(folder) || write_at(folder, "cgroup.subtree_control", "+memory +pids");
+}
+
+// A v2 group that holds processes cannot give its children limits, unless it is the machine's root. At the top of a
+// container's hierarchy there is no way round it: its processes move into a leaf.
+bool enable_limits_at_top(int folder) {
+  if (mkdirat(folder, kLeaf, 0755) != 0 && errno != EEXIST) {
+    return false;
+  }
+  UniqueFd leaf(openat(folder, kLeaf, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  std::istringstream pids(read_at(folder, "cgroup.procs"));
+  for (std::string pid; leaf.valid() && pids >> pid;) {
+    static_cast<void>(write_at(leaf.get(), "cgroup.procs", pid));
+  }
+  return enable_limits(folder);
 }
 
 // Groups of launchers that were killed before they could remove theirs.
@@ -120,8 +150,9 @@ void sweep(int parent) {
 
 }  // namespace
 
-bool Cgroup::join(const std::string& controller, const std::string& parent_path) {
+bool Cgroup::join(const std::string& controller, const std::string& parent_path, const std::string& home_path) {
   Folder folder;
+  folder.home = UniqueFd(open(home_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   folder.parent = UniqueFd(open(parent_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   folder.name = kPrefix + std::to_string(getpid());
   if (parent_path.empty() || !folder.parent.valid()) {
@@ -144,7 +175,8 @@ bool Cgroup::join(const std::string& controller, const std::string& parent_path)
 
 bool Cgroup::create_v1() {
   for (const char* controller : {"memory", "pids", "cpuacct"}) {
-    if (!join(controller, own_group(controller))) {
+    const std::string own = own_group(controller).path;
+    if (!join(controller, own, own)) {
       return false;
     }
   }
@@ -154,27 +186,29 @@ bool Cgroup::create_v1() {
 }
 
 bool Cgroup::create_v2() {
-  const std::string own = own_group("");
-  UniqueFd folder(open(own.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (own.empty() || !folder.valid()) {
+  const OwnGroup own = own_group("");
+  if (own.path.empty()) {
     detail_ = "no cgroup hierarchy is mounted";
     return false;
   }
-  const std::string controllers = read_at(folder.get(), "cgroup.controllers");
-  if (controllers.find("memory") == std::string::npos || controllers.find("pids") == std::string::npos) {
-    detail_ = "cgroup v2 at " + own + " has no memory and pids controllers";
-    return false;
+  // The nearest group upwards that gives its children limits, or can be made to.
+  for (std::string path = own.path; path.size() >= own.mount.size(); path.resize(path.rfind('/'))) {
+    UniqueFd folder(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const std::string controllers = folder.valid() ? read_at(folder.get(), "cgroup.controllers") : "";
+    if (controllers.find("memory") == std::string::npos || controllers.find("pids") == std::string::npos) {
+      detail_ = "cgroup v2 at " + path + " has no memory and pids controllers";
+      return false;
+    }
+    const bool at_top = path.size() <= own.mount.size() + 1;
+    const bool enabled = enable_limits(folder.get());
+    if (enabled || (at_top && errno == EBUSY && enable_limits_at_top(folder.get()))) {
+      version_ = join("unified", path, enabled ? own.path : path + "/" + kLeaf) ? 2 : 0;
+      detail_ = version_ == 2 ? "cgroup v2: memory, pids" : detail_;
+      return version_ == 2;
+    }
+    detail_ = "cannot enable memory and pids below " + path + ": " + std::strerror(errno);
   }
-  if (!write_at(folder.get(), "cgroup.subtree_control", "+memory +pids")) {
-    detail_ = "cannot enable memory and pids below " + own + ": " + std::strerror(errno);
-    return false;
-  }
-  if (!join("unified", own)) {
-    return false;
-  }
-  version_ = 2;
-  detail_ = "cgroup v2: memory, pids";
-  return true;
+  return false;
 }
 
 Cgroup Cgroup::create() {
@@ -263,7 +297,7 @@ std::vector<int> Cgroup::processes() const {
 
 void Cgroup::remove() {
   for (auto& [controller, folder] : folders_) {
-    write_at(folder.parent.get(), "cgroup.procs", "0");
+    write_at(folder.home.get(), "cgroup.procs", "0");
     unlinkat(folder.parent.get(), folder.name.c_str(), AT_REMOVEDIR);
     if (folder.parent.valid()) {
       sweep(folder.parent.get());

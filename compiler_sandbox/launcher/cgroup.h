@@ -38,9 +38,10 @@ class Cgroup {
   struct Folder {
     UniqueFd parent;
     UniqueFd self;
+    UniqueFd home;  // the group that the caller came from or, where that holds processes no more, its leaf
     std::string name;
   };
-  bool join(const std::string& controller, const std::string& parent_path);
+  bool join(const std::string& controller, const std::string& parent_path, const std::string& home_path);
   bool create_v1();
   bool create_v2();
   [[nodiscard]] std::string read(const std::string& controller, const char* file) const;

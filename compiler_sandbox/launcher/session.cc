@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -112,10 +113,13 @@ std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& 
   }
   session->socket_ = UniqueFd(pair[0]);
   UniqueFd inner(pair[1]);
+  // The id maps of a process that cannot be dumped belong to the host's root. Init takes the mark again by itself.
+  prctl(PR_SET_DUMPABLE, slot.privileged ? 0 : 1, 0, 0, 0);
   session->init_ = clone_init(slot.namespaces);
   if (session->init_ == 0) {
     start_init(slot, inner.get(), work_folder);
   }
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (session->init_ < 0) {
     error = std::string("clone: ") + std::strerror(errno);
     return nullptr;

@@ -23,6 +23,7 @@ namespace plumb {
 namespace {
 
 constexpr rlim_t kStackBytes = rlim_t{256} << 20U;
+constexpr rlim_t kStackShare = 16;  // of a limited address space: each thread reserves as much as the stack may grow to
 constexpr rlim_t kOpenFiles = 256;
 constexpr int kFirstSpareFd = 20;  // above every target, below kOpenFiles
 
@@ -39,12 +40,14 @@ bool lower_limit(int resource, rlim_t value) {
 // The CPU limit here is a net below the launcher's own (per process, whole seconds).
 bool set_limits(const StepRequest& request) {
   const auto cpu = static_cast<rlim_t>(std::ceil(request.cpu_s)) + 1;
+  const auto memory = static_cast<rlim_t>(request.memory_bytes);
+  const rlim_t stack = request.limit_address_space ? std::min(kStackBytes, memory / kStackShare) : kStackBytes;
   bool good = lower_limit(RLIMIT_CORE, 0) && lower_limit(RLIMIT_MSGQUEUE, 0) && lower_limit(RLIMIT_MEMLOCK, 0) &&
-              lower_limit(RLIMIT_NOFILE, kOpenFiles) && lower_limit(RLIMIT_STACK, kStackBytes) &&
+              lower_limit(RLIMIT_NOFILE, kOpenFiles) && lower_limit(RLIMIT_STACK, stack) &&
               lower_limit(RLIMIT_CPU, cpu) && lower_limit(RLIMIT_FSIZE, static_cast<rlim_t>(request.file_bytes)) &&
               lower_limit(RLIMIT_NPROC, static_cast<rlim_t>(request.processes) + 2);
   if (request.limit_address_space) {
-    good = good && lower_limit(RLIMIT_AS, static_cast<rlim_t>(request.memory_bytes));
+    good = good && lower_limit(RLIMIT_AS, memory);
   }
   return good;
 }

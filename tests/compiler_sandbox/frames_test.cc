@@ -129,7 +129,8 @@ TEST(Wire, LargeMessagesPassAndDeadPeersAreNoticed) {
 
 TEST(Wire, MalformedMessagesAreRefused) {
   const std::string lengths[] = {std::string("\xFF\xFF\xFF\xFF", 4), std::string("\4\0\0\0abcd", 8),
-                                 std::string("\1\0\0\0\xF6", 5), std::string("\2\0", 2)};
+                                 std::string("\1\0\0\0\xF6", 5), std::string("\2\0", 2),
+                                 std::string("\x0a\0\0\0\xbb\x92\x36\xe3\x35\xfb\xff\x30\x04\0", 14)};
   for (const std::string& bytes : lengths) {
     SocketPair pair;
     ASSERT_EQ(send(pair.here.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));

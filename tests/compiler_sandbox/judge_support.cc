@@ -1,5 +1,6 @@
 #include "judge_support.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -48,6 +49,33 @@ std::vector<std::string> strangers() {
         found.push_back(std::to_string(pid) + " " + read_text(proc(pid, "comm")));
       }
     }
+  }
+  return found;
+}
+
+// A slot's two ids are 70000 + 2 * (its launcher's process id) and the one after.
+std::vector<std::string> slot_users() {
+  std::vector<std::string> found;
+  const std::vector<int> own = launchers();
+  for (const int pid : all_processes()) {
+    struct stat info {};
+    if (stat(proc(pid, "").c_str(), &info) != 0) {
+      continue;
+    }
+    for (const int launcher : own) {
+      if (info.st_uid / 2 == (70000U + 2 * static_cast<unsigned>(launcher)) / 2) {
+        found.push_back(std::to_string(pid) + " " + read_text(proc(pid, "comm")));
+      }
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> once_settled(std::vector<std::string> (*look)()) {
+  std::vector<std::string> found = look();
+  for (int tries = 0; tries < 50 && !found.empty(); ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    found = look();
   }
   return found;
 }
@@ -127,12 +155,11 @@ std::vector<int> launchers() {
 }
 
 std::vector<std::string> processes_beside_launchers() {
-  std::vector<std::string> found = strangers();
-  for (int tries = 0; tries < 50 && !found.empty(); ++tries) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    found = strangers();
-  }
-  return found;
+  return once_settled(strangers);
+}
+
+std::vector<std::string> programs_of_slots() {
+  return once_settled(slot_users);
 }
 
 std::vector<std::string> control_groups_of(int pid) {

@@ -32,6 +32,10 @@ std::vector<int> launchers();
 /// moment to vanish.
 std::vector<std::string> processes_beside_launchers();
 
+/// Processes of users that only slots have ("pid name"), launchers' own excepted, once they had a moment to vanish. For
+/// judges without control groups; other judges must be idle.
+std::vector<std::string> programs_of_slots();
+
 /// The control-group folders that a launcher with this process id has made.
 std::vector<std::string> control_groups_of(int pid);
 

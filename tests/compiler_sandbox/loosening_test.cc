@@ -1,0 +1,98 @@
+// Machines that refuse a layer: the judge refuses in turn and says what to do, unless the layer is named; then what is
+// left still gives no false pass.
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "judge_support.h"
+
+namespace plumb {
+namespace {
+
+using test::add_submission;
+using test::describe;
+
+JudgeOptions options_without(const std::string& call) {
+  JudgeOptions options = test::judge_options();
+  options.slots = 1;
+  options.launcher = std::string(PLUMB_BINARY_DIR) + "/tests/compiler_sandbox/plumb-sandbox-without-" + call;
+  return options;
+}
+
+// What every loosened judge has to do, and has to tell.
+void expect_honest_verdicts(Judge& judge) {
+  struct Case {
+    Language language;
+    const char* source;
+    Verdict verdict;
+  };
+  const Case cases[] = {
+      {Language::kPython, "def add(a, b):\n    return a + b\n", Verdict::kAC},
+      {Language::kPython,
+       "import threading\ndef add(a, b):\n    r = []\n    t = threading.Thread(target=lambda: r.append(a + b))\n"
+       "    t.start()\n    t.join()\n    return r[0]\n",
+       Verdict::kAC},
+      {Language::kPython, "def add(a, b):\n    return a - b\n", Verdict::kWA},
+      {Language::kPython, "import os\nos._exit(0)\n", Verdict::kRE},
+      {Language::kPython, "def add(a, b):\n    while True:\n        pass\n", Verdict::kTLE},
+      {Language::kPython, "def add(a, b):\n    x = []\n    while True:\n        x.append(bytes(1 << 20))\n",
+       Verdict::kMLE},
+      {Language::kPython,
+       "import os\ndef add(a, b):\n    while True:\n        try:\n            os.fork()\n        except OSError:\n"
+       "            pass\n",
+       Verdict::kTLE},
+      {Language::kPython,
+       "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)\ndef add(a, b):\n    return a + b\n",
+       Verdict::kAC},
+      {Language::kPython, "import socket\ndef add(a, b):\n    socket.socket()\n    return a + b\n", Verdict::kRE},
+      {Language::kCpp, "int add(int a, int b) { return a + b; }", Verdict::kAC},
+      {Language::kCpp, "int add(int a, int b) { std::vector<std::string> v; for (;;) v.emplace_back(1 << 20, 'x'); }",
+       Verdict::kMLE},
+  };
+  for (const Case& one : cases) {
+    Submission submission = add_submission(one.language, one.source);
+    submission.limits.cpu_s = 0.4;
+    const Evidence evidence = judge.judge(submission);
+    EXPECT_EQ(evidence.verdict, one.verdict) << one.source << describe(evidence);
+  }
+  EXPECT_EQ(test::programs_of_slots(), std::vector<std::string>());
+}
+
+TEST(Loosening, WithoutNamespaces) {
+  if (geteuid() != 0) {
+    GTEST_SKIP() << "an ordinary user needs namespaces to be let in at all";
+  }
+  PLUMB_JUDGE_OR_SKIP(shared);
+  const auto refused = start_judge(options_without("unshare"));
+  ASSERT_FALSE(refused);
+  const std::string first = refused.error().message.substr(0, refused.error().message.find(". "));
+  EXPECT_EQ(first,
+            "The sandbox lacks the layer(s) user, pid, mount, net, ipc, uts: give the container --security-opt "
+            "seccomp=unconfined --security-opt apparmor=unconfined (or --privileged), or set allow = "
+            "[\"no_namespaces\"]");
+  EXPECT_NE(refused.error().message.find("unshare(CLONE_NEWNS): Operation not permitted"), std::string::npos);
+  JudgeOptions options = options_without("unshare");
+  options.allow = {"no_namespaces"};
+  const auto judge = start_judge(options);
+  ASSERT_TRUE(judge) << judge.error().message;
+  EXPECT_TRUE((*judge)->isolation().summary().starts_with("seccomp,no_new_privs,private_uid,cgroup_v"))
+      << (*judge)->isolation().summary();
+  expect_honest_verdicts(**judge);
+}
+
+TEST(Loosening, WithoutControlGroups) {
+  PLUMB_JUDGE_OR_SKIP(shared);
+  const auto refused = start_judge(options_without("mkdirat"));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("lacks the layer(s) cgroup_v1"), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().message.find("allow = [\"no_cgroup\"]"), std::string::npos);
+  JudgeOptions options = options_without("mkdirat");
+  options.allow = {"no_cgroup"};
+  const auto judge = start_judge(options);
+  ASSERT_TRUE(judge) << judge.error().message;
+  EXPECT_EQ((*judge)->isolation().summary().find("cgroup"), std::string::npos);
+  expect_honest_verdicts(**judge);
+}
+
+}  // namespace
+}  // namespace plumb
