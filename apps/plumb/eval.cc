@@ -23,7 +23,7 @@ Result<int> run_eval(const RunOptions& options, const Settings& settings) {
     sets.push_back({"data", context->prompts({})});
   }
   for (const EvalSet& set : sets) {
-    samples += num_eval_samples(settings, set.prompts.size());
+    samples += num_eval_samples(settings, set.prompts);
   }
   context->say_time({.eval_samples = samples});
   for (const EvalSet& set : sets) {

@@ -58,7 +58,7 @@ class Quickstart {
     const Settings& settings = context_.settings();
     std::int64_t samples = 0;
     for (const std::string& split : settings.eval.splits) {
-      samples += num_eval_samples(settings, context_.prompts({split}).size());
+      samples += num_eval_samples(settings, context_.prompts({split}));
     }
     const auto demonstrations = static_cast<std::int64_t>(context_.demonstrations_of({"sft"}).size());
     context_.say_time(

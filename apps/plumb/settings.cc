@@ -90,6 +90,8 @@ void EvalSettings::describe(ConfigSection& section) {
   section.field("greedy", greedy, {.help = "one completion at temperature 0 as well"});
   section.field("audit", audit, {.help = "a code completion counts only if it passes the audit suite too"});
   section.field("max_prompts", max_prompts, {.help = "per split, the first ones; 0 = all", .min = 0, .max = 1e9});
+  section.field("max_math", max_math,
+                {.help = "maths prompts per split, the first ones; 0 = all", .min = 0, .max = 1e9});
 }
 
 void JudgeSettings::describe(ConfigSection& section) {

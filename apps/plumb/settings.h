@@ -86,6 +86,7 @@ struct EvalSettings {
   bool greedy = true;
   bool audit = true;
   int max_prompts = 0;
+  int max_math = 0;
   void describe(ConfigSection& section);
 };
 

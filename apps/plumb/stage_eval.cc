@@ -28,10 +28,16 @@ Result<void> save_samples(RunFolder& folder, std::span<const ScoredGroup> groups
   return {};
 }
 
-std::vector<PromptDraw> draws_of(const EvalSet& set, int max_prompts) {
+std::vector<PromptDraw> draws_of(const std::vector<std::shared_ptr<const PromptRecord>>& prompts,
+                                 const EvalSettings& settings) {
   std::vector<PromptDraw> draws;
-  for (const auto& prompt : set.prompts) {
-    if (max_prompts > 0 && draws.size() >= static_cast<std::size_t>(max_prompts)) {
+  int maths = 0;
+  for (const auto& prompt : prompts) {
+    maths += prompt->domain == Domain::kMath ? 1 : 0;
+    if (prompt->domain == Domain::kMath && settings.max_math > 0 && maths > settings.max_math) {
+      continue;
+    }
+    if (settings.max_prompts > 0 && draws.size() >= static_cast<std::size_t>(settings.max_prompts)) {
       break;
     }
     draws.push_back({prompt, 0});
@@ -54,7 +60,7 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
   const Settings& settings = context.settings();
   Workbench& bench = context.bench();
   const int samples = temperature == 0 ? 1 : settings.eval.samples;
-  const std::vector<PromptDraw> draws = draws_of(set, settings.eval.max_prompts);
+  const std::vector<PromptDraw> draws = draws_of(set.prompts, settings.eval);
   Generator generator(bench.policy(), bench.tokenizer(), bench.pool());
   Scorer scorer(context.judge(), context.scorer_options(settings.eval.audit));
   const auto start = std::chrono::steady_clock::now();
@@ -112,10 +118,11 @@ Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, const EvalSe
   return evaluations;
 }
 
-std::int64_t num_eval_samples(const Settings& settings, std::size_t num_prompts) {
-  const std::int64_t limit = settings.eval.max_prompts > 0 ? settings.eval.max_prompts : INT64_MAX;
+std::int64_t num_eval_samples(const Settings& settings,
+                              const std::vector<std::shared_ptr<const PromptRecord>>& prompts) {
   const auto sampled = static_cast<std::int64_t>(settings.eval.temperatures.size()) * settings.eval.samples;
-  return std::min(limit, static_cast<std::int64_t>(num_prompts)) * (sampled + (settings.eval.greedy ? 1 : 0));
+  const auto num_prompts = static_cast<std::int64_t>(draws_of(prompts, settings.eval).size());
+  return num_prompts * (sampled + (settings.eval.greedy ? 1 : 0));
 }
 
 std::string evaluation_table(std::span<const Evaluation> evaluations) {

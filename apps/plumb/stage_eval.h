@@ -31,8 +31,9 @@ struct EvalStage {
 /// same for every stage.
 Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, const EvalSet& set, const EvalStage& stage);
 
-/// How many completions run_eval_stage() samples for `num_prompts` prompts.
-std::int64_t num_eval_samples(const Settings& settings, std::size_t num_prompts);
+/// How many completions run_eval_stage() samples for a set of `prompts`.
+std::int64_t num_eval_samples(const Settings& settings,
+                              const std::vector<std::shared_ptr<const PromptRecord>>& prompts);
 
 /// One table line per evaluation and language, for the terminal.
 std::string evaluation_table(std::span<const Evaluation> evaluations);

@@ -55,7 +55,8 @@ Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord>
   Workbench& bench = context.bench();
   RunFolder& folder = context.folder();
   if (train.empty()) {
-    return Error{"sft: no demonstrations: no task for training (split sft; with --data also rl) has a reference in data.tasks"};
+    return Error{
+        "sft: no demonstrations: no task for training (split sft; with --data also rl) has a reference in data.tasks"};
   }
   PLUMB_ASSIGN(const auto train_examples, tokenise_demonstrations(train, bench));
   PLUMB_ASSIGN(const auto dev_examples, tokenise_demonstrations(dev, bench));

@@ -52,9 +52,10 @@ def measure(options, number):
     for arm in ["sft", *options.arms.split(",")]:
         result["test"][arm] = read(seed.evaluate(arm))
         result["minutes"][arm] = round(arms.training_seconds(seed.train(arm).parent) / 60, 2)
-        if arm in ("sft", "grpo"):
-            best, folder = seed.evaluate_best(arm)
-            result["best"][arm] = {"temperature": best, **read(folder)[f"T{best:g}"]}
+        path.write_text(json.dumps(result, indent=1) + "\n")
+    for arm in ("sft", "grpo"):
+        best, folder = seed.evaluate_best(arm)
+        result["best"][arm] = {"temperature": best, **read(folder)[f"T{best:g}"]}
         path.write_text(json.dumps(result, indent=1) + "\n")
 
 
