@@ -49,8 +49,10 @@ class LayerBackward {
   [[nodiscard]] const LayerActivations& kept(std::int64_t layer) const {
     return forward_.layers[static_cast<std::size_t>(layer)];
   }
-  [[nodiscard]] ProductScratch& scratch(int worker) {
-    return engine_.product_scratch[static_cast<std::size_t>(worker)];
+  [[nodiscard]] ProductScratch& scratch(int worker) { return engine_.memory(worker).product; }
+  // y [padded rows, columns] = x B.
+  void multiply(const PackedMatrix& matrix, const void* x, std::int64_t rows, float* y, int worker) {
+    matrix.multiply(matrix.all_panels(), x, rows, {.y = y, .row_stride = matrix.columns()}, scratch(worker));
   }
   [[nodiscard]] float* worker_rows(int worker, std::int64_t columns) {
     AlignedBuffer<float>& rows = b_.worker_rows[static_cast<std::size_t>(worker)];
@@ -143,9 +145,8 @@ void LayerBackward::feed_forward(std::int64_t layer, std::int64_t block, int wor
   }
   activation_gradient(layer, begin, count, worker);
   float* d_normed = worker_rows(worker, d);
-  engine_.weights.packed(layer).gate_up.backward->multiply(b_.d_gate_up.row(begin), count, d_normed, false,
-                                                           scratch(worker));
-  AlignedBuffer<float>& normed = engine_.worker_scratch(worker).attention;
+  multiply(*engine_.weights.packed(layer).gate_up_backward, b_.d_gate_up.row(begin), count, d_normed, worker);
+  AlignedBuffer<float>& normed = engine_.memory(worker).row;
   normed.resize(d);
   for (std::int64_t row = begin; row < begin + count; ++row) {
     const float* x = kept(layer).x_mid.data() + row * d;
@@ -157,24 +158,31 @@ void LayerBackward::feed_forward(std::int64_t layer, std::int64_t block, int wor
   output_gradient(layer, begin, count, worker);
 }
 
-// d_gate_up and the activated values again, for rows [begin, begin + count).
+// d_gate_up and the activated values again, for rows [begin, begin + count), some columns at a time.
 void LayerBackward::activation_gradient(std::int64_t layer, std::int64_t begin, std::int64_t count, int worker) {
   const std::int64_t f = config_.intermediate_size;
-  float* d_activated = worker_rows(worker, f);
-  engine_.weights.packed(layer).down.backward->multiply(b_.d_out.row(begin), count, d_activated, false,
-                                                        scratch(worker));
+  const PackedMatrix& matrix = *engine_.weights.packed(layer).down.backward;
   AlignedBuffer<float>& row_memory = b_.worker_more_rows[static_cast<std::size_t>(worker)];
-  row_memory.resize(4 * f);
-  float* gate = row_memory.data();
-  float* up = gate + f;
-  float* d_gate = up + f;
-  for (std::int64_t row = begin; row < begin + count; ++row) {
-    kept(layer).gate_up.load(row, 0, 2 * f, gate);
-    swiglu_backward(gate, up, d_activated + (row - begin) * f, f, d_gate, d_gate + f);
-    b_.d_gate_up.store_row(row, d_gate);
-    swiglu(gate, up, f, gate);
-    b_.activated.store_row(row, gate);
-  }
+  for_pieces(matrix.all_panels(), [&](PanelRange piece) {
+    const std::int64_t first = matrix.panel_begin(piece.begin);
+    const std::int64_t columns = matrix.width(piece);
+    float* d_activated = worker_rows(worker, columns);
+    matrix.multiply(piece, b_.d_out.row(begin), count, {.y = d_activated, .row_stride = columns}, scratch(worker));
+    row_memory.resize(4 * columns);
+    float* gate = row_memory.data();
+    float* up = gate + columns;
+    float* d_gate = up + columns;
+    float* d_up = d_gate + columns;
+    for (std::int64_t row = begin; row < begin + count; ++row) {
+      kept(layer).gate_up.load(row, first, columns, gate);
+      kept(layer).gate_up.load(row, f + first, columns, up);
+      swiglu_backward(gate, up, d_activated + (row - begin) * columns, columns, d_gate, d_up);
+      b_.d_gate_up.store(row, first, columns, d_gate);
+      b_.d_gate_up.store(row, f + first, columns, d_up);
+      swiglu(gate, up, columns, gate);
+      b_.activated.store(row, first, columns, gate);
+    }
+  });
 }
 
 // d_attended and delta, for rows [begin, begin + count); d_q, d_k and d_v start at 0.
@@ -184,7 +192,7 @@ void LayerBackward::output_gradient(std::int64_t layer, std::int64_t begin, std:
   const std::int64_t padded_width = shape.num_heads * shape.padded_dim();
   const std::int64_t kv_width = shape.num_kv_heads * shape.head_dim;
   float* d_attended = worker_rows(worker, width);
-  engine_.weights.packed(layer).o.backward->multiply(b_.d_mid.row(begin), count, d_attended, false, scratch(worker));
+  multiply(*engine_.weights.packed(layer).o.backward, b_.d_mid.row(begin), count, d_attended, worker);
   AlignedBuffer<float>& attended = b_.worker_more_rows[static_cast<std::size_t>(worker)];
   attended.resize(width);
   for (std::int64_t row = begin; row < begin + count; ++row) {
@@ -209,14 +217,14 @@ void LayerBackward::inputs_of_attention(std::int64_t layer, std::int64_t block, 
   const std::int64_t begin = block * kBlockRows;
   const std::int64_t count = std::min(kBlockRows, rows_ - begin);
   const LayerOffsets& offsets = engine_.weights.layer(layer);
-  AlignedBuffer<float>& row_memory = engine_.worker_scratch(worker).attention;
+  AlignedBuffer<float>& row_memory = engine_.memory(worker).row;
   row_memory.resize(std::max(d, b_.d_qkv.columns()));
   for (std::int64_t row = begin; row < begin + count; ++row) {
     qkv_row(row, row_memory.data());
     b_.d_qkv.store_row(row, row_memory.data());
   }
   float* d_normed = worker_rows(worker, d);
-  engine_.weights.packed(layer).qkv.backward->multiply(b_.d_qkv.row(begin), count, d_normed, false, scratch(worker));
+  multiply(*engine_.weights.packed(layer).qkv.backward, b_.d_qkv.row(begin), count, d_normed, worker);
   for (std::int64_t row = begin; row < begin + count; ++row) {
     const float* x = kept(layer).x_in.data() + row * d;
     rms_norm(x, engine_.weights.value(offsets.input_norm), d, config_.rms_norm_eps, row_memory.data());

@@ -2,6 +2,13 @@
 
 namespace plumb {
 
+void BlockMemory::resize(const ModelConfig& config, std::int64_t rows) {
+  normed.resize(rows, config.hidden_size);
+  qkv.resize(padded_rows(rows) * (config.num_heads + 2 * config.num_kv_heads) * config.head_dim);
+  attended.resize(rows, config.num_heads * config.head_dim);
+  activated.resize(rows, config.intermediate_size);
+}
+
 Engine::Engine(const ModelConfig& model, ComputeDtype compute_dtype, ThreadPool& thread_pool, Weights& model_weights)
     : config(model),
       dtype(compute_dtype),
@@ -9,33 +16,9 @@ Engine::Engine(const ModelConfig& model, ComputeDtype compute_dtype, ThreadPool&
       weights(model_weights),
       attention{.num_heads = model.num_heads, .num_kv_heads = model.num_kv_heads, .head_dim = model.head_dim},
       rope(model.max_positions, model.head_dim, model.rope_theta),
-      workers(),
-      product_scratch(static_cast<std::size_t>(thread_pool.num_threads())) {
+      team_block(compute_dtype) {
   for (int worker = 0; worker < thread_pool.num_threads(); ++worker) {
     workers.emplace_back(compute_dtype);
-  }
-}
-
-void Engine::multiply(const PackedMatrix& matrix, const Operand& x, const RowBlock& block, float* y) {
-  const auto panel_task = [&](std::int64_t panel, int worker) {
-    matrix.multiply_panel(panel, x.row(0), block.size(), y, false, product_scratch[static_cast<std::size_t>(worker)]);
-  };
-  if (block.pool != nullptr) {
-    block.pool->parallel_for(matrix.num_panels(), panel_task);
-    return;
-  }
-  for (std::int64_t panel = 0; panel < matrix.num_panels(); ++panel) {
-    panel_task(panel, block.worker);
-  }
-}
-
-void Engine::for_rows(const RowBlock& block, const std::function<void(std::int64_t, int)>& body) {
-  if (block.pool != nullptr) {
-    block.pool->parallel_for(block.size(), [&](std::int64_t index, int worker) { body(block.begin + index, worker); });
-    return;
-  }
-  for (std::int64_t row = block.begin; row < block.end; ++row) {
-    body(row, block.worker);
   }
 }
 

@@ -3,11 +3,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "core/thread_pool.h"
 #include "policy/model_config.h"
 #include "policy/row_plan.h"
+#include "policy/team.h"
 #include "policy/weights.h"
 #include "tensor/attention.h"
 #include "tensor/buffer.h"
@@ -18,27 +20,65 @@
 
 namespace plumb {
 
-/// Memory of one thread.
-struct WorkerScratch {
-  explicit WorkerScratch(ComputeDtype dtype) : operand(dtype), wide_operand(dtype) {}
+/// What the rows of a block go through, shared by the threads that work on it. Row r of the block is row r here.
+struct BlockMemory {
+  explicit BlockMemory(ComputeDtype dtype) : normed(dtype), attended(dtype), activated(dtype) {}
+  void resize(const ModelConfig& config, std::int64_t rows);
 
-  Operand operand;       // rows of a block, [.., D] or [.., H d]
-  Operand wide_operand;  // rows of a block, [.., F]
-  AlignedBuffer<float> rows;
-  AlignedBuffer<float> more_rows;
-  AlignedBuffer<float> attention;
+  Operand normed;            // [R, D]
+  AlignedBuffer<float> qkv;  // [padded R, (H + 2K) d]
+  Operand attended;          // [R, H d]
+  Operand activated;         // [R, F]
 };
 
-/// A range of rows and how to run over it: alone on one thread (inside a task of a larger parallel loop), or with the
-/// whole pool (few rows: then products are shared out by column panels). The bits are the same either way.
+/// Memory of one thread.
+struct WorkerMemory {
+  explicit WorkerMemory(ComputeDtype dtype) : block(dtype) {}
+
+  BlockMemory block;                // of the block that this thread runs alone
+  AlignedBuffer<float> row;         // one row's numbers
+  AlignedBuffer<float> tile;        // some columns of a product
+  AlignedBuffer<float> other_tile;  // and of another
+  AlignedBuffer<float> scores;      // attention's
+  ProductScratch product;
+};
+
+/// A range of rows and who runs over it: one thread alone, or a team whose members share out rows and column panels and
+/// meet in between (few rows: then each thread reads its part of the weights only). The bits are the same either way.
 struct RowBlock {
   std::int64_t begin = 0;
   std::int64_t end = 0;
   int worker = 0;
-  ThreadPool* pool = nullptr;  // null: alone
+  BlockMemory* memory = nullptr;
+  Team* team = nullptr;  // null: alone
+  int member = 0;
 
   [[nodiscard]] std::int64_t size() const { return end - begin; }
+  [[nodiscard]] int members() const { return team == nullptr ? 1 : team->size(); }
+  [[nodiscard]] std::int64_t first_row() const { return begin + size() * member / members(); }
+  [[nodiscard]] std::int64_t last_row() const { return begin + size() * (member + 1) / members(); }
+  /// This thread's part of a product's columns.
+  [[nodiscard]] PanelRange panels(const PackedMatrix& matrix) const {
+    return share_of(matrix.all_panels(), member, members());
+  }
+  void meet() const {
+    if (team != nullptr) {
+      team->meet();
+    }
+  }
 };
+
+/// Panels that one product takes where its columns are used up at once: the results stay in the cache.
+inline constexpr std::int64_t kPanelsAtOnce = 8;
+
+/// Calls body(piece) for consecutive pieces of at most kPanelsAtOnce panels.
+template <typename Body>
+void for_pieces(PanelRange panels, Body body) {
+  const std::int64_t count = (panels.size() + kPanelsAtOnce - 1) / kPanelsAtOnce;
+  for (std::int64_t index = 0; index < count; ++index) {
+    body(share_of(panels, index, count));
+  }
+}
 
 /// The activations of one layer that its backward needs.
 struct LayerActivations {
@@ -68,12 +108,7 @@ struct HeadActivations {
 struct Engine {
   Engine(const ModelConfig& model, ComputeDtype compute_dtype, ThreadPool& thread_pool, Weights& model_weights);
 
-  [[nodiscard]] WorkerScratch& worker_scratch(int worker) { return workers[static_cast<std::size_t>(worker)]; }
-
-  /// y = x W^T for the rows of `block`; y [padded rows, out].
-  void multiply(const PackedMatrix& matrix, const Operand& x, const RowBlock& block, float* y);
-  /// body(row, worker) for each row of the block.
-  void for_rows(const RowBlock& block, const std::function<void(std::int64_t row, int worker)>& body);
+  [[nodiscard]] WorkerMemory& memory(int worker) { return workers[static_cast<std::size_t>(worker)]; }
 
   ModelConfig config;
   ComputeDtype dtype;
@@ -81,10 +116,10 @@ struct Engine {
   Weights& weights;
   AttentionShape attention;
   RopeTable rope;
-  std::vector<WorkerScratch> workers;
-  std::vector<ProductScratch> product_scratch;
+  std::vector<WorkerMemory> workers;
+  BlockMemory team_block;        // of the block that all threads run together
   AlignedBuffer<float> queries;  // [T, H, padded d], where no tape keeps them
-  AlignedBuffer<float> logits;   // [64, V]
+  AlignedBuffer<float> logits;   // [128, V]
 };
 
 /// Runs the layers over the rows of `plan`: keys and values go to its pages, the residual stream ends in `x` [T, D].
@@ -94,7 +129,7 @@ void run_layers(Engine& engine, const RowPlan& plan, AlignedBuffer<float>& x, st
 /// Receives the raw logits [V] of head row `index`; called from the pool's threads.
 using HeadVisitor = std::function<void(std::int64_t index, int worker, std::span<float> logits)>;
 
-/// Logits of `rows` of `x` [T, D], 64 rows at a time. `hidden`, where given, keeps the normed rows.
+/// Logits of `rows` of `x` [T, D], 128 rows at a time. `hidden`, where given, keeps the normed rows.
 void run_head(Engine& engine, const float* x, std::span<const std::int64_t> rows, Operand* hidden,
               const HeadVisitor& visit);
 

@@ -21,12 +21,18 @@ class LayerPass {
   void run();
 
  private:
-  void run_block(std::int64_t stage, const RowBlock& block);
+  void run_together();
+  void run_blocks(std::int64_t block_rows);
+  void run_stage(std::int64_t stage, const RowBlock& block);
   void embed(const RowBlock& block);
+  void norm(const float* x, std::int64_t weight, const RowBlock& block);
   void keys_and_values(std::int64_t layer, const RowBlock& block);
   void split_row(std::int64_t layer, std::int64_t row, float* qkv);
   void attend(std::int64_t layer, const RowBlock& block);
   void feed_forward(std::int64_t layer, const RowBlock& block);
+  void activate(std::int64_t layer, const RowBlock& block);
+  void add_product(const PackedMatrix& matrix, const Operand& operand, const RowBlock& block, const float* before,
+                   float* after);
 
   [[nodiscard]] LayerActivations* kept(std::int64_t layer) const {
     return layers_ == nullptr ? nullptr : &(*layers_)[static_cast<std::size_t>(layer)];
@@ -38,7 +44,9 @@ class LayerPass {
   [[nodiscard]] float* x_mid(std::int64_t layer) const {
     return layers_ == nullptr ? x_.data() : kept(layer)->x_mid.data();
   }
-  [[nodiscard]] float* q(std::int64_t layer) const { return layers_ == nullptr ? q_.data() : kept(layer)->q.data(); }
+  [[nodiscard]] float* q(std::int64_t layer) const {
+    return layers_ == nullptr ? engine_.queries.data() : kept(layer)->q.data();
+  }
   [[nodiscard]] std::int64_t q_floats() const { return config_.num_heads * engine_.attention.padded_dim(); }
   [[nodiscard]] std::int64_t page_offset(std::int64_t layer) const {
     return layer % plan_.layers_kept * engine_.attention.layer_floats();
@@ -49,34 +57,58 @@ class LayerPass {
   const RowPlan& plan_;
   AlignedBuffer<float>& x_;
   std::vector<LayerActivations>* layers_;
-  AlignedBuffer<float>& q_ = engine_.queries;
 };
 
 void LayerPass::run() {
   const std::int64_t rows = plan_.num_rows();
   x_.resize(padded_rows(rows) * config_.hidden_size);
   if (layers_ == nullptr) {
-    q_.resize(rows * q_floats());
+    engine_.queries.resize(rows * q_floats());
   }
   const int threads = engine_.pool.num_threads();
-  if (rows < kRowTile * threads) {
-    for (std::int64_t stage = 0; stage <= config_.num_layers; ++stage) {
-      run_block(stage, {.begin = 0, .end = rows, .worker = 0, .pool = &engine_.pool});
-    }
-    return;
+  if (threads > 1 && rows < kLargestBlock * threads) {
+    run_together();
+  } else {
+    run_blocks(std::min(kLargestBlock, padded_rows((rows + threads - 1) / threads)));
   }
-  const std::int64_t block_rows = std::min(kLargestBlock, padded_rows((rows + threads - 1) / threads));
+}
+
+void LayerPass::run_together() {
+  const std::int64_t rows = plan_.num_rows();
+  const int threads = engine_.pool.num_threads();
+  engine_.team_block.resize(config_, rows);
+  Team team(threads);
+  // As many tasks as threads, and none ends before all have begun: each thread has one.
+  engine_.pool.parallel_for(threads, [&](std::int64_t member, int worker) {
+    const RowBlock block = {.begin = 0,
+                            .end = rows,
+                            .worker = worker,
+                            .memory = &engine_.team_block,
+                            .team = &team,
+                            .member = static_cast<int>(member)};
+    for (std::int64_t stage = 0; stage <= config_.num_layers; ++stage) {
+      run_stage(stage, block);
+      block.meet();
+    }
+  });
+}
+
+void LayerPass::run_blocks(std::int64_t block_rows) {
+  const std::int64_t rows = plan_.num_rows();
   const std::int64_t num_blocks = (rows + block_rows - 1) / block_rows;
   for (std::int64_t stage = 0; stage <= config_.num_layers; ++stage) {
     engine_.pool.parallel_for(num_blocks, [&](std::int64_t index, int worker) {
       const std::int64_t begin = index * block_rows;
-      run_block(stage, {.begin = begin, .end = std::min(rows, begin + block_rows), .worker = worker, .pool = nullptr});
+      const std::int64_t end = std::min(rows, begin + block_rows);
+      BlockMemory& memory = engine_.memory(worker).block;
+      memory.resize(config_, end - begin);
+      run_stage(stage, {.begin = begin, .end = end, .worker = worker, .memory = &memory});
     });
   }
 }
 
 // Stage s finishes layer s - 1 and computes the keys and values of layer s.
-void LayerPass::run_block(std::int64_t stage, const RowBlock& block) {
+void LayerPass::run_stage(std::int64_t stage, const RowBlock& block) {
   if (stage == 0) {
     embed(block);
   } else {
@@ -90,30 +122,60 @@ void LayerPass::run_block(std::int64_t stage, const RowBlock& block) {
 
 void LayerPass::embed(const RowBlock& block) {
   const std::int64_t d = config_.hidden_size;
-  for (std::int64_t row = block.begin; row < block.end; ++row) {
+  for (std::int64_t row = block.first_row(); row < block.last_row(); ++row) {
     const float* from =
         engine_.weights.value(engine_.weights.embedding()) + plan_.token_ids[static_cast<std::size_t>(row)] * d;
     std::copy(from, from + d, x_in(0) + row * d);
   }
 }
 
-void LayerPass::keys_and_values(std::int64_t layer, const RowBlock& block) {
+// The block's normed rows, for all members.
+void LayerPass::norm(const float* x, std::int64_t weight, const RowBlock& block) {
   const std::int64_t d = config_.hidden_size;
-  const LayerOffsets& offsets = engine_.weights.layer(layer);
-  WorkerScratch& scratch = engine_.worker_scratch(block.worker);
-  scratch.operand.resize(block.size(), d);
-  engine_.for_rows(block, [&](std::int64_t row, int worker) {
-    AlignedBuffer<float>& normed = engine_.worker_scratch(worker).attention;
-    normed.resize(d);
-    rms_norm(x_in(layer) + row * d, engine_.weights.value(offsets.input_norm), d, config_.rms_norm_eps, normed.data());
-    scratch.operand.store_row(row - block.begin, normed.data());
+  AlignedBuffer<float>& normed = engine_.memory(block.worker).row;
+  normed.resize(d);
+  for (std::int64_t row = block.first_row(); row < block.last_row(); ++row) {
+    rms_norm(x + row * d, engine_.weights.value(weight), d, config_.rms_norm_eps, normed.data());
+    block.memory->normed.store_row(row - block.begin, normed.data());
+  }
+  block.meet();
+}
+
+// after = before + operand W^T for the block's rows, for all members.
+void LayerPass::add_product(const PackedMatrix& matrix, const Operand& operand, const RowBlock& block,
+                            const float* before, float* after) {
+  const std::int64_t d = config_.hidden_size;
+  WorkerMemory& memory = engine_.memory(block.worker);
+  for_pieces(block.panels(matrix), [&](PanelRange piece) {
+    const std::int64_t columns = matrix.width(piece);
+    const std::int64_t first = matrix.panel_begin(piece.begin);
+    memory.tile.resize(padded_rows(block.size()) * columns);
+    matrix.multiply(piece, operand.row(0), block.size(), {.y = memory.tile.data(), .row_stride = columns},
+                    memory.product);
+    for (std::int64_t row = block.begin; row < block.end; ++row) {
+      const float* in = before + row * d + first;
+      const float* added = memory.tile.data() + (row - block.begin) * columns;
+      float* out = after + row * d + first;
+      for (std::int64_t i = 0; i < columns; ++i) {
+        out[i] = in[i] + added[i];
+      }
+    }
   });
-  const PackedMatrix& qkv = engine_.weights.packed(layer).qkv.forward;
-  scratch.rows.resize(padded_rows(block.size()) * qkv.columns());
-  engine_.multiply(qkv, scratch.operand, block, scratch.rows.data());
-  engine_.for_rows(block, [&](std::int64_t row, int) {
-    split_row(layer, row, scratch.rows.data() + (row - block.begin) * qkv.columns());
-  });
+  block.meet();
+}
+
+void LayerPass::keys_and_values(std::int64_t layer, const RowBlock& block) {
+  norm(x_in(layer), engine_.weights.layer(layer).input_norm, block);
+  const PackedMatrix& matrix = engine_.weights.packed(layer).qkv.forward;
+  const PanelRange panels = block.panels(matrix);
+  float* qkv = block.memory->qkv.data();
+  matrix.multiply(panels, block.memory->normed.row(0), block.size(),
+                  {.y = qkv + matrix.panel_begin(panels.begin), .row_stride = matrix.columns()},
+                  engine_.memory(block.worker).product);
+  block.meet();
+  for (std::int64_t row = block.first_row(); row < block.last_row(); ++row) {
+    split_row(layer, row, qkv + (row - block.begin) * matrix.columns());
+  }
 }
 
 void LayerPass::split_row(std::int64_t layer, std::int64_t row, float* qkv) {
@@ -136,70 +198,56 @@ void LayerPass::split_row(std::int64_t layer, std::int64_t row, float* qkv) {
 
 void LayerPass::attend(std::int64_t layer, const RowBlock& block) {
   const AttentionShape& shape = engine_.attention;
-  const std::int64_t d = config_.hidden_size;
-  const std::int64_t width = shape.num_heads * shape.head_dim;
-  WorkerScratch& scratch = engine_.worker_scratch(block.worker);
-  scratch.operand.resize(block.size(), width);
-  scratch.more_rows.resize(block.size() * width);
+  WorkerMemory& memory = engine_.memory(block.worker);
+  memory.row.resize(shape.num_heads * shape.head_dim);
   LayerActivations* kept_layer = kept(layer);
-  engine_.for_rows(block, [&](std::int64_t row, int worker) {
+  for (std::int64_t row = block.first_row(); row < block.last_row(); ++row) {
     const auto at = static_cast<std::size_t>(row);
-    float* out = scratch.more_rows.data() + (row - block.begin) * width;
     float* log_sum_exp = kept_layer == nullptr ? nullptr : kept_layer->log_sum_exp.data() + row * shape.num_heads;
     attention_row(shape, q(layer) + row * q_floats(),
                   {.pages = plan_.pages[at], .layer_offset = page_offset(layer), .num_keys = plan_.positions[at] + 1},
-                  out, log_sum_exp, engine_.worker_scratch(worker).attention);
-    scratch.operand.store_row(row - block.begin, out);
+                  memory.row.data(), log_sum_exp, memory.scores);
+    block.memory->attended.store_row(row - block.begin, memory.row.data());
     if (kept_layer != nullptr) {
-      kept_layer->attended.store_row(row, out);
-    }
-  });
-  scratch.rows.resize(padded_rows(block.size()) * d);
-  engine_.multiply(engine_.weights.packed(layer).o.forward, scratch.operand, block, scratch.rows.data());
-  for (std::int64_t row = block.begin; row < block.end; ++row) {
-    const float* in = x_in(layer) + row * d;
-    const float* added = scratch.rows.data() + (row - block.begin) * d;
-    float* out = x_mid(layer) + row * d;
-    for (std::int64_t i = 0; i < d; ++i) {
-      out[i] = in[i] + added[i];
+      kept_layer->attended.store_row(row, memory.row.data());
     }
   }
+  block.meet();
+  add_product(engine_.weights.packed(layer).o.forward, block.memory->attended, block, x_in(layer), x_mid(layer));
 }
 
 void LayerPass::feed_forward(std::int64_t layer, const RowBlock& block) {
-  const std::int64_t d = config_.hidden_size;
-  const std::int64_t f = config_.intermediate_size;
-  const LayerOffsets& offsets = engine_.weights.layer(layer);
+  norm(x_mid(layer), engine_.weights.layer(layer).post_norm, block);
+  activate(layer, block);
+  add_product(engine_.weights.packed(layer).down.forward, block.memory->activated, block, x_mid(layer),
+              x_in(layer + 1));
+}
+
+// The block's activated rows, for all members: the same columns of the gate and of what it gates, piece by piece.
+void LayerPass::activate(std::int64_t layer, const RowBlock& block) {
   const PackedLayer& packed = engine_.weights.packed(layer);
-  WorkerScratch& scratch = engine_.worker_scratch(block.worker);
-  scratch.operand.resize(block.size(), d);
-  engine_.for_rows(block, [&](std::int64_t row, int worker) {
-    AlignedBuffer<float>& normed = engine_.worker_scratch(worker).attention;
-    normed.resize(d);
-    rms_norm(x_mid(layer) + row * d, engine_.weights.value(offsets.post_norm), d, config_.rms_norm_eps, normed.data());
-    scratch.operand.store_row(row - block.begin, normed.data());
-  });
-  scratch.rows.resize(padded_rows(block.size()) * 2 * f);
-  engine_.multiply(packed.gate_up.forward, scratch.operand, block, scratch.rows.data());
-  scratch.wide_operand.resize(block.size(), f);
-  engine_.for_rows(block, [&](std::int64_t row, int) {
-    float* gate = scratch.rows.data() + (row - block.begin) * 2 * f;
-    if (layers_ != nullptr) {
-      kept(layer)->gate_up.store_row(row, gate);
+  const void* normed = block.memory->normed.row(0);
+  WorkerMemory& memory = engine_.memory(block.worker);
+  for_pieces(block.panels(packed.gate), [&](PanelRange piece) {
+    const std::int64_t columns = packed.gate.width(piece);
+    const std::int64_t first = packed.gate.panel_begin(piece.begin);
+    memory.tile.resize(padded_rows(block.size()) * columns);
+    memory.other_tile.resize(padded_rows(block.size()) * columns);
+    packed.gate.multiply(piece, normed, block.size(), {.y = memory.tile.data(), .row_stride = columns}, memory.product);
+    packed.up.multiply(piece, normed, block.size(), {.y = memory.other_tile.data(), .row_stride = columns},
+                       memory.product);
+    for (std::int64_t row = block.begin; row < block.end; ++row) {
+      float* gate = memory.tile.data() + (row - block.begin) * columns;
+      const float* up = memory.other_tile.data() + (row - block.begin) * columns;
+      if (layers_ != nullptr) {
+        kept(layer)->gate_up.store(row, first, columns, gate);
+        kept(layer)->gate_up.store(row, config_.intermediate_size + first, columns, up);
+      }
+      swiglu(gate, up, columns, gate);
+      block.memory->activated.store(row - block.begin, first, columns, gate);
     }
-    swiglu(gate, gate + f, f, gate);
-    scratch.wide_operand.store_row(row - block.begin, gate);
   });
-  scratch.more_rows.resize(padded_rows(block.size()) * d);
-  engine_.multiply(packed.down.forward, scratch.wide_operand, block, scratch.more_rows.data());
-  for (std::int64_t row = block.begin; row < block.end; ++row) {
-    const float* in = x_mid(layer) + row * d;
-    const float* added = scratch.more_rows.data() + (row - block.begin) * d;
-    float* out = x_in(layer + 1) + row * d;
-    for (std::int64_t i = 0; i < d; ++i) {
-      out[i] = in[i] + added[i];
-    }
-  }
+  block.meet();
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 namespace plumb {
 namespace {
 
-constexpr std::int64_t kHeadRows = 64;
+constexpr std::int64_t kHeadRows = 128;
 
 }  // namespace
 
@@ -17,10 +17,12 @@ void run_head(Engine& engine, const float* x, std::span<const std::int64_t> rows
   const std::int64_t d = engine.config.hidden_size;
   const std::int64_t v = engine.config.vocab_size;
   const auto num_rows = static_cast<std::int64_t>(rows.size());
-  Operand& chunk = engine.worker_scratch(0).operand;
-  AlignedBuffer<float>& normed = engine.worker_scratch(0).rows;
+  const PackedMatrix& matrix = engine.weights.head_forward();
+  const std::int64_t num_pieces = (matrix.num_panels() + kPanelsAtOnce - 1) / kPanelsAtOnce;
+  Operand& chunk = engine.team_block.normed;
+  AlignedBuffer<float>& normed = engine.memory(0).row;
   normed.resize(d);
-  engine.logits.resize(kHeadRows * v);
+  engine.logits.resize(std::min(kHeadRows, padded_rows(num_rows)) * v);
   if (hidden != nullptr) {
     hidden->resize(num_rows, d);
   }
@@ -35,8 +37,12 @@ void run_head(Engine& engine, const float* x, std::span<const std::int64_t> rows
         hidden->store_row(begin + i, normed.data());
       }
     }
-    engine.multiply(engine.weights.head_forward(), chunk, {.begin = 0, .end = count, .worker = 0, .pool = &engine.pool},
-                    engine.logits.data());
+    engine.pool.parallel_for(num_pieces, [&](std::int64_t index, int worker) {
+      const PanelRange piece = share_of(matrix.all_panels(), index, num_pieces);
+      matrix.multiply(piece, chunk.row(0), count,
+                      {.y = engine.logits.data() + matrix.panel_begin(piece.begin), .row_stride = v},
+                      engine.memory(worker).product);
+    });
     engine.pool.parallel_for(count, [&](std::int64_t i, int worker) {
       visit(begin + i, worker, {engine.logits.data() + i * v, static_cast<std::size_t>(v)});
     });

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::int64_t kRowsAtOnce = 128;
 constexpr std::int64_t kInputRows = 64;
+static_assert(kHeadGroup % PackedMatrix::kPanelColumns == 0);
 
 // The gradient that arrives at each head row: the sum over its targets, and the targets one by one.
 struct HeadGradient {
@@ -38,7 +39,7 @@ class HeadBackward {
   void run_group(std::size_t group);
 
  private:
-  void panel_task(std::int64_t group_begin, std::int64_t panel, int worker);
+  void piece_task(std::int64_t group_begin, PanelRange piece, int worker);
   void logits_to_gradient(std::int64_t begin, std::int64_t columns, std::int64_t row, float* logits);
 
   Engine& engine_;
@@ -58,18 +59,18 @@ void HeadBackward::logits_to_gradient(std::int64_t begin, std::int64_t columns, 
   }
 }
 
-// One panel of the vocabulary for all rows: d_logits, and the panel's rows of the weight gradient.
-void HeadBackward::panel_task(std::int64_t group_begin, std::int64_t panel, int worker) {
+// Some panels of the vocabulary for all rows: d_logits, and their rows of the weight gradient.
+void HeadBackward::piece_task(std::int64_t group_begin, PanelRange piece, int worker) {
   const PackedMatrix& matrix = engine_.weights.head_forward();
-  const auto w = static_cast<std::size_t>(worker);
-  const std::int64_t begin = matrix.panel_begin(panel);
-  const std::int64_t columns = matrix.panel_width(panel);
+  ProductScratch& scratch = engine_.memory(worker).product;
+  const std::int64_t begin = matrix.panel_begin(piece.begin);
+  const std::int64_t columns = matrix.width(piece);
   const std::int64_t rows = head_.hidden.rows();
-  AlignedBuffer<float>& logits = buffers_.worker_rows[w];
+  AlignedBuffer<float>& logits = buffers_.worker_rows[static_cast<std::size_t>(worker)];
   logits.resize(kRowsAtOnce * columns);
   for (std::int64_t row = 0; row < rows; row += kRowsAtOnce) {
     const std::int64_t count = std::min(kRowsAtOnce, rows - row);
-    matrix.multiply_panel_alone(panel, head_.hidden.row(row), count, logits.data(), engine_.product_scratch[w]);
+    matrix.multiply(piece, head_.hidden.row(row), count, {.y = logits.data(), .row_stride = columns}, scratch);
     for (std::int64_t i = 0; i < count; ++i) {
       float* row_logits = logits.data() + i * columns;
       logits_to_gradient(begin, columns, row + i, row_logits);
@@ -78,31 +79,27 @@ void HeadBackward::panel_task(std::int64_t group_begin, std::int64_t panel, int 
   }
   const std::int64_t d = engine_.config.hidden_size;
   accumulate_weight_gradient(buffers_.d_logits, head_.hidden, begin - group_begin, begin - group_begin + columns,
-                             engine_.weights.gradient(engine_.weights.head()) + group_begin * d,
-                             engine_.product_scratch[w]);
+                             engine_.weights.gradient(engine_.weights.head()) + group_begin * d, scratch);
 }
 
 void HeadBackward::run_group(std::size_t group) {
-  const PackedMatrix& forward = engine_.weights.head_forward();
   const std::int64_t begin = static_cast<std::int64_t>(group) * kHeadGroup;
   const std::int64_t columns = std::min(kHeadGroup, engine_.config.vocab_size - begin);
   const std::int64_t rows = head_.hidden.rows();
   const std::int64_t d = engine_.config.hidden_size;
   buffers_.d_logits.resize(rows, columns);
-  std::vector<std::int64_t> panels;
-  for (std::int64_t panel = 0; panel < forward.num_panels(); ++panel) {
-    if (forward.panel_begin(panel) >= begin && forward.panel_begin(panel) < begin + columns) {
-      panels.push_back(panel);
-    }
-  }
-  engine_.pool.parallel_for(static_cast<std::int64_t>(panels.size()), [&](std::int64_t index, int worker) {
-    panel_task(begin, panels[static_cast<std::size_t>(index)], worker);
+  const PanelRange panels = {begin / PackedMatrix::kPanelColumns,
+                             (begin + columns + PackedMatrix::kPanelColumns - 1) / PackedMatrix::kPanelColumns};
+  const std::int64_t num_pieces = (panels.size() + kPanelsAtOnce - 1) / kPanelsAtOnce;
+  engine_.pool.parallel_for(num_pieces, [&](std::int64_t index, int worker) {
+    piece_task(begin, share_of(panels, index, num_pieces), worker);
   });
   const PackedMatrix& back = engine_.weights.head_backward()[group];
   engine_.pool.parallel_for((rows + kInputRows - 1) / kInputRows, [&](std::int64_t index, int worker) {
     const std::int64_t row = index * kInputRows;
-    back.multiply(buffers_.d_logits.row(row), std::min(kInputRows, rows - row), buffers_.d_hidden.data() + row * d,
-                  group > 0, engine_.product_scratch[static_cast<std::size_t>(worker)]);
+    back.multiply(back.all_panels(), buffers_.d_logits.row(row), std::min(kInputRows, rows - row),
+                  {.y = buffers_.d_hidden.data() + row * d, .row_stride = d, .accumulate = group > 0},
+                  engine_.memory(worker).product);
   });
 }
 

@@ -59,7 +59,7 @@ class LlamaPolicy final : public Policy {
         engine_(config, options.dtype, *options.pool, *weights_),
         trainable_(options.trainable),
         buffers_(options.dtype) {
-    weights_->pack(engine_.pool, engine_.product_scratch);
+    weights_->pack(engine_.pool);
   }
 
   [[nodiscard]] const ModelConfig& config() const override { return engine_.config; }
@@ -69,7 +69,7 @@ class LlamaPolicy final : public Policy {
   std::vector<ParameterView>& parameters() override { return weights_->parameters(); }
 
   void commit_update() override {
-    weights_->pack(engine_.pool, engine_.product_scratch);
+    weights_->pack(engine_.pool);
     ++version_;
   }
   void zero_gradients() override;

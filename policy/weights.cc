@@ -9,12 +9,6 @@
 namespace plumb {
 namespace {
 
-// Four panels or more, so that few rows can still be shared out among threads; 512 columns at most, so that a panel
-// stays in the cache.
-std::int64_t panel_columns(std::int64_t columns) {
-  return std::clamp<std::int64_t>(columns / 4 / 64 * 64, 64, 512);
-}
-
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::string text = "[";
   for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -142,12 +136,23 @@ Result<void> Weights::take(std::vector<NamedTensor> tensors) {
   return {};
 }
 
-PackedWeight Weights::make_weight(std::int64_t out, std::int64_t in) const {
-  PackedWeight weight{PackedMatrix(in, out, dtype_, panel_columns(out)), std::nullopt};
+// Gradients are rounded to bf16 on their way anyway: the upper part of a split weight does for them.
+ComputeDtype Weights::backward_dtype() const {
+  return dtype_ == ComputeDtype::kBf16Split ? ComputeDtype::kBf16 : dtype_;
+}
+
+PackedMatrix Weights::make_forward(std::int64_t out, std::int64_t in) {
+  return {in, out, dtype_, PackedMatrix::kPanelColumns, &forward_arena_};
+}
+
+PackedMatrix Weights::make_backward(std::int64_t out, std::int64_t in) {
+  return {out, in, backward_dtype(), PackedMatrix::kPanelColumns, &backward_arena_};
+}
+
+PackedWeight Weights::make_weight(std::int64_t out, std::int64_t in) {
+  PackedWeight weight{make_forward(out, in), std::nullopt};
   if (trainable_) {
-    // Gradients are rounded to bf16 on their way anyway: the upper part of a split weight does for them.
-    const ComputeDtype dtype = dtype_ == ComputeDtype::kBf16Split ? ComputeDtype::kBf16 : dtype_;
-    weight.backward.emplace(out, in, dtype, panel_columns(in));
+    weight.backward = make_backward(out, in);
   }
   return weight;
 }
@@ -158,19 +163,25 @@ void Weights::make_packed() {
   const std::int64_t kv_rows = config_.num_kv_heads * config_.head_dim;
   const std::int64_t f = config_.intermediate_size;
   for (std::int64_t index = 0; index < config_.num_layers; ++index) {
-    packed_.push_back(
-        {make_weight(q_rows + 2 * kv_rows, d), make_weight(d, q_rows), make_weight(2 * f, d), make_weight(d, f)});
+    packed_.push_back({.qkv = make_weight(q_rows + 2 * kv_rows, d),
+                       .o = make_weight(d, q_rows),
+                       .gate = make_forward(f, d),
+                       .up = make_forward(f, d),
+                       .gate_up_backward = std::nullopt,
+                       .down = make_weight(d, f)});
+    if (trainable_) {
+      packed_.back().gate_up_backward = make_backward(2 * f, d);
+    }
   }
-  head_forward_.emplace(d, config_.vocab_size, dtype_, panel_columns(config_.vocab_size));
+  head_forward_ = make_forward(config_.vocab_size, d);
   if (trainable_) {
-    const ComputeDtype dtype = dtype_ == ComputeDtype::kBf16Split ? ComputeDtype::kBf16 : dtype_;
     for (std::int64_t begin = 0; begin < config_.vocab_size; begin += kHeadGroup) {
-      head_backward_.emplace_back(std::min(kHeadGroup, config_.vocab_size - begin), d, dtype, panel_columns(d));
+      head_backward_.push_back(make_backward(std::min(kHeadGroup, config_.vocab_size - begin), d));
     }
   }
 }
 
-void Weights::pack(ThreadPool& pool, std::vector<ProductScratch>& scratch) {
+void Weights::pack(ThreadPool& pool) {
   const std::int64_t d = config_.hidden_size;
   std::vector<PackTask> tasks;
   add_tasks(*head_forward_, value(head_), 1, d, tasks);
@@ -180,29 +191,20 @@ void Weights::pack(ThreadPool& pool, std::vector<ProductScratch>& scratch) {
   for (std::size_t index = 0; index < packed_.size(); ++index) {
     add_tasks(packed_[index].qkv, value(layers_[index].qkv), d, tasks);
     add_tasks(packed_[index].o, value(layers_[index].o), config_.num_heads * config_.head_dim, tasks);
-    add_tasks(packed_[index].gate_up, value(layers_[index].gate_up), d, tasks);
+    const float* gate_up = value(layers_[index].gate_up);
+    add_tasks(packed_[index].gate, gate_up, 1, d, tasks);
+    add_tasks(packed_[index].up, gate_up + config_.intermediate_size * d, 1, d, tasks);
+    if (packed_[index].gate_up_backward) {
+      add_tasks(*packed_[index].gate_up_backward, gate_up, d, 1, tasks);
+    }
     add_tasks(packed_[index].down, value(layers_[index].down), config_.intermediate_size, tasks);
   }
+  std::vector<ProductScratch> scratch(static_cast<std::size_t>(pool.num_threads()));
   pool.parallel_for(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t index, int worker) {
     const PackTask& task = tasks[static_cast<std::size_t>(index)];
     task.matrix->pack_panel(task.panel, task.from, task.stride_i, task.stride_j,
                             scratch[static_cast<std::size_t>(worker)]);
   });
-}
-
-std::vector<std::int64_t> Weights::proven_heights() const {
-  std::vector<std::int64_t> heights = head_forward_->proven_heights();
-  const auto keep = [&](const PackedMatrix& matrix) {
-    const std::vector<std::int64_t> others = matrix.proven_heights();
-    std::erase_if(heights, [&](std::int64_t height) { return std::ranges::find(others, height) == others.end(); });
-  };
-  for (const PackedLayer& layer : packed_) {
-    keep(layer.qkv.forward);
-    keep(layer.o.forward);
-    keep(layer.gate_up.forward);
-    keep(layer.down.forward);
-  }
-  return heights;
 }
 
 }  // namespace plumb

@@ -35,8 +35,12 @@ struct PackedWeight {
   std::optional<PackedMatrix> backward;
 };
 
+/// Gate and up are two products forward, so that the same columns of both can be used up together, and one backward.
 struct PackedLayer {
-  PackedWeight qkv, o, gate_up, down;
+  PackedWeight qkv, o;
+  PackedMatrix gate, up;
+  std::optional<PackedMatrix> gate_up_backward;
+  PackedWeight down;
 };
 
 class Weights {
@@ -46,7 +50,7 @@ class Weights {
                                                  ComputeDtype dtype, bool trainable);
 
   /// Packs every master anew.
-  void pack(ThreadPool& pool, std::vector<ProductScratch>& scratch);
+  void pack(ThreadPool& pool);
 
   [[nodiscard]] const float* value(std::int64_t offset) const { return values_.data() + offset; }
   [[nodiscard]] float* gradient(std::int64_t offset) { return gradients_.data() + offset; }
@@ -62,8 +66,6 @@ class Weights {
 
   [[nodiscard]] std::vector<ParameterView>& parameters() { return parameters_; }
   [[nodiscard]] std::int64_t num_parameters() const { return values_.size(); }
-  /// The row-tile heights that every product of the model was proven for.
-  [[nodiscard]] std::vector<std::int64_t> proven_heights() const;
 
  private:
   Weights(const ModelConfig& config, ComputeDtype dtype, bool trainable);
@@ -71,7 +73,10 @@ class Weights {
   void lay_out();
   void add_view(std::string name, std::vector<std::int64_t> shape, std::int64_t offset);
   void make_packed();
-  [[nodiscard]] PackedWeight make_weight(std::int64_t out, std::int64_t in) const;
+  [[nodiscard]] ComputeDtype backward_dtype() const;
+  [[nodiscard]] PackedMatrix make_forward(std::int64_t out, std::int64_t in);
+  [[nodiscard]] PackedMatrix make_backward(std::int64_t out, std::int64_t in);
+  [[nodiscard]] PackedWeight make_weight(std::int64_t out, std::int64_t in);
   Result<void> take(std::vector<NamedTensor> tensors);
 
   ModelConfig config_;
@@ -80,6 +85,8 @@ class Weights {
   AlignedBuffer<float> values_;
   AlignedBuffer<float> gradients_;
   std::vector<LayerOffsets> layers_;
+  Arena forward_arena_;  // packed numbers in the order in which a pass reads them
+  Arena backward_arena_;
   std::vector<PackedLayer> packed_;
   std::int64_t embedding_ = 0;
   std::int64_t final_norm_ = 0;

@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 
-namespace plumb::internal {
+namespace plumb {
+namespace internal {
 
 void* allocate_aligned(std::size_t bytes) {
   constexpr std::size_t kHugePage = std::size_t{2} << 20;
@@ -24,4 +25,18 @@ void FreeAligned::operator()(void* memory) const {
   std::free(memory);
 }
 
-}  // namespace plumb::internal
+}  // namespace internal
+
+unsigned char* Arena::take(std::int64_t bytes) {
+  constexpr std::int64_t kBlock = std::int64_t{32} << 20;
+  const std::int64_t rounded = (bytes + 63) / 64 * 64;
+  if (blocks_.empty() || used_ + rounded > blocks_.back().size()) {
+    blocks_.emplace_back(std::max(kBlock, rounded));
+    used_ = 0;
+  }
+  unsigned char* piece = blocks_.back().data() + used_;
+  used_ += rounded;
+  return piece;
+}
+
+}  // namespace plumb

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <type_traits>
+#include <vector>
 
 #include "core/check.h"
 
@@ -52,6 +53,18 @@ class AlignedBuffer {
   std::unique_ptr<void, internal::FreeAligned> memory_;
   std::int64_t size_ = 0;
   std::int64_t capacity_ = 0;
+};
+
+/// Hands out pieces of large blocks of memory: neighbours share huge pages, however small they are. All pieces live as
+/// long as the arena. Movable; one thread takes at a time.
+class Arena {
+ public:
+  /// `bytes` aligned to 64; contents are undefined.
+  unsigned char* take(std::int64_t bytes);
+
+ private:
+  std::vector<AlignedBuffer<unsigned char>> blocks_;
+  std::int64_t used_ = 0;  // of the last block
 };
 
 }  // namespace plumb

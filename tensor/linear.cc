@@ -2,220 +2,161 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
-#include <map>
-#include <mutex>
-#include <span>
+#include <atomic>
 
 #include "core/check.h"
-#include "core/rng.h"
+#include "tensor/bf16_products.h"
 #include "tensor/cpu/dnnl_product.h"
 #include "tensor/cpu/pack.h"
+#include "tensor/cpu/proven_products.h"
 
 namespace plumb {
 namespace {
 
 using internal::Product;
-using internal::product_for;
-using internal::ProductShape;
+using internal::TileProducts;
+using internal::TileShape;
 
-constexpr std::array<std::int64_t, 4> kHeights = {128, 64, 32, kRowTile};
+constexpr std::int64_t kHighestTile = 128;
+constexpr std::int64_t kNumHeights = kHighestTile / kRowTile;
+constexpr std::int64_t kLongestRun = 16;  // panels in one product
 
 // Rows of a weight gradient are added in chunks of these sizes, largest first.
 constexpr std::array<std::int64_t, 4> kChunks = {1024, 256, 64, kRowTile};
 
-// Plain and accumulating products of one row-tile height, or none where the bits differ.
-struct TileProducts {
-  const Product* assign = nullptr;
-  const Product* add = nullptr;
-};
-
-// The products of x [height, i] and `width` columns, by height (as kHeights).
-struct ProvenProducts {
-  std::array<TileProducts, kHeights.size()> by_height;
-};
-
-// oneDNN takes its blocked kernels only where rows are contiguous, so a result is always `width` columns wide.
-TileProducts tile_products(std::int64_t height, std::int64_t width, std::int64_t i, bool bf16) {
-  ProductShape shape = {.m = height, .n = width, .k = i, .a_row_stride = i, .c_row_stride = width, .bf16 = bf16};
-  TileProducts products;
-  products.assign = &product_for(shape);
-  shape.accumulate = true;
-  products.add = &product_for(shape);
-  return products;
-}
-
-std::int64_t packed_bytes(const TileProducts& products) {
-  return static_cast<std::int64_t>(products.assign->packed_desc().get_size());
-}
-
-// Numbers for a trial: x [height, i], packed weights (any bits of this size are weights in some order), and a y to add
-// to.
-struct Trial {
-  Trial(std::int64_t height, std::int64_t i, std::int64_t weight_bytes, bool bf16);
-
-  Operand x;
-  AlignedBuffer<float> weights;
-};
-
-Trial::Trial(std::int64_t height, std::int64_t i, std::int64_t weight_bytes, bool bf16)
-    : x(bf16 ? ComputeDtype::kBf16 : ComputeDtype::kF32), weights((weight_bytes + 3) / 4) {
-  const RngStream random(RngPurpose::kInit, 0x7269616CU);
-  std::uint32_t position = 0;
-  std::vector<float> row(static_cast<std::size_t>(i));
-  x.resize(height, i);
-  for (std::int64_t r = 0; r < height; ++r) {
-    for (float& value : row) {
-      value = random.uniform(position++) - 0.5F;
-    }
-    x.store_row(r, row.data());
-  }
-  std::vector<float> values(4096);
-  for (float& value : values) {
-    value = random.uniform(position++) - 0.5F;
-  }
-  auto* halves = static_cast<Bfloat16*>(static_cast<void*>(weights.data()));
-  for (std::int64_t e = 0; e < weights.size(); ++e) {
-    const float value = values[static_cast<std::size_t>((e * 2654435761) >> 7) % values.size()];
-    if (bf16) {
-      halves[2 * e] = to_bfloat16(value);
-      halves[2 * e + 1] = to_bfloat16(values[static_cast<std::size_t>(e) % values.size()]);
-    } else {
-      weights.data()[e] = value;
-    }
-  }
-}
-
-// The columns of a matrix in the order of its panels, each as the 16-row products give it: what all others must equal.
-void run_reference(const Trial& trial, std::span<const TileProducts> panels, std::int64_t height, std::int64_t width,
-                   bool accumulate, float* y) {
-  ProductScratch scratch;
-  const auto* weights = static_cast<const char*>(static_cast<const void*>(trial.weights.data()));
-  AlignedBuffer<float> tile;
-  std::int64_t column = 0;
-  for (const TileProducts& panel : panels) {
-    const auto columns = panel.assign->packed_desc().dims()[1];
-    tile.resize(kRowTile * columns);
-    for (std::int64_t r = 0; r < height; r += kRowTile) {
-      std::fill(tile.data(), tile.data() + tile.size(), 0.25F);
-      (accumulate ? panel.add : panel.assign)->run(trial.x.row(r), weights, tile.data(), scratch);
-      for (std::int64_t t = 0; t < kRowTile; ++t) {
-        std::copy_n(tile.data() + t * columns, columns, y + (r + t) * width + column);
-      }
-    }
-    weights += packed_bytes(panel);
-    column += columns;
-  }
-}
-
-bool same_bits(const Product& candidate, const Trial& trial, std::int64_t height, std::int64_t width,
-               const AlignedBuffer<float>& expected) {
-  ProductScratch scratch;
-  AlignedBuffer<float> found(height * width);
-  std::fill(found.data(), found.data() + found.size(), 0.25F);
-  candidate.run(trial.x.row(0), trial.weights.data(), found.data(), scratch);
-  return std::memcmp(expected.data(), found.data(), static_cast<std::size_t>(height * width) * sizeof(float)) == 0;
-}
-
-// The products over `width` columns whose bits equal those of 16-row tiles over `panels`. Empty slots: they differ.
-ProvenProducts prove(std::int64_t i, std::int64_t width, std::span<const TileProducts> panels, bool bf16) {
-  std::int64_t weight_bytes = 0;
-  for (const TileProducts& panel : panels) {
-    weight_bytes += packed_bytes(panel);
-  }
-  const Trial trial(kHeights.front(), i, weight_bytes, bf16);
-  AlignedBuffer<float> plain(kHeights.front() * width);
-  AlignedBuffer<float> added(kHeights.front() * width);
-  run_reference(trial, panels, kHeights.front(), width, false, plain.data());
-  run_reference(trial, panels, kHeights.front(), width, true, added.data());
-  ProvenProducts proven;
-  for (std::size_t h = 0; h < kHeights.size(); ++h) {
-    const TileProducts candidate = tile_products(kHeights[h], width, i, bf16);
-    if (packed_bytes(candidate) == weight_bytes && candidate.add->packed_desc() == candidate.assign->packed_desc() &&
-        same_bits(*candidate.assign, trial, kHeights[h], width, plain) &&
-        same_bits(*candidate.add, trial, kHeights[h], width, added)) {
-      proven.by_height[h] = candidate;
-    }
-  }
-  return proven;
-}
-
-// The products of a whole matrix: `panels` alone, by width, and all columns at once.
-struct MatrixProducts {
-  std::map<std::int64_t, ProvenProducts> by_panel_width;
-  ProvenProducts whole;  // empty where panels do not lie in the packed matrix one after the other
-};
-
-// Proofs are kept for the life of the program: layers share their shapes.
-const MatrixProducts& products_of_matrix(std::int64_t i, std::int64_t j, std::int64_t panel_columns, bool bf16) {
-  static std::mutex mutex;
-  static std::map<std::array<std::int64_t, 4>, MatrixProducts> known;
-  const std::lock_guard lock(mutex);
-  const std::array<std::int64_t, 4> key = {i, j, panel_columns, bf16 ? 1 : 0};
-  const auto found = known.find(key);
-  if (found != known.end()) {
-    return found->second;
-  }
-  MatrixProducts products;
-  std::vector<TileProducts> panels;
-  for (std::int64_t begin = 0; begin < j; begin += panel_columns) {
-    const std::int64_t width = std::min(panel_columns, j - begin);
-    panels.push_back(tile_products(kRowTile, width, i, bf16));
-    if (!products.by_panel_width.contains(width)) {
-      products.by_panel_width[width] = prove(i, width, std::span(&panels.back(), 1), bf16);
-    }
-  }
-  products.whole = prove(i, j, panels, bf16);
-  return known.emplace(key, std::move(products)).first->second;
-}
-
 }  // namespace
-
-struct PackedMatrix::Panel {
-  std::int64_t begin = 0;
-  std::int64_t width = 0;
-  std::int64_t byte_offset = 0;  // into the packed numbers
-  const ProvenProducts* products = nullptr;
-};
 
 struct PackedMatrix::State {
   std::int64_t i = 0;
   std::int64_t j = 0;
+  std::int64_t panel_columns = 0;
+  std::int64_t num_panels = 0;
+  std::int64_t panel_bytes = 0;  // of a full panel, packed
+  bool bf16 = false;             // operands are stored as bf16
   ComputeDtype dtype = ComputeDtype::kF32;
-  const MatrixProducts* products = nullptr;
-  std::vector<Panel> panels;
-  AlignedBuffer<unsigned char> high;  // the packed weights, or their upper part, panel after panel
-  AlignedBuffer<unsigned char> low;   // kBf16Split: what rounding the weights to bf16 leaves over
+  Arena own;                      // where no other arena is given
+  unsigned char* high = nullptr;  // the packed weights, or their upper part, panel after panel
+  unsigned char* low = nullptr;   // split weights in two bf16: what rounding the weights leaves over; else null
 
-  [[nodiscard]] bool bf16() const { return dtype != ComputeDtype::kF32; }
+  // Products by (panels in the run - 1, whether it ends with a last panel of another width, height / 16 - 1): null
+  // until first asked for.
+  mutable std::array<std::atomic<const TileProducts*>, kLongestRun * 2 * kNumHeights> tiles{};
+
+  [[nodiscard]] std::int64_t last_columns() const { return j - (num_panels - 1) * panel_columns; }
+  [[nodiscard]] std::int64_t panel_begin(std::int64_t panel) const { return std::min(j, panel * panel_columns); }
+  [[nodiscard]] std::int64_t width(PanelRange range) const { return panel_begin(range.end) - panel_begin(range.begin); }
+
+  [[nodiscard]] const TileProducts& products(std::int64_t length, bool last, std::int64_t height) const;
+  [[nodiscard]] std::int64_t highest_tile(PanelRange range, std::int64_t rows) const;
+  void run_tile(PanelRange range, const void* x, std::int64_t height, const ProductTarget& target,
+                ProductScratch& scratch) const;
+  void run_through_copy(PanelRange range, const void* x, std::int64_t height, const ProductTarget& target,
+                        ProductScratch& scratch) const;
+  void run(PanelRange range, const void* x, std::int64_t rows, const ProductTarget& target,
+           ProductScratch& scratch) const;
 };
 
-struct PackedMatrix::TileTarget {
-  const ProvenProducts& products;
-  std::int64_t byte_offset;
-  float* y;
-  std::int64_t width;
-  bool accumulate;
-};
+const TileProducts& PackedMatrix::State::products(std::int64_t length, bool last, std::int64_t height) const {
+  const std::int64_t place = ((length - 1) * 2 + (last ? 1 : 0)) * kNumHeights + height / kRowTile - 1;
+  std::atomic<const TileProducts*>& slot = tiles[static_cast<std::size_t>(place)];
+  const TileProducts* known = slot.load(std::memory_order_acquire);
+  if (known == nullptr) {
+    known = &internal::proven_products({.rows_i = i,
+                                        .num_panels = length,
+                                        .panel_columns = panel_columns,
+                                        .last_columns = last ? last_columns() : panel_columns,
+                                        .height = height,
+                                        .bf16 = bf16});
+    slot.store(known, std::memory_order_release);
+  }
+  return *known;
+}
 
-PackedMatrix::PackedMatrix(std::int64_t rows_i, std::int64_t columns_j, ComputeDtype dtype, std::int64_t panel_columns)
+// The highest proven tile of at most `rows` rows; 0 where there is none.
+std::int64_t PackedMatrix::State::highest_tile(PanelRange range, std::int64_t rows) const {
+  if (range.size() > kLongestRun) {
+    return 0;
+  }
+  const bool last = range.end == num_panels && last_columns() != panel_columns;
+  for (std::int64_t height = std::min(kHighestTile, rows); height > 0; height -= kRowTile) {
+    if (products(range.size(), last, height).assign != nullptr) {
+      return height;
+    }
+  }
+  return 0;
+}
+
+// A result that is as wide as the range.
+void PackedMatrix::State::run_tile(PanelRange range, const void* x, std::int64_t height, const ProductTarget& target,
+                                   ProductScratch& scratch) const {
+  const bool last = range.end == num_panels && last_columns() != panel_columns;
+  const TileProducts& tile = products(range.size(), last, height);
+  const std::int64_t offset = range.begin * panel_bytes;
+  (target.accumulate ? tile.add : tile.assign)->run(x, high + offset, target.y, scratch);
+  if (low != nullptr) {
+    tile.add->run(x, low + offset, target.y, scratch);
+  }
+}
+
+void PackedMatrix::State::run_through_copy(PanelRange range, const void* x, std::int64_t height,
+                                           const ProductTarget& target, ProductScratch& scratch) const {
+  const std::int64_t columns = width(range);
+  AlignedBuffer<float>& tile = scratch.tile();
+  tile.resize(kHighestTile * kLongestRun * panel_columns);
+  if (target.accumulate) {
+    for (std::int64_t r = 0; r < height; ++r) {
+      std::copy_n(target.y + r * target.row_stride, columns, tile.data() + r * columns);
+    }
+  }
+  run_tile(range, x, height, {.y = tile.data(), .row_stride = columns, .accumulate = target.accumulate}, scratch);
+  for (std::int64_t r = 0; r < height; ++r) {
+    std::copy_n(tile.data() + r * columns, columns, target.y + r * target.row_stride);
+  }
+}
+
+void PackedMatrix::State::run(PanelRange range, const void* x, std::int64_t rows, const ProductTarget& target,
+                              ProductScratch& scratch) const {
+  const std::int64_t row_bytes = i * (bf16 ? 2 : 4);
+  for (std::int64_t row = 0; row < rows;) {
+    const void* x_tile = static_cast<const char*>(x) + row * row_bytes;
+    ProductTarget rest = target;
+    rest.y += row * target.row_stride;
+    const std::int64_t height = highest_tile(range, rows - row);
+    if (height == 0) {
+      PLUMB_CHECK(range.size() > 1, "a product differs from itself between two runs");
+      const PanelRange left = share_of(range, 0, 2);
+      run(left, x_tile, rows - row, rest, scratch);
+      rest.y += width(left);
+      run(share_of(range, 1, 2), x_tile, rows - row, rest, scratch);
+      return;
+    }
+    if (target.row_stride == width(range)) {
+      run_tile(range, x_tile, height, rest, scratch);
+    } else {
+      run_through_copy(range, x_tile, height, rest, scratch);
+    }
+    row += height;
+  }
+}
+
+PackedMatrix::PackedMatrix(std::int64_t rows_i, std::int64_t columns_j, ComputeDtype dtype, std::int64_t panel_columns,
+                           Arena* arena)
     : state_(std::make_unique<State>()) {
   PLUMB_CHECK(rows_i > 0 && columns_j > 0 && panel_columns > 0, "PackedMatrix: empty shape");
-  state_->i = rows_i;
-  state_->j = columns_j;
-  state_->dtype = dtype;
-  state_->products = &products_of_matrix(rows_i, columns_j, panel_columns, state_->bf16());
-  std::int64_t bytes = 0;
-  for (std::int64_t begin = 0; begin < columns_j; begin += panel_columns) {
-    const std::int64_t width = std::min(panel_columns, columns_j - begin);
-    const ProvenProducts& products = state_->products->by_panel_width.at(width);
-    PLUMB_CHECK(products.by_height.back().assign != nullptr, "a product differs from itself between two runs");
-    state_->panels.push_back({begin, width, bytes, &products});
-    bytes += packed_bytes(products.by_height.back());
-  }
-  state_->high.resize(bytes);
-  if (dtype == ComputeDtype::kBf16Split) {
-    state_->low.resize(bytes);
+  State& s = *state_;
+  s.i = rows_i;
+  s.j = columns_j;
+  s.panel_columns = std::min(panel_columns, columns_j);
+  s.num_panels = (columns_j + s.panel_columns - 1) / s.panel_columns;
+  s.dtype = dtype;
+  s.bf16 = dtype != ComputeDtype::kF32 && bf16_products() == Bf16Products::kNative;
+  s.panel_bytes = packed_bytes(internal::defining_products(rows_i, s.panel_columns, s.bf16));
+  const std::int64_t last_bytes = packed_bytes(internal::defining_products(rows_i, s.last_columns(), s.bf16));
+  const std::int64_t bytes = (s.num_panels - 1) * s.panel_bytes + last_bytes;
+  Arena& memory = arena != nullptr ? *arena : s.own;
+  s.high = memory.take(bytes);
+  if (dtype == ComputeDtype::kBf16Split && s.bf16) {
+    s.low = memory.take(bytes);
   }
 }
 
@@ -223,98 +164,40 @@ PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
 PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
 
-std::int64_t PackedMatrix::num_panels() const {
-  return static_cast<std::int64_t>(state_->panels.size());
-}
 std::int64_t PackedMatrix::columns() const {
   return state_->j;
 }
+std::int64_t PackedMatrix::num_panels() const {
+  return state_->num_panels;
+}
 std::int64_t PackedMatrix::panel_begin(std::int64_t panel) const {
-  return state_->panels[static_cast<std::size_t>(panel)].begin;
+  return state_->panel_begin(panel);
 }
-std::int64_t PackedMatrix::panel_width(std::int64_t panel) const {
-  return state_->panels[static_cast<std::size_t>(panel)].width;
+std::int64_t PackedMatrix::width(PanelRange range) const {
+  return state_->width(range);
 }
 
-void PackedMatrix::pack_panel(std::int64_t panel_index, const float* from, std::int64_t stride_i, std::int64_t stride_j,
+void PackedMatrix::pack_panel(std::int64_t panel, const float* from, std::int64_t stride_i, std::int64_t stride_j,
                               ProductScratch& scratch) {
-  const Panel& panel = state_->panels[static_cast<std::size_t>(panel_index)];
-  internal::pack({.rows = state_->i, .columns = panel.width, .row_stride = stride_i, .column_stride = stride_j},
-                 from + panel.begin * stride_j, panel.products->by_height.back().assign->packed_desc(), state_->dtype,
-                 state_->high.data() + panel.byte_offset,
-                 state_->low.size() > 0 ? state_->low.data() + panel.byte_offset : nullptr, scratch);
+  State& s = *state_;
+  const std::int64_t columns = s.width({panel, panel + 1});
+  const std::int64_t offset = panel * s.panel_bytes;
+  internal::pack({.rows = s.i, .columns = columns, .row_stride = stride_i, .column_stride = stride_j},
+                 from + panel * s.panel_columns * stride_j,
+                 internal::defining_products(s.i, columns, s.bf16).assign->packed_desc(), s.dtype, s.high + offset,
+                 s.low != nullptr ? s.low + offset : nullptr, scratch);
 }
 
-void PackedMatrix::run_tiles(const TileTarget& target, const void* x, std::int64_t num_rows,
-                             ProductScratch& scratch) const {
-  const std::int64_t rows = padded_rows(num_rows);
-  const std::int64_t row_bytes = state_->i * (state_->bf16() ? 2 : 4);
-  std::int64_t row = 0;
-  for (std::size_t h = 0; h < kHeights.size(); ++h) {
-    const TileProducts& tile = target.products.by_height[h];
-    for (; tile.assign != nullptr && row + kHeights[h] <= rows; row += kHeights[h]) {
-      const auto* x_tile = static_cast<const char*>(x) + row * row_bytes;
-      float* y_tile = target.y + row * target.width;
-      const Product* first = target.accumulate ? tile.add : tile.assign;
-      first->run(x_tile, state_->high.data() + target.byte_offset, y_tile, scratch);
-      if (state_->dtype == ComputeDtype::kBf16Split) {
-        tile.add->run(x_tile, state_->low.data() + target.byte_offset, y_tile, scratch);
-      }
-    }
-  }
-}
-
-void PackedMatrix::multiply_panel_alone(std::int64_t panel_index, const void* x, std::int64_t num_rows, float* y,
-                                        ProductScratch& scratch) const {
-  const Panel& panel = state_->panels[static_cast<std::size_t>(panel_index)];
-  run_tiles({*panel.products, panel.byte_offset, y, panel.width, false}, x, num_rows, scratch);
-}
-
-void PackedMatrix::multiply_panel(std::int64_t panel_index, const void* x, std::int64_t num_rows, float* y,
-                                  bool accumulate, ProductScratch& scratch) const {
-  const Panel& panel = state_->panels[static_cast<std::size_t>(panel_index)];
-  const std::int64_t row_bytes = state_->i * (state_->bf16() ? 2 : 4);
-  AlignedBuffer<float>& tile = scratch.tile();
-  tile.resize(kHeights.front() * panel.width);
-  for (std::int64_t row = 0; row < num_rows; row += kHeights.front()) {
-    const std::int64_t count = std::min(kHeights.front(), num_rows - row);
-    const TileTarget target = {*panel.products, panel.byte_offset, tile.data(), panel.width, accumulate};
-    float* first = y + row * state_->j + panel.begin;
-    if (accumulate) {
-      for (std::int64_t r = 0; r < count; ++r) {
-        std::copy_n(first + r * state_->j, panel.width, tile.data() + r * panel.width);
-      }
-    }
-    run_tiles(target, static_cast<const char*>(x) + row * row_bytes, count, scratch);
-    for (std::int64_t r = 0; r < count; ++r) {
-      std::copy_n(tile.data() + r * panel.width, panel.width, first + r * state_->j);
-    }
-  }
-}
-
-void PackedMatrix::multiply(const void* x, std::int64_t num_rows, float* y, bool accumulate,
+void PackedMatrix::multiply(PanelRange range, const void* x, std::int64_t num_rows, const ProductTarget& target,
                             ProductScratch& scratch) const {
-  if (state_->products->whole.by_height.back().assign != nullptr) {
-    run_tiles({state_->products->whole, 0, y, state_->j, accumulate}, x, num_rows, scratch);
-    return;
-  }
-  for (std::int64_t panel = 0; panel < num_panels(); ++panel) {
-    multiply_panel(panel, x, num_rows, y, accumulate, scratch);
+  PLUMB_CHECK(range.begin >= 0 && range.end <= state_->num_panels, "PackedMatrix: panels outside the matrix");
+  if (range.size() > 0) {
+    state_->run(range, x, padded_rows(num_rows), target, scratch);
   }
 }
 
-std::vector<std::int64_t> PackedMatrix::proven_heights() const {
-  std::vector<std::int64_t> heights;
-  for (std::size_t h = 0; h < kHeights.size(); ++h) {
-    if (state_->products->whole.by_height[h].assign != nullptr) {
-      heights.push_back(kHeights[h]);
-    }
-  }
-  return heights;
-}
-
-std::int64_t PackedMatrix::bytes() const {
-  return state_->high.capacity_bytes() + state_->low.capacity_bytes();
+bool PackedMatrix::proven(std::int64_t num_panels, std::int64_t height) const {
+  return state_->products(num_panels, false, height).assign != nullptr;
 }
 
 void accumulate_weight_gradient(const Operand& dy, const Operand& x, std::int64_t begin, std::int64_t end,
@@ -325,17 +208,17 @@ void accumulate_weight_gradient(const Operand& dy, const Operand& x, std::int64_
   std::int64_t row = 0;
   for (const std::int64_t chunk : kChunks) {
     for (; row + chunk <= rows; row += chunk) {
-      const ProductShape shape = {.m = end - begin,
-                                  .n = x.columns(),
-                                  .k = chunk,
-                                  .a_row_stride = 1,
-                                  .a_column_stride = dy.columns(),
-                                  .b_row_stride = x.columns(),
-                                  .c_row_stride = x.columns(),
-                                  .bf16 = dy.bf16(),
-                                  .accumulate = true};
+      const internal::ProductShape shape = {.m = end - begin,
+                                            .n = x.columns(),
+                                            .k = chunk,
+                                            .a_row_stride = 1,
+                                            .a_column_stride = dy.columns(),
+                                            .b_row_stride = x.columns(),
+                                            .c_row_stride = x.columns(),
+                                            .bf16 = dy.bf16(),
+                                            .accumulate = true};
       const auto* a = static_cast<const char*>(dy.row(row)) + begin * element_bytes;
-      product_for(shape).run(a, x.row(row), gradient + begin * x.columns(), scratch);
+      internal::product_for(shape).run(a, x.row(row), gradient + begin * x.columns(), scratch);
     }
   }
 }

@@ -3,9 +3,9 @@
 // pieces whose bits depend on nothing but the operands of one row (forward, input gradient) or on the shape of the
 // batch (weight gradient).
 //
-// Exactness. Weights are cut into fixed column panels and packed once. What defines the bits is a panel times a tile of
-// 16 rows. Higher tiles (32, 64, 128 rows) and all columns at once are used only where a trial at construction gave
-// every row the same bits. So the bits of y[t] depend on x[t] and W alone.
+// Exactness. Weights are cut into column panels and packed once. What defines the bits is a panel times a tile of 16
+// rows. Higher tiles and several panels at once are used only where a trial gave every number the same bits
+// (tensor/cpu/proven_products.h). So the bits of y[t] depend on x[t] and W alone.
 //
 // oneDNN is called single-threaded from the caller's own threads.
 
@@ -30,47 +30,69 @@ class ProductScratch {
   AlignedBuffer<float> tile_;
 };
 
+/// Panels [begin, end) of a packed matrix.
+struct PanelRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+
+  [[nodiscard]] std::int64_t size() const { return end - begin; }
+};
+
+/// Share `index` of `count` of `range`: the shares are disjoint, cover it, and differ by one panel at most.
+inline PanelRange share_of(PanelRange range, std::int64_t index, std::int64_t count) {
+  return {range.begin + range.size() * index / count, range.begin + range.size() * (index + 1) / count};
+}
+
+/// A product's result: column 0 of the panels goes to y[0], rows are `row_stride` floats apart.
+struct ProductTarget {
+  float* y = nullptr;
+  std::int64_t row_stride = 0;
+  bool accumulate = false;  // += instead of =
+};
+
 /// y = x B for a fixed matrix B [I, J], packed for the products. Immutable but for pack(); products may run
 /// concurrently.
 class PackedMatrix {
  public:
-  /// `panel_columns` (a multiple of 64) is the width of the pieces that J is cut into.
-  PackedMatrix(std::int64_t rows_i, std::int64_t columns_j, ComputeDtype dtype, std::int64_t panel_columns);
+  static constexpr std::int64_t kPanelColumns = 64;
+
+  /// `panel_columns` (a multiple of 64) is the width of the pieces that J is cut into. The packed numbers lie in
+  /// `arena`, which outlives the matrix, or in memory of its own where that is null.
+  PackedMatrix(std::int64_t rows_i, std::int64_t columns_j, ComputeDtype dtype,
+               std::int64_t panel_columns = kPanelColumns, Arena* arena = nullptr);
   ~PackedMatrix();
   PackedMatrix(PackedMatrix&&) noexcept;
   PackedMatrix& operator=(PackedMatrix&&) noexcept;
 
-  [[nodiscard]] std::int64_t num_panels() const;
   [[nodiscard]] std::int64_t columns() const;
-  [[nodiscard]] std::int64_t panel_begin(std::int64_t panel) const;  // first column
-  [[nodiscard]] std::int64_t panel_width(std::int64_t panel) const;
+  [[nodiscard]] std::int64_t num_panels() const;
+  [[nodiscard]] PanelRange all_panels() const { return {0, num_panels()}; }
+  [[nodiscard]] std::int64_t panel_begin(std::int64_t panel) const;  // first column; J for num_panels()
+  [[nodiscard]] std::int64_t panel_width(std::int64_t panel) const { return width({panel, panel + 1}); }
+  [[nodiscard]] std::int64_t width(PanelRange range) const;  // columns of a range
 
   /// Takes panel `panel` of B from f32 values: B[i, j] = from[i * stride_i + j * stride_j]. One panel may be packed by
   /// one thread while others pack other panels.
   void pack_panel(std::int64_t panel, const float* from, std::int64_t stride_i, std::int64_t stride_j,
                   ProductScratch& scratch);
 
-  /// y[r, panel's columns] = (or += with `accumulate`) x[r, :] B for `num_rows` rows.
-  ///   x  [padded_rows(num_rows), I]  f32 or bf16 as the dtype says, rows contiguous
-  ///   y  [padded_rows(num_rows), J]  f32, rows contiguous; padding rows are overwritten
-  void multiply_panel(std::int64_t panel, const void* x, std::int64_t num_rows, float* y, bool accumulate,
-                      ProductScratch& scratch) const;
-  /// The same for a result that holds the panel alone: y [padded_rows(num_rows), panel_width(panel)], always (=).
+  /// The range's columns of x B for `num_rows` rows, padded to padded_rows(num_rows).
+  ///   x  [padded rows, I]  as Operand stores it, rows contiguous
+  ///   y  [padded rows, width(range)]  f32; padding rows are overwritten. No copy is made where row_stride is
+  ///      width(range).
+  void multiply(PanelRange range, const void* x, std::int64_t num_rows, const ProductTarget& target,
+                ProductScratch& scratch) const;
+  /// One panel into y [padded rows, panel_width(panel)] (=).
   void multiply_panel_alone(std::int64_t panel, const void* x, std::int64_t num_rows, float* y,
-                            ProductScratch& scratch) const;
-  /// All panels.
-  void multiply(const void* x, std::int64_t num_rows, float* y, bool accumulate, ProductScratch& scratch) const;
+                            ProductScratch& scratch) const {
+    multiply({panel, panel + 1}, x, num_rows, {.y = y, .row_stride = panel_width(panel)}, scratch);
+  }
 
-  /// The row-tile heights in use over all columns at once: those whose bits equal the 16-row tile's.
-  [[nodiscard]] std::vector<std::int64_t> proven_heights() const;
-  [[nodiscard]] std::int64_t bytes() const;
+  /// Whether tiles of `height` rows over `num_panels` full panels have the bits that define the result.
+  [[nodiscard]] bool proven(std::int64_t num_panels, std::int64_t height) const;
 
  private:
   struct State;
-  struct Panel;
-  struct TileTarget;
-  void run_tiles(const TileTarget& target, const void* x, std::int64_t num_rows, ProductScratch& scratch) const;
-
   std::unique_ptr<State> state_;
 };
 
@@ -83,6 +105,6 @@ void accumulate_weight_gradient(const Operand& dy, const Operand& x, std::int64_
                                 float* gradient, ProductScratch& scratch);
 
 /// How many rows of a weight gradient one task takes.
-inline constexpr std::int64_t kGradientPanel = 192;
+inline constexpr std::int64_t kGradientPanel = 288;
 
 }  // namespace plumb

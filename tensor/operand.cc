@@ -21,6 +21,8 @@ void Operand::store(std::int64_t row, std::int64_t column, std::int64_t count, c
   const std::int64_t offset = row * columns_ + column;
   if (bf16_) {
     round_to_bfloat16(values, count, bf16_data() + offset);
+  } else if (rounds_) {
+    round_to_bfloat16(values, count, memory_.data() + offset);
   } else {
     std::copy(values, values + count, memory_.data() + offset);
   }
@@ -38,6 +40,12 @@ void Operand::load(std::int64_t row, std::int64_t column, std::int64_t count, fl
 void round_to_bfloat16(const float* from, std::int64_t count, Bfloat16* to) {
   for (std::int64_t i = 0; i < count; ++i) {
     to[i] = to_bfloat16(from[i]);
+  }
+}
+
+void round_to_bfloat16(const float* from, std::int64_t count, float* to) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    to[i] = to_float(to_bfloat16(from[i]));
   }
 }
 

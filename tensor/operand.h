@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "tensor/bf16_products.h"
 #include "tensor/buffer.h"
 #include "tensor/dtype.h"
 
@@ -15,11 +16,13 @@ inline std::int64_t padded_rows(std::int64_t rows) {
   return (rows + kRowTile - 1) / kRowTile * kRowTile;
 }
 
-/// [rows, columns], row-major, f32 for ComputeDtype::kF32 and bf16 otherwise. Padding rows hold zeros or finite
-/// leftovers; they never reach a result.
+/// [rows, columns], row-major. For ComputeDtype::kF32 the numbers are f32; else they are rounded to bf16 and stored as
+/// the machine multiplies them (tensor/bf16_products.h). Padding rows hold zeros or finite leftovers; they never reach
+/// a result.
 class Operand {
  public:
-  explicit Operand(ComputeDtype dtype = ComputeDtype::kF32) : bf16_(dtype != ComputeDtype::kF32) {}
+  explicit Operand(ComputeDtype dtype = ComputeDtype::kF32)
+      : rounds_(dtype != ComputeDtype::kF32), bf16_(rounds_ && bf16_products() == Bf16Products::kNative) {}
 
   /// Space for `rows` rows and their padding; contents are undefined but for the padding, which is zero.
   void resize(std::int64_t rows, std::int64_t columns);
@@ -31,6 +34,7 @@ class Operand {
   /// Reads `count` values of row `row` from column `column` on.
   void load(std::int64_t row, std::int64_t column, std::int64_t count, float* values) const;
 
+  /// Whether numbers are stored as bf16.
   [[nodiscard]] bool bf16() const { return bf16_; }
   [[nodiscard]] std::int64_t rows() const { return rows_; }
   [[nodiscard]] std::int64_t columns() const { return columns_; }
@@ -50,11 +54,13 @@ class Operand {
   AlignedBuffer<float> memory_;  // two bf16 share a float's place
   std::int64_t rows_ = 0;
   std::int64_t columns_ = 0;
+  bool rounds_;
   bool bf16_;
 };
 
-/// `count` floats rounded to bf16, and back.
+/// `count` floats rounded to bf16, stored as such or as floats, and back.
 void round_to_bfloat16(const float* from, std::int64_t count, Bfloat16* to);
+void round_to_bfloat16(const float* from, std::int64_t count, float* to);
 void widen_bfloat16(const Bfloat16* from, std::int64_t count, float* to);
 
 }  // namespace plumb

@@ -16,8 +16,9 @@ struct StridedShape {
   std::int64_t column_stride = 0;
 };
 
-/// Writes `from` as kF32 (`high`), rounded to bf16 (`high`), or as the sum of two bf16 (`high` + `low`), laid out as
-/// `packed` says.
+/// Writes `from` laid out as `packed` says: as it is (kF32), rounded to bf16 (kBf16), or as the sum of two bf16
+/// (kBf16Split). A `packed` of f32 takes the rounded numbers as f32, sums included, in `high`; one of bf16 takes the
+/// two parts of a split weight in `high` and `low`.
 void pack(const StridedShape& shape, const float* from, const dnnl::memory::desc& packed, ComputeDtype dtype,
           void* high, void* low, ProductScratch& scratch);
 
