@@ -167,6 +167,7 @@ class Launcher {
 
 int main() {
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   signal(SIGPIPE, SIG_IGN);
   if (fcntl(3, F_GETFD) < 0) {
     static constexpr char kMessage[] = "plumb-sandbox is started by plumb and is of no use alone.\n";

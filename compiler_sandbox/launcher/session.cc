@@ -28,6 +28,7 @@ namespace {
 
 constexpr uid_t kInnerInit = 0;
 constexpr uid_t kInnerProgram = 1000;
+constexpr int kKillRounds = 5000;  // of a millisecond at least
 
 std::string read_proc(int proc_fd, const std::string& path) {
   UniqueFd fd(openat(proc_fd, path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -152,17 +153,12 @@ bool Session::send_step(const WireMessage& message) const {
   return send_wire(socket(), message.body, fds);
 }
 
-// Without a cgroup: init and its descendants, orphans included, as init adopts them.
-std::vector<int> Session::processes() const {
-  if (slot_.cgroup.present()) {
-    std::vector<int> pids = slot_.cgroup.processes();
-    std::erase(pids, getpid());
-    return pids;
-  }
-  std::vector<int> pids{init_};
+// `pid` and its descendants. Orphans of a session stay among them: init adopts them, and after it the launcher.
+std::vector<int> Session::descent(pid_t pid) const {
+  std::vector<int> pids{pid};
   for (std::size_t i = 0; i < pids.size(); ++i) {
-    const std::string pid = std::to_string(pids[i]);
-    std::istringstream children(read_proc(slot_.proc_fd, pid + "/task/" + pid + "/children"));
+    const std::string name = std::to_string(pids[i]);
+    std::istringstream children(read_proc(slot_.proc_fd, name + "/task/" + name + "/children"));
     for (int child = 0; children >> child;) {
       pids.push_back(child);
     }
@@ -170,30 +166,46 @@ std::vector<int> Session::processes() const {
   return pids;
 }
 
-void Session::kill_all() {
-  if (init_ > 0 && !slot_.namespaces) {
-    // No namespace ends them for us: stop all, so that none can fork away, then kill all, until only init is left.
-    for (int round = 0; round < 50; ++round) {
-      std::vector<int> pids = processes();
-      std::erase(pids, init_);
-      if (pids.empty()) {
-        break;
-      }
-      for (const int pid : pids) {
-        kill(pid, SIGSTOP);
-      }
-      for (const int pid : pids) {
-        kill(pid, SIGKILL);
-      }
-      usleep(1000);
-    }
+std::vector<int> Session::processes() const {
+  if (!slot_.cgroup.present()) {
+    return descent(init_);
   }
-  if (init_ > 0) {
+  std::vector<int> pids = slot_.cgroup.processes();
+  std::erase(pids, getpid());
+  return pids;
+}
+
+// No namespace ends them for us: stop all, so that none can fork away, kill all, and wait until none is left, as the
+// dead count against the next session's limit until someone has waited for them.
+void Session::kill_descent() const {
+  for (int round = 0; round < kKillRounds; ++round) {
+    std::vector<int> pids = descent(getpid());
+    pids.erase(pids.begin());
+    for (const int sent : {SIGSTOP, SIGKILL}) {
+      for (const int pid : pids) {
+        kill(pid, sent);
+      }
+    }
+    pid_t ended = 0;
+    do {
+      ended = waitpid(-1, nullptr, __WALL | WNOHANG);
+    } while (ended > 0);
+    if (ended < 0 && errno == ECHILD) {
+      return;
+    }
+    usleep(1000);
+  }
+}
+
+void Session::kill_all() {
+  if (init_ > 0 && slot_.namespaces) {
     kill(init_, SIGKILL);
     while (waitpid(init_, nullptr, __WALL) < 0 && errno == EINTR) {
     }
-    init_ = -1;
+  } else if (init_ > 0) {
+    kill_descent();
   }
+  init_ = -1;
   if (!outside_work_folder_.empty()) {
     nftw(outside_work_folder_.c_str(), remove_entry, 32, FTW_DEPTH | FTW_PHYS);
     outside_work_folder_.clear();

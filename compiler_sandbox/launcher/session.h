@@ -46,6 +46,8 @@ class Session {
  private:
   explicit Session(const Slot& slot) : slot_(slot) {}
   [[nodiscard]] std::vector<int> processes() const;
+  [[nodiscard]] std::vector<int> descent(pid_t pid) const;
+  void kill_descent() const;
 
   const Slot& slot_;
   pid_t init_ = -1;

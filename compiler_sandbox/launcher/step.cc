@@ -125,6 +125,8 @@ const char* become(const StepRequest& request, const std::vector<UniqueFd>& fds,
   if (!drop_privileges(identity)) {
     return "privileges";
   }
+  // Where no process namespace does it: a program does not outlive init, nor init its launcher.
+  prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
   const sock_fprog program{static_cast<unsigned short>(identity.filter.size()),
                            const_cast<sock_filter*>(identity.filter.data())};
   if (!identity.filter.empty() && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &program) != 0) {
