@@ -6,7 +6,8 @@
 #include "bench/flop.h"
 #include "bench/load.h"
 #include "core/rng.h"
-#include "tensor/norms.h"
+#include "tensor/dtype.h"
+#include "tensor/operand.h"
 
 namespace plumb {
 namespace {
@@ -46,42 +47,67 @@ double mean_log_prob(Policy& policy, const Batch& batch) {
   return sum / static_cast<double>(batch.targets.rows.size());
 }
 
-// In nats of the mean log-prob: small enough for the first order to rule, large enough to stand out of bf16's rounding.
+// In nats of the mean log-prob: small enough for the first order to rule, large enough to stand out of rounding.
 constexpr double kExpectedRise = 0.02;
 
-// Moves the weights along the gradient so far that the mean log-prob should rise by kExpectedRise, measures the rise,
-// and puts the weights back. Returns rise / kExpectedRise: 1 to first order.
-double rise_along_gradient(Policy& policy, ThreadPool& pool, const Batch& batch) {
-  double squares = 0;
-  for (const ParameterView& view : policy.parameters()) {
-    squares += sum_of_squares(view.gradient, pool);
-  }
+// `value`, a bf16 number other than 0, moved to the next bf16 number in the direction of `gradient`.
+float step_uphill(float value, float gradient) {
+  Bfloat16 moved = to_bfloat16(value);
+  const bool grows = (gradient > 0) == (value > 0);
+  moved.bits = static_cast<std::uint16_t>(moved.bits + (grows ? 1 : -1));
+  return to_float(moved);
+}
+
+double rise_of_step(float value, float gradient) {
+  return static_cast<double>(gradient) * static_cast<double>(step_uphill(value, gradient) - value);
+}
+
+// Moves every n-th weight to the next bf16 number uphill, n such that the mean log-prob should rise by kExpectedRise;
+// the weights are bf16 numbers already, so no rounding hides or adds anything. Returns the rise as a share of the
+// expected one: 1 to first order.
+double rise_along_gradient(Policy& policy, const Batch& batch) {
   const double before = mean_log_prob(policy, batch);
-  std::vector<std::vector<float>> saved;
-  for (ParameterView& view : policy.parameters()) {
-    saved.emplace_back(view.value.begin(), view.value.end());
+  double rise_of_all = 0;
+  for (const ParameterView& view : policy.parameters()) {
     for (std::size_t i = 0; i < view.value.size(); ++i) {
-      view.value[i] += static_cast<float>(kExpectedRise / squares) * view.gradient[i];
+      rise_of_all += view.value[i] == 0 ? 0.0 : rise_of_step(view.value[i], view.gradient[i]);
+    }
+  }
+  const auto stride = static_cast<std::size_t>(std::max(1.0, rise_of_all / kExpectedRise));
+  double expected = 0;
+  std::size_t index = 0;
+  for (ParameterView& view : policy.parameters()) {
+    for (std::size_t i = 0; i < view.value.size(); ++i) {
+      if (index++ % stride == 0 && view.value[i] != 0) {
+        expected += rise_of_step(view.value[i], view.gradient[i]);
+        view.value[i] = step_uphill(view.value[i], view.gradient[i]);
+      }
     }
   }
   policy.commit_update();
-  const double after = mean_log_prob(policy, batch);
-  for (std::size_t i = 0; i < saved.size(); ++i) {
-    std::copy(saved[i].begin(), saved[i].end(), policy.parameters()[i].value.begin());
-  }
-  policy.commit_update();
-  return (after - before) / kExpectedRise;
+  return (mean_log_prob(policy, batch) - before) / expected;
 }
 
-Result<double> check(Policy& policy, ThreadPool& pool, const Batch& batch, ForwardTape& tape) {
+// On weights rounded to bf16, which are put back afterwards.
+Result<double> check(Policy& policy, const Batch& batch, ForwardTape& tape) {
+  std::vector<std::vector<float>> saved;
+  for (ParameterView& view : policy.parameters()) {
+    saved.emplace_back(view.value.begin(), view.value.end());
+    round_to_bfloat16(view.value.data(), static_cast<std::int64_t>(view.value.size()), view.value.data());
+  }
+  policy.commit_update();
   if (policy.forward(batch.tokens, batch.targets, tape).log_probs !=
       policy.score(batch.tokens, batch.targets).log_probs) {
     return Error{"bench train: a token's log-prob with a tape differs from the one without"};
   }
   policy.backward(tape, batch.d_log_probs);
-  const double rise = rise_along_gradient(policy, pool, batch);
+  const double rise = rise_along_gradient(policy, batch);
+  for (std::size_t i = 0; i < saved.size(); ++i) {
+    std::copy(saved[i].begin(), saved[i].end(), policy.parameters()[i].value.begin());
+  }
+  policy.commit_update();
   if (!(rise > 0.5 && rise < 1.5)) {
-    return Error{"bench train: a small step along the gradient raised the objective by " + std::to_string(rise) +
+    return Error{"bench train: small steps uphill raised the objective by " + std::to_string(rise) +
                  " of what the gradient promises; the backward is wrong"};
   }
   return rise;
@@ -92,7 +118,7 @@ Result<double> check(Policy& policy, ThreadPool& pool, const Batch& batch, Forwa
 Result<BenchResult> bench_train(Policy& policy, ThreadPool& pool, const TrainLoad& load) {
   const Batch batch = random_batch(policy, load);
   ForwardTape tape;
-  PLUMB_ASSIGN(const double rise, check(policy, pool, batch, tape));
+  PLUMB_ASSIGN(const double rise, check(policy, batch, tape));
   BenchResult result;
   result.seconds = std::numeric_limits<double>::infinity();
   for (int repetition = 0; repetition < load.repetitions; ++repetition) {
