@@ -2,12 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <memory>
-#include <string>
 
 #include "policy/policy.h"
 #include "tensor/log_softmax.h"
+#include "tests/support/bf16_scope.h"
 #include "tests/support/random_model.h"
 
 namespace plumb {
@@ -36,8 +35,8 @@ PackedBatch batch_of(const std::vector<Sequence>& sequences, ScoreTargets* targe
   return batch;
 }
 
-std::unique_ptr<Policy> make_policy(ComputeDtype dtype, ThreadPool& pool, bool trainable = false) {
-  const ModelConfig config = testing::small_config(true);
+std::unique_ptr<Policy> make_policy(const ModelConfig& config, ComputeDtype dtype, ThreadPool& pool,
+                                    bool trainable = false) {
   auto policy = Policy::create(config, testing::random_weights(config, 7),
                                {.dtype = dtype, .pool = &pool, .trainable = trainable});
   EXPECT_TRUE(policy.ok());
@@ -72,51 +71,57 @@ std::vector<float> extend_log_probs(Policy& policy, const Sequence& sequence, st
   return log_probs;
 }
 
-class Exactness : public ::testing::TestWithParam<ComputeDtype> {};
+class Exactness : public testing::ArithmeticTest {};
 
 TEST_P(Exactness, BatchCompositionAndThreadsDoNotMatter) {
-  const ModelConfig config = testing::small_config(true);
-  std::vector<Sequence> sequences;
-  for (const std::int64_t length : {5, 33, 64, 100, 2, 31}) {
-    sequences.push_back({testing::random_tokens(config, length, static_cast<std::uint64_t>(length))});
-  }
-  std::vector<float> expected;
-  {
-    ThreadPool pool(1);
-    const auto policy = make_policy(GetParam(), pool);
-    for (const Sequence& sequence : sequences) {
-      const std::vector<float> alone = score_alone(*policy, sequence);
-      expected.insert(expected.end(), alone.begin(), alone.end());
+  for (const ModelConfig& config : {testing::small_config(true), testing::wide_config()}) {
+    std::vector<Sequence> sequences;
+    for (const std::int64_t length : {5, 33, 64, 100, 2, 31, 129}) {
+      sequences.push_back({testing::random_tokens(config, length, static_cast<std::uint64_t>(length))});
     }
-  }
-  for (const int threads : {1, 2, 4}) {
-    ThreadPool pool(threads);
-    const auto policy = make_policy(GetParam(), pool, true);
-    ScoreTargets targets;
-    targets.temperature = kTemperature;
-    const PackedBatch batch = batch_of(sequences, &targets);
-    EXPECT_EQ(policy->score(batch, targets).log_probs, expected) << threads << " threads";
-    ForwardTape tape;
-    EXPECT_EQ(policy->forward(batch, targets, tape).log_probs, expected) << threads << " threads, with a tape";
+    std::vector<float> expected;
+    {
+      ThreadPool pool(1);
+      const auto policy = make_policy(config, dtype(), pool);
+      for (const Sequence& sequence : sequences) {
+        const std::vector<float> alone = score_alone(*policy, sequence);
+        expected.insert(expected.end(), alone.begin(), alone.end());
+      }
+    }
+    for (const int threads : {1, 2, 4}) {
+      ThreadPool pool(threads);
+      const auto policy = make_policy(config, dtype(), pool, true);
+      ScoreTargets targets;
+      targets.temperature = kTemperature;
+      const PackedBatch batch = batch_of(sequences, &targets);
+      EXPECT_EQ(policy->score(batch, targets).log_probs, expected) << threads << " threads";
+      ForwardTape tape;
+      EXPECT_EQ(policy->forward(batch, targets, tape).log_probs, expected) << threads << " threads, with a tape";
+    }
   }
 }
 
 TEST_P(Exactness, ActorEqualsLearner) {
-  ThreadPool pool(2);
-  const auto policy = make_policy(GetParam(), pool);
-  const Sequence sequence{testing::random_tokens(policy->config(), 90, 11)};
-  const std::vector<float> all = score_alone(*policy, sequence);
-  for (const std::size_t chunk : {std::size_t{1}, std::size_t{7}, std::size_t{40}, std::size_t{70}}) {
-    const std::vector<float> found = extend_log_probs(*policy, sequence, chunk, 70);
+  std::vector<float> all;
+  for (const int threads : {1, 2, 4}) {
+    ThreadPool pool(threads);
+    const auto policy = make_policy(testing::small_config(true), dtype(), pool);
+    const Sequence sequence{testing::random_tokens(policy->config(), 90, 11)};
+    if (all.empty()) {
+      all = score_alone(*policy, sequence);
+    }
     const std::vector<float> expected(all.end() - 20, all.end());
-    const std::vector<float> last(found.end() - 20, found.end());
-    EXPECT_EQ(last, expected) << "chunks of " << chunk;
+    for (const std::size_t chunk : {std::size_t{1}, std::size_t{7}, std::size_t{40}, std::size_t{70}}) {
+      const std::vector<float> found = extend_log_probs(*policy, sequence, chunk, 70);
+      const std::vector<float> last(found.end() - 20, found.end());
+      EXPECT_EQ(last, expected) << "chunks of " << chunk << ", " << threads << " threads";
+    }
   }
 }
 
 TEST_P(Exactness, SharedPromptEqualsSeparateSequences) {
   ThreadPool pool(2);
-  const auto policy = make_policy(GetParam(), pool);
+  const auto policy = make_policy(testing::small_config(true), dtype(), pool);
   for (const std::int64_t prompt_length : {1, 31, 32, 45, 64}) {
     const std::vector<std::int32_t> prompt = testing::random_tokens(policy->config(), prompt_length, 3);
     PackedBatch batch;
@@ -145,46 +150,60 @@ TEST_P(Exactness, SharedPromptEqualsSeparateSequences) {
   }
 }
 
-TEST_P(Exactness, ForkedSequencesEqualWholeOnes) {
-  ThreadPool pool(2);
-  const auto policy = make_policy(GetParam(), pool);
-  const std::vector<std::int32_t> prompt = testing::random_tokens(policy->config(), 43, 3);
-  const auto cache = policy->make_cache(std::int64_t{1} << 28);
+// The log-probs of all tokens but the first of each completion, decoded together after a shared prompt.
+std::vector<std::vector<float>> forked_log_probs(Policy& policy, const std::vector<std::int32_t>& prompt,
+                                                 const std::vector<std::vector<std::int32_t>>& completions) {
+  const auto cache = policy.make_cache(std::int64_t{1} << 28);
   const SequenceId parent = cache->add_sequence();
   const ExtendRequest prefill = {.sequence = parent, .token_ids = prompt, .want_logits = false};
-  policy->extend(*cache, std::span(&prefill, 1), [](std::int64_t, int, std::span<float>) { FAIL(); });
-  constexpr std::size_t kSamples = 37;
-  constexpr std::size_t kLength = 24;
+  policy.extend(*cache, std::span(&prefill, 1), [](std::int64_t, int, std::span<float>) { FAIL(); });
   std::vector<SequenceId> ids;
-  std::vector<std::vector<std::int32_t>> completions;
-  for (std::size_t i = 0; i < kSamples; ++i) {
+  for (std::size_t i = 0; i < completions.size(); ++i) {
     ids.push_back(cache->fork(parent));
-    completions.push_back(testing::random_tokens(policy->config(), kLength, 100 + i));
   }
-  std::vector<std::vector<float>> found(kSamples);
-  for (std::size_t t = 0; t + 1 < kLength; ++t) {
+  std::vector<std::vector<float>> found(completions.size());
+  for (std::size_t t = 0; t + 1 < completions[0].size(); ++t) {
     std::vector<ExtendRequest> requests;
-    for (std::size_t i = 0; i < kSamples; ++i) {
+    for (std::size_t i = 0; i < completions.size(); ++i) {
       requests.push_back({.sequence = ids[i], .token_ids = {completions[i].data() + t, 1}, .want_logits = true});
     }
-    policy->extend(*cache, requests, [&](std::int64_t index, int, std::span<float> logits) {
+    policy.extend(*cache, requests, [&](std::int64_t index, int, std::span<float> logits) {
       const auto i = static_cast<std::size_t>(index);
       const float inverse = 1.0F / kTemperature;
       const auto next = static_cast<std::size_t>(completions[i][t + 1]);
       found[i].push_back(log_prob_of(logits[next], inverse, logit_stats(logits, inverse, nullptr)));
     });
   }
-  for (std::size_t i = 0; i < kSamples; ++i) {
-    Sequence whole{prompt};
-    whole.ids.insert(whole.ids.end(), completions[i].begin(), completions[i].end());
-    const std::vector<float> alone = score_alone(*policy, whole);
-    EXPECT_EQ(found[i], std::vector<float>(alone.end() - (kLength - 1), alone.end())) << "completion " << i;
+  return found;
+}
+
+TEST_P(Exactness, ForkedSequencesEqualWholeOnes) {
+  for (const ModelConfig& config : {testing::small_config(true), testing::wide_config()}) {
+    const std::vector<std::int32_t> prompt = testing::random_tokens(config, 43, 3);
+    std::vector<std::vector<std::int32_t>> completions;
+    for (std::size_t i = 0; i < 37; ++i) {
+      completions.push_back(testing::random_tokens(config, 12, 100 + i));
+    }
+    std::vector<std::vector<float>> expected;
+    for (const int threads : {1, 2, 4}) {
+      ThreadPool pool(threads);
+      const auto policy = make_policy(config, dtype(), pool);
+      if (expected.empty()) {
+        for (const std::vector<std::int32_t>& completion : completions) {
+          Sequence whole{prompt};
+          whole.ids.insert(whole.ids.end(), completion.begin(), completion.end());
+          const std::vector<float> alone = score_alone(*policy, whole);
+          expected.emplace_back(alone.end() - 11, alone.end());
+        }
+      }
+      EXPECT_EQ(forked_log_probs(*policy, prompt, completions), expected) << threads << " threads";
+    }
   }
 }
 
 std::vector<float> gradients_with(ComputeDtype dtype, int threads) {
   ThreadPool pool(threads);
-  const auto policy = make_policy(dtype, pool, true);
+  const auto policy = make_policy(testing::small_config(true), dtype, pool, true);
   std::vector<Sequence> sequences;
   for (const std::int64_t length : {70, 33, 100}) {
     sequences.push_back({testing::random_tokens(policy->config(), length, static_cast<std::uint64_t>(length))});
@@ -206,19 +225,13 @@ std::vector<float> gradients_with(ComputeDtype dtype, int threads) {
 }
 
 TEST_P(Exactness, GradientsDoNotDependOnThreads) {
-  const std::vector<float> one = gradients_with(GetParam(), 1);
-  EXPECT_EQ(gradients_with(GetParam(), 2), one);
-  EXPECT_EQ(gradients_with(GetParam(), 4), one);
+  const std::vector<float> one = gradients_with(dtype(), 1);
+  EXPECT_EQ(gradients_with(dtype(), 2), one);
+  EXPECT_EQ(gradients_with(dtype(), 4), one);
 }
 
-std::string dtype_name(const ::testing::TestParamInfo<ComputeDtype>& dtype) {
-  constexpr std::array<const char*, 3> kNames = {"f32", "bf16", "bf16_split"};
-  return kNames[static_cast<std::size_t>(dtype.param)];
-}
-
-INSTANTIATE_TEST_SUITE_P(Dtypes, Exactness,
-                         ::testing::Values(ComputeDtype::kF32, ComputeDtype::kBf16, ComputeDtype::kBf16Split),
-                         dtype_name);
+INSTANTIATE_TEST_SUITE_P(Arithmetic, Exactness, ::testing::ValuesIn(testing::all_arithmetic()),
+                         [](const auto& parameter) { return testing::name_of(parameter.param); });
 
 }  // namespace
 }  // namespace plumb

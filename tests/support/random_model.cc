@@ -21,6 +21,17 @@ ModelConfig small_config(bool tie_embeddings) {
   return config;
 }
 
+ModelConfig wide_config() {
+  ModelConfig config = small_config(true);
+  config.hidden_size = 320;
+  config.num_heads = 5;
+  config.num_kv_heads = 1;
+  config.head_dim = 64;
+  config.intermediate_size = 900;
+  config.vocab_size = 1500;
+  return config;
+}
+
 std::vector<NamedTensor> random_weights(const ModelConfig& c, std::uint64_t seed, float scale) {
   std::vector<NamedTensor> tensors;
   std::uint32_t index = 0;
