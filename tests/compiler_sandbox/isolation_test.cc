@@ -4,11 +4,20 @@
 #include "compiler_sandbox/isolation.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <thread>
 
 #include "judge_support.h"
 
 namespace plumb {
 namespace {
+
+namespace fs = std::filesystem;
 
 using test::describe;
 
@@ -52,6 +61,10 @@ TEST(Isolation, NothingCanBeWrittenButThePrivateFolder) {
       "            except OSError:\n                pass\n"
       "    try:\n        os.mknod('/work/disk', 0o60666, 0x0801)\n        found.append('device')\n"
       "    except OSError:\n        pass\n"
+      "    found += [p + ' is not read-only' for p in ('/', '/usr', '/cache', '/etc', '/dev')\n"
+      "              if not os.statvfs(p).f_flag & os.ST_RDONLY]\n"
+      "    found += [p + ' allows set-user-id' for p in ('/', '/usr', '/cache', '/work')\n"
+      "              if not os.statvfs(p).f_flag & os.ST_NOSUID]\n"
       "    open('/tmp/mine', 'w').write('x')\n    open('/work/mine', 'w').write('x')\n");
 }
 
@@ -98,7 +111,7 @@ TEST(Isolation, NoPrivilegeIsLeft) {
       "    import ctypes, os, resource\n    libc = ctypes.CDLL(None)\n"
       "    found += ['uid %d' % i for i in (os.getuid(), os.geteuid(), os.getgid()) if i == 0]\n"
       "    found += ['group' for g in os.getgroups() if g == 0]\n"
-      "    found += ['capability %d' % c for c in range(41) if libc.prctl(24, c, 0, 0, 0) == 1]\n"
+      "    found += ['capability %d' % c for c in range(41) if libc.prctl(23, c, 0, 0, 0) != 0]\n"
       "    if libc.prctl(39, 0, 0, 0, 0) != 1:\n        found.append('new privileges')\n"
       "    if libc.prctl(21, 0, 0, 0, 0) != 2:\n        found.append('no filter')\n"
       "    for name in ['CPU', 'FSIZE', 'CORE', 'NPROC', 'NOFILE', 'STACK']:\n"
@@ -145,6 +158,32 @@ TEST(Isolation, NothingOutlivesASubmission) {
     expect_nothing_found(*judge, leave + "    # " + std::to_string(i) + "\n");
   }
   EXPECT_EQ(test::processes_beside_launchers(), std::vector<std::string>());
+}
+
+// Seen from outside while a program runs: it shares no namespace with this process, nor its user.
+TEST(Isolation, ARunningProgramSharesNoNamespaceWithTheJudge) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  Submission sleeping = test::add_submission(Language::kPython, "import time\ndef add(a, b):\n    time.sleep(60)\n");
+  sleeping.limits.wall_s = 1;
+  std::thread judging([&] { static_cast<void>(judge->judge(sleeping)); });
+  std::vector<int> running;
+  for (int tries = 0; tries < 500 && running.empty(); ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    running = test::programs("python3");
+  }
+  const auto link = [](int pid, const std::string& name) {
+    std::error_code error;
+    return fs::read_symlink("/proc/" + std::to_string(pid) + "/ns/" + name, error).string();
+  };
+  for (const char* name : {"user", "pid", "mnt", "net", "ipc", "uts"}) {
+    const std::string theirs = running.empty() ? "" : link(running[0], name);
+    EXPECT_NE(theirs, "") << name;
+    EXPECT_NE(theirs, link(getpid(), name)) << name;
+  }
+  struct stat info {};
+  EXPECT_TRUE(!running.empty() && stat(("/proc/" + std::to_string(running[0])).c_str(), &info) == 0);
+  EXPECT_NE(info.st_uid, geteuid());
+  judging.join();
 }
 
 IsolationReport report_without(const std::vector<std::string>& missing) {

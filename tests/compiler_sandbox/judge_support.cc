@@ -162,6 +162,16 @@ std::vector<std::string> programs_of_slots() {
   return once_settled(slot_users);
 }
 
+std::vector<int> programs(const std::string& name) {
+  std::vector<int> found;
+  for (const std::string& one : strangers()) {
+    if (one.find(" " + name) != std::string::npos) {
+      found.push_back(std::stoi(one));
+    }
+  }
+  return found;
+}
+
 std::vector<std::string> control_groups_of(int pid) {
   std::vector<std::string> found;
   std::error_code error;

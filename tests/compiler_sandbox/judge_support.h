@@ -36,6 +36,9 @@ std::vector<std::string> processes_beside_launchers();
 /// judges without control groups; other judges must be idle.
 std::vector<std::string> programs_of_slots();
 
+/// Process ids of programs of this name that run in this process's slots now.
+std::vector<int> programs(const std::string& name);
+
 /// The control-group folders that a launcher with this process id has made.
 std::vector<std::string> control_groups_of(int pid);
 
