@@ -5,6 +5,46 @@ namespace plumb {
 
 namespace {
 
+constexpr const char* kPrelude = R"SOURCE(#include <algorithm>
+#include <array>
+#include <bitset>
+#include <cassert>
+#include <cctype>
+#include <cfloat>
+#include <climits>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <iomanip>
+#include <iostream>
+#include <iterator>
+#include <limits>
+#include <list>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <queue>
+#include <set>
+#include <sstream>
+#include <stack>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+)SOURCE";
+
 // What the driver of a signature needs of the runtime, and the templates that its types need.
 constexpr const char* kInterface = R"SOURCE(
 namespace plumb_driver {
@@ -148,6 +188,11 @@ std::string declaration(const FunctionSignature& function, const std::string& na
 std::string cpp_declaration(const FunctionSignature& function) {
   // "used" keeps a candidate that is written as inline.
   return declaration(function, function.name) + " __attribute__((used));\n";
+}
+
+const std::string& cpp_prelude() {
+  static const std::string source = kPrelude;
+  return source;
 }
 
 const std::string& cpp_driver_runtime() {

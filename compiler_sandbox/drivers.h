@@ -15,6 +15,10 @@ namespace plumb {
 /// Python source of the driver; run as `python3 -c <driver> <function name> <parameter count>` beside solution.py.
 const std::string& python_driver();
 
+/// The #include lines of what candidates, and the drivers, may use without including it. After it a candidate's own
+/// #include lines cost next to nothing.
+const std::string& cpp_prelude();
+
 /// C++ source of what all drivers share: frames, plain values, exceptions, and the start of the program.
 const std::string& cpp_driver_runtime();
 

@@ -78,7 +78,7 @@ class SandboxJudge final : public Judge {
         break;
       }
       was_idle = finding.doubt == Doubt::kIdle;
-      alone = true;
+      alone = !was_idle;  // a sleeper needs no quiet machine, and must not hold up the others
     }
     if (finding.doubt == Doubt::kFault || finding.doubt == Doubt::kHopeless) {
       finding.evidence.verdict = Verdict::kSE;

@@ -25,48 +25,7 @@ constexpr const char* kInterpreter = "/usr/bin/python3";
 constexpr const char* kMold = "/usr/bin/mold";
 constexpr int kCompileProcesses = 32;  // driver, compiler, assembler, linker and their threads
 
-// What candidates may use without including it. A candidate's own #include lines cost next to nothing after it.
-constexpr const char* kPrelude = R"SOURCE(#include <algorithm>
-#include <array>
-#include <bitset>
-#include <cassert>
-#include <cctype>
-#include <cfloat>
-#include <climits>
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <cstdio>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-#include <cstring>
-#include <deque>
-#include <exception>
-#include <functional>
-#include <iomanip>
-#include <iostream>
-#include <iterator>
-#include <limits>
-#include <list>
-#include <map>
-#include <numeric>
-#include <optional>
-#include <queue>
-#include <set>
-#include <sstream>
-#include <stack>
-#include <stdexcept>
-#include <string>
-#include <string_view>
-#include <tuple>
-#include <unordered_map>
-#include <unordered_set>
-#include <utility>
-#include <vector>
-)SOURCE";
-
-// Twice the size of the one above: for candidates that ask for all of it by name.
+// Twice the size of the prelude: for candidates that ask for all of it by name.
 constexpr const char* kWholeLibrary = "#include <bits/stdc++.h>\n";
 
 constexpr const char* kPreludeName = "prelude.h";
@@ -147,7 +106,7 @@ Result<std::unique_ptr<Toolchain>> Toolchain::prepare(const std::string& cache_d
   tools->has_mold_ = access(kMold, X_OK) == 0;
   PLUMB_ASSIGN(tools->cache_dir_, chosen_folder(cache_dir));
   PLUMB_ASSIGN(std::string key, run_local_tool({kCompiler, "--version"}));
-  key += kPrelude + cpp_driver_runtime();
+  key += cpp_prelude() + cpp_driver_runtime();
   for (const std::string& flag : cpp_flags()) {
     key += flag + " ";
   }
@@ -163,7 +122,7 @@ Result<std::unique_ptr<Toolchain>> Toolchain::prepare(const std::string& cache_d
   if (!lock.held()) {
     return unwritable(tools->cache_dir_, std::strerror(errno));
   }
-  PLUMB_TRY(tools->make(kPreludeName, ".gch", kPrelude, {"-x", "c++-header"}));
+  PLUMB_TRY(tools->make(kPreludeName, ".gch", cpp_prelude(), {"-x", "c++-header"}));
   PLUMB_TRY(tools->make(kWholeLibraryName, ".gch", kWholeLibrary, {"-x", "c++-header"}));
   PLUMB_TRY(tools->make(kRuntimeName, ".o", cpp_driver_runtime(), tools->object_arguments()));
   return tools;
