@@ -1,5 +1,5 @@
 // The layers of a Llama, backward. Each layer is three rounds of tasks with a barrier after each: the feed-forward
-// block and the o product by blocks of 64 rows; attention by trees of segments; the qkv product by blocks of rows
+// block and the o product by blocks of rows; attention by trees of segments; the qkv product by blocks of rows
 // again. Weight gradients need all rows of a round, so they run as tasks of the next one.
 
 #include "policy/backward.h"
@@ -16,6 +16,7 @@ namespace plumb {
 namespace {
 
 constexpr std::int64_t kBlockRows = 64;
+constexpr std::int64_t kBlockMultiple = 4;  // threads that end together
 
 // Which of a layer's two norms a row-block's partial sums belong to.
 enum class NormPart { kInput = 0, kPost = 1 };
@@ -28,7 +29,7 @@ class LayerBackward {
         forward_(forward),
         b_(buffers),
         rows_(forward.plan.num_rows()),
-        blocks_((rows_ + kBlockRows - 1) / kBlockRows) {}
+        blocks_(rows_, kBlockRows, kBlockMultiple) {}
 
   void run();
 
@@ -43,7 +44,7 @@ class LayerBackward {
   void output_gradient(std::int64_t layer, std::int64_t begin, std::int64_t count, int worker);
   void inputs_of_attention(std::int64_t layer, std::int64_t block, int worker);
   void qkv_row(std::int64_t row, float* d_qkv);
-  void norm_gradient(std::int64_t row, NormPart part, const float* x, std::int64_t weight, const float* dy);
+  void norm_gradient(std::int64_t row, float* part, const float* x, std::int64_t weight, const float* dy);
   void add_norm_parts(std::int64_t layer);
 
   [[nodiscard]] const LayerActivations& kept(std::int64_t layer) const {
@@ -68,7 +69,7 @@ class LayerBackward {
   const ForwardState& forward_;
   BackwardBuffers& b_;
   std::int64_t rows_;
-  std::int64_t blocks_;
+  RowBlocks blocks_;
   std::vector<Task> tasks_;
 };
 
@@ -89,7 +90,7 @@ void LayerBackward::reserve() {
   b_.d_v.resize(rows_ * kv_width);
   b_.d_qkv.resize(rows_, shape.num_heads * shape.head_dim + 2 * kv_width);
   b_.normed_in.resize(rows_, d);
-  b_.norm_parts.resize(blocks_ * 2 * d);
+  b_.norm_parts.resize(blocks_.count() * 2 * d);
 }
 
 void LayerBackward::run_tasks() {
@@ -112,19 +113,20 @@ void LayerBackward::run() {
   for (std::int64_t layer = config_.num_layers - 1; layer >= 0; --layer) {
     const LayerOffsets& offsets = engine_.weights.layer(layer);
     b_.norm_parts.fill_zero();
-    for (std::int64_t block = 0; block < blocks_; ++block) {
+    for (std::int64_t block = 0; block < blocks_.count(); ++block) {
       tasks_.emplace_back([this, layer, block](int worker) { feed_forward(layer, block, worker); });
     }
     run_tasks();
+    // Long tasks first, so that threads end together.
+    add_weight_tasks(b_.d_out, b_.activated, offsets.down);
+    add_weight_tasks(b_.d_gate_up, b_.normed_mid, offsets.gate_up);
+    add_weight_tasks(b_.d_mid, kept(layer).attended, offsets.o);
     for (std::int64_t index = 0; index < num_attention_tasks(engine_, forward_); ++index) {
       tasks_.emplace_back(
           [this, layer, index](int worker) { run_attention_task(engine_, forward_, layer, index, worker, b_); });
     }
-    add_weight_tasks(b_.d_gate_up, b_.normed_mid, offsets.gate_up);
-    add_weight_tasks(b_.d_out, b_.activated, offsets.down);
-    add_weight_tasks(b_.d_mid, kept(layer).attended, offsets.o);
     run_tasks();
-    for (std::int64_t block = 0; block < blocks_; ++block) {
+    for (std::int64_t block = 0; block < blocks_.count(); ++block) {
       tasks_.emplace_back([this, layer, block](int worker) { inputs_of_attention(layer, block, worker); });
     }
     run_tasks();
@@ -137,8 +139,8 @@ void LayerBackward::run() {
 // The first round of a layer for one block of rows: through the feed-forward block to d_mid and d_attended.
 void LayerBackward::feed_forward(std::int64_t layer, std::int64_t block, int worker) {
   const std::int64_t d = config_.hidden_size;
-  const std::int64_t begin = block * kBlockRows;
-  const std::int64_t count = std::min(kBlockRows, rows_ - begin);
+  const std::int64_t begin = blocks_.begin(block);
+  const std::int64_t count = blocks_.size(block);
   const LayerOffsets& offsets = engine_.weights.layer(layer);
   for (std::int64_t row = begin; row < begin + count; ++row) {
     b_.d_out.store_row(row, b_.d_x.data() + row * d);
@@ -152,7 +154,7 @@ void LayerBackward::feed_forward(std::int64_t layer, std::int64_t block, int wor
     const float* x = kept(layer).x_mid.data() + row * d;
     rms_norm(x, engine_.weights.value(offsets.post_norm), d, config_.rms_norm_eps, normed.data());
     b_.normed_mid.store_row(row, normed.data());
-    norm_gradient(row, NormPart::kPost, x, offsets.post_norm, d_normed + (row - begin) * d);
+    norm_gradient(row, norm_part(block, NormPart::kPost), x, offsets.post_norm, d_normed + (row - begin) * d);
     b_.d_mid.store_row(row, b_.d_x.data() + row * d);
   }
   output_gradient(layer, begin, count, worker);
@@ -214,8 +216,8 @@ void LayerBackward::output_gradient(std::int64_t layer, std::int64_t begin, std:
 // The last round of a layer for one block of rows: from d_q, d_k and d_v through the qkv product to d_x.
 void LayerBackward::inputs_of_attention(std::int64_t layer, std::int64_t block, int worker) {
   const std::int64_t d = config_.hidden_size;
-  const std::int64_t begin = block * kBlockRows;
-  const std::int64_t count = std::min(kBlockRows, rows_ - begin);
+  const std::int64_t begin = blocks_.begin(block);
+  const std::int64_t count = blocks_.size(block);
   const LayerOffsets& offsets = engine_.weights.layer(layer);
   AlignedBuffer<float>& row_memory = engine_.memory(worker).row;
   row_memory.resize(std::max(d, b_.d_qkv.columns()));
@@ -229,7 +231,7 @@ void LayerBackward::inputs_of_attention(std::int64_t layer, std::int64_t block, 
     const float* x = kept(layer).x_in.data() + row * d;
     rms_norm(x, engine_.weights.value(offsets.input_norm), d, config_.rms_norm_eps, row_memory.data());
     b_.normed_in.store_row(row, row_memory.data());
-    norm_gradient(row, NormPart::kInput, x, offsets.input_norm, d_normed + (row - begin) * d);
+    norm_gradient(row, norm_part(block, NormPart::kInput), x, offsets.input_norm, d_normed + (row - begin) * d);
   }
 }
 
@@ -247,18 +249,16 @@ void LayerBackward::qkv_row(std::int64_t row, float* d_qkv) {
                            forward_.plan.positions[static_cast<std::size_t>(row)]);
 }
 
-void LayerBackward::norm_gradient(std::int64_t row, NormPart part, const float* x, std::int64_t weight,
-                                  const float* dy) {
+void LayerBackward::norm_gradient(std::int64_t row, float* part, const float* x, std::int64_t weight, const float* dy) {
   const std::int64_t d = config_.hidden_size;
-  rms_norm_backward(x, engine_.weights.value(weight), dy, d, config_.rms_norm_eps, b_.d_x.data() + row * d,
-                    norm_part(row / kBlockRows, part));
+  rms_norm_backward(x, engine_.weights.value(weight), dy, d, config_.rms_norm_eps, b_.d_x.data() + row * d, part);
 }
 
 void LayerBackward::add_norm_parts(std::int64_t layer) {
   const LayerOffsets& offsets = engine_.weights.layer(layer);
   for (const NormPart part : {NormPart::kInput, NormPart::kPost}) {
     float* gradient = engine_.weights.gradient(part == NormPart::kInput ? offsets.input_norm : offsets.post_norm);
-    for (std::int64_t block = 0; block < blocks_; ++block) {
+    for (std::int64_t block = 0; block < blocks_.count(); ++block) {
       const float* from = norm_part(block, part);
       for (std::int64_t i = 0; i < config_.hidden_size; ++i) {
         gradient[i] += from[i];

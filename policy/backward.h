@@ -34,7 +34,7 @@ struct BackwardBuffers {
   Operand d_qkv;                    // [T, (H + 2K) d]
   Operand normed_in;                // [T, D]
   AlignedBuffer<float> norm_parts;  // [blocks, 2, D] gradients of a layer's norm weights, by row block
-  Operand d_logits;                 // [U, 4096]
+  Operand d_logits;                 // [U, group]
   AlignedBuffer<float> d_hidden;    // [U, D]
   std::vector<AlignedBuffer<float>> worker_rows;
   std::vector<AlignedBuffer<float>> worker_more_rows;

@@ -1,6 +1,7 @@
 #pragma once
 // What the forward and the backward of the layers share: scratch memory, ways to run over rows, activations.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -68,6 +69,28 @@ struct RowBlock {
   }
 };
 
+/// Rows cut into blocks of at most `largest` rows (a multiple of the 16 rows of a tile), as even as tiles allow. Their
+/// number is a multiple of `multiple`, so that as many threads end together; blocks may be empty.
+class RowBlocks {
+ public:
+  RowBlocks(std::int64_t rows, std::int64_t largest, std::int64_t multiple)
+      : rows_(rows), tiles_(padded_rows(rows) / kRowTile) {
+    const std::int64_t needed = (rows + largest - 1) / largest;
+    count_ = (needed + multiple - 1) / multiple * multiple;
+  }
+
+  [[nodiscard]] std::int64_t count() const { return count_; }
+  [[nodiscard]] std::int64_t begin(std::int64_t index) const {
+    return std::min(rows_, tiles_ * index / count_ * kRowTile);
+  }
+  [[nodiscard]] std::int64_t size(std::int64_t index) const { return begin(index + 1) - begin(index); }
+
+ private:
+  std::int64_t rows_;
+  std::int64_t tiles_;
+  std::int64_t count_ = 0;
+};
+
 /// Panels that one product takes where its columns are used up at once: the results stay in the cache.
 inline constexpr std::int64_t kPanelsAtOnce = 8;
 
@@ -82,7 +105,7 @@ void for_pieces(PanelRange panels, Body body) {
 
 /// The activations of one layer that its backward needs.
 struct LayerActivations {
-  explicit LayerActivations(ComputeDtype dtype) : attended(dtype), gate_up(dtype) {}
+  explicit LayerActivations(ComputeDtype dtype) : attended(dtype), gate_up(Operand::compact(dtype)) {}
 
   AlignedBuffer<float> x_in;         // [T, D] the residual stream before attention
   AlignedBuffer<float> q;            // [T, H, padded d] rotated queries

@@ -22,7 +22,7 @@ class LayerPass {
 
  private:
   void run_together();
-  void run_blocks(std::int64_t block_rows);
+  void run_blocks();
   void run_stage(std::int64_t stage, const RowBlock& block);
   void embed(const RowBlock& block);
   void norm(const float* x, std::int64_t weight, const RowBlock& block);
@@ -69,7 +69,7 @@ void LayerPass::run() {
   if (threads > 1 && rows < kLargestBlock * threads) {
     run_together();
   } else {
-    run_blocks(std::min(kLargestBlock, padded_rows((rows + threads - 1) / threads)));
+    run_blocks();
   }
 }
 
@@ -93,16 +93,14 @@ void LayerPass::run_together() {
   });
 }
 
-void LayerPass::run_blocks(std::int64_t block_rows) {
-  const std::int64_t rows = plan_.num_rows();
-  const std::int64_t num_blocks = (rows + block_rows - 1) / block_rows;
+void LayerPass::run_blocks() {
+  const RowBlocks blocks(plan_.num_rows(), kLargestBlock, engine_.pool.num_threads());
   for (std::int64_t stage = 0; stage <= config_.num_layers; ++stage) {
-    engine_.pool.parallel_for(num_blocks, [&](std::int64_t index, int worker) {
-      const std::int64_t begin = index * block_rows;
-      const std::int64_t end = std::min(rows, begin + block_rows);
+    engine_.pool.parallel_for(blocks.count(), [&](std::int64_t index, int worker) {
       BlockMemory& memory = engine_.memory(worker).block;
-      memory.resize(config_, end - begin);
-      run_stage(stage, {.begin = begin, .end = end, .worker = worker, .memory = &memory});
+      memory.resize(config_, blocks.size(index));
+      run_stage(stage,
+                {.begin = blocks.begin(index), .end = blocks.begin(index + 1), .worker = worker, .memory = &memory});
     });
   }
 }

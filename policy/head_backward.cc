@@ -95,9 +95,10 @@ void HeadBackward::run_group(std::size_t group) {
     piece_task(begin, share_of(panels, index, num_pieces), worker);
   });
   const PackedMatrix& back = engine_.weights.head_backward()[group];
-  engine_.pool.parallel_for((rows + kInputRows - 1) / kInputRows, [&](std::int64_t index, int worker) {
-    const std::int64_t row = index * kInputRows;
-    back.multiply(back.all_panels(), buffers_.d_logits.row(row), std::min(kInputRows, rows - row),
+  const RowBlocks blocks(rows, kInputRows, engine_.pool.num_threads());
+  engine_.pool.parallel_for(blocks.count(), [&](std::int64_t index, int worker) {
+    const std::int64_t row = blocks.begin(index);
+    back.multiply(back.all_panels(), buffers_.d_logits.row(row), blocks.size(index),
                   {.y = buffers_.d_hidden.data() + row * d, .row_stride = d, .accumulate = group > 0},
                   engine_.memory(worker).product);
   });

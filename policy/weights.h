@@ -15,8 +15,10 @@
 
 namespace plumb {
 
-/// The head's input gradient takes the vocabulary in groups of this many logits.
-inline constexpr std::int64_t kHeadGroup = 4096;
+/// The head's gradients take the vocabulary in groups of this many logits. Rows of a group lie this many numbers apart:
+/// an odd number of panels keeps them out of each other's places in the cache (a power of two costs the weight gradient
+/// a third of its speed).
+inline constexpr std::int64_t kHeadGroup = 47 * PackedMatrix::kPanelColumns;
 
 /// Where the tensors of a layer start in the block of masters, and in that of gradients. Query, key and value rows form
 /// one matrix, gate and up rows another.

@@ -21,8 +21,7 @@ constexpr std::int64_t kHighestTile = 128;
 constexpr std::int64_t kNumHeights = kHighestTile / kRowTile;
 constexpr std::int64_t kLongestRun = 16;  // panels in one product
 
-// Rows of a weight gradient are added in chunks of these sizes, largest first.
-constexpr std::array<std::int64_t, 4> kChunks = {1024, 256, 64, kRowTile};
+constexpr std::int64_t kGradientRows = 1024;  // rows that a weight gradient adds at once
 
 }  // namespace
 
@@ -205,21 +204,18 @@ void accumulate_weight_gradient(const Operand& dy, const Operand& x, std::int64_
   PLUMB_CHECK(dy.rows() == x.rows() && dy.bf16() == x.bf16(), "accumulate_weight_gradient: operands do not match");
   const std::int64_t rows = padded_rows(dy.rows());
   const std::int64_t element_bytes = dy.bf16() ? 2 : 4;
-  std::int64_t row = 0;
-  for (const std::int64_t chunk : kChunks) {
-    for (; row + chunk <= rows; row += chunk) {
-      const internal::ProductShape shape = {.m = end - begin,
-                                            .n = x.columns(),
-                                            .k = chunk,
-                                            .a_row_stride = 1,
-                                            .a_column_stride = dy.columns(),
-                                            .b_row_stride = x.columns(),
-                                            .c_row_stride = x.columns(),
-                                            .bf16 = dy.bf16(),
-                                            .accumulate = true};
-      const auto* a = static_cast<const char*>(dy.row(row)) + begin * element_bytes;
-      internal::product_for(shape).run(a, x.row(row), gradient + begin * x.columns(), scratch);
-    }
+  for (std::int64_t row = 0; row < rows; row += kGradientRows) {
+    const internal::ProductShape shape = {.m = end - begin,
+                                          .n = x.columns(),
+                                          .k = std::min(kGradientRows, rows - row),
+                                          .a_row_stride = 1,
+                                          .a_column_stride = dy.columns(),
+                                          .b_row_stride = x.columns(),
+                                          .c_row_stride = x.columns(),
+                                          .bf16 = dy.bf16(),
+                                          .accumulate = true};
+    const auto* a = static_cast<const char*>(dy.row(row)) + begin * element_bytes;
+    internal::product_for(shape).run(a, x.row(row), gradient + begin * x.columns(), scratch);
   }
 }
 

@@ -23,6 +23,12 @@ class Operand {
  public:
   explicit Operand(ComputeDtype dtype = ComputeDtype::kF32)
       : rounds_(dtype != ComputeDtype::kF32), bf16_(rounds_ && bf16_products() == Bf16Products::kNative) {}
+  /// The same numbers in the least memory: rounded ones are always stored as bf16. Not for products.
+  static Operand compact(ComputeDtype dtype) {
+    Operand operand(dtype);
+    operand.bf16_ = operand.rounds_;
+    return operand;
+  }
 
   /// Space for `rows` rows and their padding; contents are undefined but for the padding, which is zero.
   void resize(std::int64_t rows, std::int64_t columns);
