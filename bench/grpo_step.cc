@@ -55,6 +55,7 @@ Result<BenchResult> bench_grpo_step(Policy& policy, ThreadPool& pool, const Samp
   Optimizer optimizer(policy, pool, {});
   GrpoLearnerOptions options;
   options.schedule.peak = 1e-6F;
+  options.micro_batch_tokens = 2048;  // all of it at once
   GrpoLearner learner(policy, optimizer, options);
   BenchResult result;
   result.seconds = std::numeric_limits<double>::infinity();
