@@ -70,13 +70,19 @@ Result<void> flatten(const toml::table& table, const std::string& prefix, const 
   return {};
 }
 
-// Where the string or comment that begins at `at` ends; `at` itself where neither begins there.
+// Whether a quote at `at` opens a string where TOML allows one: elsewhere (3e'x') toml++ reads it as part of a bare word.
+bool opens_string(std::string_view text, std::size_t at) {
+  constexpr std::string_view kBefore = " \t\n\r=[{,.";
+  return (text[at] == '"' || text[at] == '\'') && (at == 0 || kBefore.find(text[at - 1]) != std::string_view::npos);
+}
+
+// Where the string or comment that begins at `at` ends; `at` itself where neither begins there or a string has no end.
 std::size_t skip_quoted_or_comment(std::string_view text, std::size_t at) {
   const char quote = text[at];
   if (quote == '#') {
     return std::min(text.find('\n', at), text.size());
   }
-  if (quote != '"' && quote != '\'') {
+  if (!opens_string(text, at)) {
     return at;
   }
   const bool multiline = text.substr(at, 3) == std::string(3, quote);
@@ -87,10 +93,10 @@ std::size_t skip_quoted_or_comment(std::string_view text, std::size_t at) {
     } else if (text.substr(i, closing.size()) == closing) {
       return i + closing.size();
     } else if (text[i] == '\n' && !multiline) {
-      return i;
+      return at;
     }
   }
-  return text.size();
+  return at;
 }
 
 // The line of the first character beyond ASCII that stands neither in a string nor in a comment; 0 where there is none.

@@ -41,7 +41,11 @@ class AlignedBuffer {
     }
     size_ = size;
   }
-  void fill_zero() { std::memset(memory_.get(), 0, static_cast<std::size_t>(size_) * sizeof(T)); }
+  void fill_zero() {
+    if (size_ > 0) {  // memset takes no null pointer, not even for 0 bytes
+      std::memset(memory_.get(), 0, static_cast<std::size_t>(size_) * sizeof(T));
+    }
+  }
 
   [[nodiscard]] T* data() { return static_cast<T*>(memory_.get()); }
   [[nodiscard]] const T* data() const { return static_cast<const T*>(memory_.get()); }

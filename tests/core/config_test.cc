@@ -144,6 +144,12 @@ TEST_F(ConfigTest, TakesCharactersBeyondAsciiInStringsAndCommentsOnly) {
   EXPECT_EQ(error_of("[grpo]\n\u02c5 = 1\n"),
             "run.toml:2: not valid TOML: characters beyond ASCII stand in quotes or comments only");
   EXPECT_EQ(error_of("\xEF\xBB\xBF[grpo]\nsteps = 4\n"), "");
+  // A quote in the middle of a bare word opens no string, and one that nothing closes holds none.
+  for (const char* text :
+       {"[grpo]\nsteps = 3e'\u026c'\n", "[grpo]\ndata = \"\u026c\n", "[grpo]\ndata = \'\'\'\u026c\'\'\n"}) {
+    EXPECT_EQ(error_of(text), "run.toml:2: not valid TOML: characters beyond ASCII stand in quotes or comments only")
+        << text;
+  }
 }
 
 TEST_F(ConfigTest, ReportsAnUnreadableFile) {
