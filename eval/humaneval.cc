@@ -45,8 +45,12 @@ Result<std::set<std::string>> read_overlaps(const std::filesystem::path& file) {
   if (file.empty()) {
     return ids;
   }
-  PLUMB_ASSIGN(const std::string text, read_file(file.string()));
-  const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  const Result<std::string> text = read_file(file.string());
+  if (!text) {
+    return text.error().with_context(
+        "the problems that resemble the primer's (--overlap FILE; an empty text for none)");
+  }
+  const nlohmann::json json = nlohmann::json::parse(*text, nullptr, false);
   const auto found = json.is_object() ? json.find("humaneval_to_primer") : json.end();
   if (!json.is_object() || found == json.end() || !found->is_object()) {
     return Error{file.string() + ": expected an object with the key humaneval_to_primer"};
