@@ -26,7 +26,7 @@ Result<std::uint64_t> drawn_at(const nlohmann::json& cursor, const std::string& 
 
 }  // namespace
 
-Result<PromptSampler> PromptSampler::create(std::vector<PromptRecord> prompts, std::uint64_t seed) {
+Result<PromptSampler> PromptSampler::create(std::vector<PromptRecord> prompts, std::uint64_t seed, PromptOrder order) {
   if (prompts.empty()) {
     return Error{"there are no prompts to draw from; check the data file, the splits and the languages"};
   }
@@ -44,23 +44,53 @@ Result<PromptSampler> PromptSampler::create(std::vector<PromptRecord> prompts, s
     List& list = prompt.domain == Domain::kCode ? sampler.code_ : sampler.other_;
     list.prompts.push_back(std::make_shared<const PromptRecord>(std::move(prompt)));
   }
+  if (order == PromptOrder::kSpread) {
+    sampler.code_.history.emplace(sampler.code_.prompts.size());
+    sampler.other_.history.emplace(sampler.other_.prompts.size());
+  }
   return sampler;
 }
 
 std::vector<PromptDraw> PromptSampler::next_batch(std::size_t n, std::size_t min_code) {
   const std::size_t num_code = code_in_batch(n, min_code);
   std::vector<PromptDraw> batch;
-  while (batch.size() < n) {
-    batch.push_back(next(batch.size() < num_code ? code_ : other_));
-  }
+  draw(code_, num_code, batch);
+  draw(other_, n - num_code, batch);
   return batch;
+}
+
+void PromptSampler::observe(const std::string& prompt_id, double successes, double trials) {
+  for (List* list : {&code_, &other_}) {
+    const auto found = std::lower_bound(list->prompts.begin(), list->prompts.end(), prompt_id,
+                                        [](const auto& prompt, const std::string& id) { return prompt->id < id; });
+    if (list->history && found != list->prompts.end() && (*found)->id == prompt_id) {
+      list->history->observe(static_cast<std::uint32_t>(found - list->prompts.begin()), successes, trials);
+    }
+  }
 }
 
 double PromptSampler::epoch() const {
   return static_cast<double>(code_.drawn + other_.drawn) / static_cast<double>(num_prompts());
 }
 
-PromptDraw PromptSampler::next(List& list) const {
+void PromptSampler::draw(List& list, std::size_t n, std::vector<PromptDraw>& batch) const {
+  while (!list.history && n > 0) {
+    batch.push_back(next_of_epoch(list));
+    --n;
+  }
+  while (n > 0) {
+    const std::size_t different = std::min(n, list.prompts.size());
+    const auto chosen =
+        list.history->choose(different, seed_, stable_hash(list.name), static_cast<std::uint32_t>(list.drawn));
+    for (const std::uint32_t index : chosen) {
+      batch.push_back({list.prompts[index], list.history->count_draw(index)});
+    }
+    list.drawn += different;
+    n -= different;
+  }
+}
+
+PromptDraw PromptSampler::next_of_epoch(List& list) const {
   const std::uint64_t size = list.prompts.size();
   const std::uint64_t epoch = list.drawn / size;
   if (epoch != list.order_epoch) {
@@ -98,7 +128,14 @@ std::string PromptSampler::prompts_hash() const {
 }
 
 nlohmann::json PromptSampler::cursor() const {
-  return {{"seed", seed_}, {"prompts", prompts_hash()}, {"code", code_.drawn}, {"other", other_.drawn}};
+  nlohmann::json cursor = {
+      {"seed", seed_}, {"prompts", prompts_hash()}, {"code", code_.drawn}, {"other", other_.drawn}};
+  for (const List* list : {&code_, &other_}) {
+    if (list->history) {
+      cursor[list->name + "_history"] = list->history->to_json();
+    }
+  }
+  return cursor;
 }
 
 Result<void> PromptSampler::restore(const nlohmann::json& cursor) {
@@ -115,8 +152,24 @@ Result<void> PromptSampler::restore(const nlohmann::json& cursor) {
   }
   PLUMB_ASSIGN(const std::uint64_t code, drawn_at(cursor, "code", code_.prompts.size()));
   PLUMB_ASSIGN(const std::uint64_t other, drawn_at(cursor, "other", other_.prompts.size()));
+  std::optional<SpreadHistory> histories[2] = {code_.history, other_.history};
+  const List* lists[2] = {&code_, &other_};
+  for (int i = 0; i < 2; ++i) {
+    const std::string key = lists[i]->name + "_history";
+    if (!histories[i]) {
+      continue;
+    }
+    if (!cursor.contains(key)) {
+      return Error{"data cursor: \"" + key + "\" is missing; the run was started with grpo.prompt_order = \"epochs\""};
+    }
+    if (const auto restored = histories[i]->restore(cursor[key]); !restored) {
+      return restored.error().with_context("data cursor: \"" + key + "\"");
+    }
+  }
   code_.drawn = code;
   other_.drawn = other;
+  code_.history = std::move(histories[0]);
+  other_.history = std::move(histories[1]);
   return {};
 }
 

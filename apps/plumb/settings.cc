@@ -57,6 +57,8 @@ void GrpoSettings::describe(ConfigSection& section) {
   section.field("group_size", group_size, {.help = "completions per prompt", .min = 2, .max = 1024});
   section.field("min_code_prompts", min_code_prompts,
                 {.help = "code prompts per rollout at least, where the data has them", .min = 0, .max = 4096});
+  section.choice("prompt_order", prompt_order, {{"epochs", PromptOrder::kEpochs}, {"spread", PromptOrder::kSpread}},
+                 {.help = "every prompt once an epoch; or more often where some completions succeed and some fail"});
   section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});
   section.field("warmup_steps", warmup_steps, {.help = "linear warm-up", .unit = "updates", .min = 0, .max = 1e9});
   section.choice("decay", decay, kDecays, {.help = "of the learning rate, to 0 at the last step"});

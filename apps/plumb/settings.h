@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "datasets/sampler.h"
 #include "learner/schedule.h"
 #include "policy/policy.h"
 
@@ -59,6 +60,7 @@ struct GrpoSettings {
   int prompts_per_step = 8;
   int group_size = 8;
   int min_code_prompts = 6;
+  PromptOrder prompt_order = PromptOrder::kEpochs;
   double learning_rate = 1e-5;
   std::int64_t warmup_steps = 3;
   Decay decay = Decay::kLinear;

@@ -73,6 +73,19 @@ std::int64_t rows_trained(std::span<const ScoredGroup> groups) {
   return rows;
 }
 
+// Unscored completions are no trials.
+void observe_spread(std::span<const ScoredGroup> groups, PromptSampler& sampler) {
+  for (const ScoredGroup& group : groups) {
+    double successes = 0;
+    double trials = 0;
+    for (const Score& score : group.scores) {
+      trials += score.unscored ? 0 : 1;
+      successes += score.unscored ? 0 : std::clamp(score.total, 0.0, 1.0);
+    }
+    sampler.observe(group.group.prompt->id, successes, trials);
+  }
+}
+
 class GrpoRun {
  public:
   GrpoRun(RunContext& context, PromptSampler sampler)
@@ -130,6 +143,7 @@ class GrpoRun {
       return true;
     }
     PLUMB_TRY(context_.judge_status());
+    observe_spread(rollout.groups, sampler_);
     apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
     const auto train_start = Clock::now();
     const GrpoStepStats stats =
@@ -215,7 +229,8 @@ Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, 
   for (const auto& prompt : prompts) {
     records.push_back(*prompt);
   }
-  PLUMB_ASSIGN(PromptSampler sampler, PromptSampler::create(std::move(records), context.settings().run.seed));
+  PLUMB_ASSIGN(PromptSampler sampler, PromptSampler::create(std::move(records), context.settings().run.seed,
+                                                            context.settings().grpo.prompt_order));
   GrpoRun run(context, std::move(sampler));
   if (resume) {
     PLUMB_TRY(run.resume());

@@ -131,6 +131,83 @@ TEST(PromptSamplerTest, OneKindAloneFillsTheBatch) {
   EXPECT_EQ(count_code(code.next_batch(8, 6)), 8u);
 }
 
+PromptSampler make_spread_sampler(int num_code, int num_math) {
+  auto sampler = PromptSampler::create(make_prompts(num_code, num_math), 7, PromptOrder::kSpread);
+  PLUMB_CHECK(sampler.ok(), sampler.error().message);
+  return std::move(sampler).value();
+}
+
+// Prompts 0-9 always fail, 10-19 succeed half of the time, 20-29 always succeed.
+void observe_thirds(PromptSampler& sampler, const std::vector<PromptDraw>& batch) {
+  for (const PromptDraw& draw : batch) {
+    const int number = std::stoi(draw.prompt->id.substr(draw.prompt->id.find('/') + 1));
+    sampler.observe(draw.prompt->id, number < 10 ? 0 : number < 20 ? 4 : 8, 8);
+  }
+}
+
+TEST(PromptSamplerTest, SpreadPrefersPromptsWithBothOutcomesAndForgetsNone) {
+  PromptSampler sampler = make_spread_sampler(30, 0);
+  std::map<std::string, std::uint32_t> visits;
+  int mixed = 0;
+  for (int step = 0; step < 200; ++step) {
+    const auto batch = sampler.next_batch(6, 6);
+    std::map<std::string, int> in_batch;
+    for (const PromptDraw& draw : batch) {
+      EXPECT_EQ(++in_batch[draw.prompt->id], 1);
+      EXPECT_EQ(draw.draw, visits[draw.prompt->id]++) << draw.prompt->id;
+      mixed += draw.prompt->id.size() == 7 && draw.prompt->id[5] == '1';
+    }
+    observe_thirds(sampler, batch);
+  }
+  EXPECT_EQ(visits.size(), 30u);
+  // After many visits a prompt remembers 16 trials: weights 0.027 (twice ten) and 0.236 (ten). Drawn one at a time, 0.81
+  // of the draws were mixed; six at a time without repetition, fewer.
+  EXPECT_GT(mixed, 1200 * 0.65);
+  EXPECT_LT(mixed, 1200 * 0.81);
+}
+
+TEST(PromptSamplerTest, SpreadGoesOnFromItsCursor) {
+  PromptSampler whole = make_spread_sampler(13, 5);
+  PromptSampler resumed = make_spread_sampler(13, 5);
+  for (int step = 0; step < 7; ++step) {
+    observe_thirds(whole, whole.next_batch(8, 6));
+  }
+  const nlohmann::json cursor = whole.cursor();
+  ASSERT_TRUE(resumed.restore(nlohmann::json::parse(cursor.dump())));
+  for (int step = 0; step < 20; ++step) {
+    const auto batch = whole.next_batch(8, 6);
+    EXPECT_EQ(names(batch), names(resumed.next_batch(8, 6)));
+    observe_thirds(whole, batch);
+    observe_thirds(resumed, batch);
+  }
+  EXPECT_EQ(whole.cursor(), resumed.cursor());
+  EXPECT_NE(names(make_spread_sampler(13, 5).next_batch(8, 6)), names(whole.next_batch(8, 6)));
+}
+
+TEST(PromptSamplerTest, SpreadRefusesABrokenHistory) {
+  PromptSampler sampler = make_spread_sampler(2, 0);
+  const nlohmann::json before = sampler.cursor();
+  for (const char* history :
+       {"1", "[]", "[[0,0,0]]", "[[0,0,0],[0,9,8]]", "[[0,0,0],[-1,0,0]]", "[[0,0,0],[1,\"a\",2]]"}) {
+    nlohmann::json cursor = before;
+    cursor["code_history"] = nlohmann::json::parse(history);
+    const auto result = sampler.restore(cursor);
+    ASSERT_FALSE(result) << history;
+    EXPECT_NE(result.error().message.find("\"code_history\": expected [draws, successes, trials]"), std::string::npos);
+  }
+  const auto other_order = sampler.restore(make_sampler(2, 0).cursor());
+  ASSERT_FALSE(other_order);
+  EXPECT_NE(other_order.error().message.find("prompt_order"), std::string::npos);
+  EXPECT_EQ(sampler.cursor(), before);
+}
+
+TEST(PromptSamplerTest, SpreadFillsABatchFromAShortList) {
+  PromptSampler sampler = make_spread_sampler(3, 0);
+  const auto batch = sampler.next_batch(8, 6);
+  ASSERT_EQ(batch.size(), 8u);
+  EXPECT_EQ(std::count_if(batch.begin(), batch.end(), [](const PromptDraw& draw) { return draw.draw == 0; }), 3);
+}
+
 TEST(PromptSamplerTest, RefusesNoPromptsAndRepeatedIds) {
   EXPECT_FALSE(PromptSampler::create({}, 1));
   auto prompts = make_prompts(2, 0);
