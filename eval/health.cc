@@ -1,5 +1,6 @@
 #include "eval/health.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -11,6 +12,7 @@ namespace {
 constexpr std::size_t kRecentSteps = 8;
 constexpr std::size_t kFewestSteps = 4;
 constexpr std::size_t kEntropySteps = 20;
+constexpr std::size_t kEntropyMean = 4;
 
 constexpr double kMaxZeroSpread = 0.7;
 constexpr double kMaxTruncated = 0.1;
@@ -44,12 +46,25 @@ double HealthMonitor::recent_mean(const std::string& name, double otherwise) con
   return count >= kFewestSteps ? sum / static_cast<double>(count) : otherwise;
 }
 
+// Over kEntropyMean steps of the history from `first` on; not a number where fewer than half of them have one.
+double HealthMonitor::entropy_mean(std::size_t first) const {
+  double sum = 0;
+  std::size_t count = 0;
+  for (std::size_t i = first; i < std::min(first + kEntropyMean, history_.size()); ++i) {
+    const double entropy = value_of(history_[i], "entropy", std::nan(""));
+    sum += std::isfinite(entropy) ? entropy : 0;
+    count += std::isfinite(entropy) ? 1 : 0;
+  }
+  return 2 * count >= kEntropyMean ? sum / static_cast<double>(count) : std::nan("");
+}
+
 void HealthMonitor::report(bool condition, HealthMessage message, std::vector<HealthMessage>& out) {
   bool& active = active_[message.rule];
+  const bool stays = active && !message.warning;
   if (condition && !active) {
     out.push_back(std::move(message));
   }
-  active = condition;
+  active = condition || stays;
 }
 
 std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const MetricMap& metrics) {
@@ -79,9 +94,9 @@ std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const Metri
                 at, 100 * truncated)},
          out);
 
-  const double entropy = value_of(metrics, "entropy", std::nan(""));
-  const double entropy_then = value_of(history_.front(), "entropy", std::nan(""));
-  report(history_.size() == kEntropySteps + 1 && entropy < entropy_then / 2,
+  const double entropy_then = entropy_mean(0);
+  const double entropy = entropy_mean(kEntropySteps + 1 - kEntropyMean);
+  report(entropy < entropy_then / 2,
          {"entropy_halved",
           print("Step %lld: entropy fell from %.2f to %.2f in 20 steps: the policy is closing in on a few "
                 "answers faster than it learns; lower grpo.learning_rate or raise grpo.clip_high.",

@@ -17,16 +17,18 @@ struct HealthMessage {
   bool warning = true;  // false: good to know, nothing to do
 };
 
-/// Watches a GRPO run step by step. Shares are means over the last steps (at most 8, at least 4), so that one odd step
-/// says nothing; a ratio other than 1 is reported at once.
+/// Watches a GRPO run step by step. Shares are means over the last steps (at most 8, at least 4), entropy is compared
+/// as a mean over 4 steps with the one 20 steps before, so that one odd step says nothing; a ratio other than 1 is
+/// reported at once.
 class HealthMonitor {
  public:
   /// The messages that this step gives rise to: a rule speaks when its condition becomes true and again only after it
-  /// had become false. Absent names are skipped.
+  /// had become false; a note (no warning) is given once. Absent names are skipped.
   std::vector<HealthMessage> observe(std::int64_t step, const MetricMap& metrics);
 
  private:
   [[nodiscard]] double recent_mean(const std::string& name, double otherwise) const;
+  [[nodiscard]] double entropy_mean(std::size_t first) const;
   void report(bool condition, HealthMessage message, std::vector<HealthMessage>& out);
 
   std::deque<MetricMap> history_;  // the last steps, oldest first

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -160,25 +161,39 @@ std::string time_section(const RunData& run) {
 }
 
 std::string health_section(const RunData& run) {
+  struct Rule {
+    HealthMessage first;
+    std::vector<std::int64_t> again;  // steps at which it spoke up once more
+  };
   HealthMonitor monitor;
-  std::string messages;
-  bool warned = false;
+  std::vector<Rule> rules;  // in the order of their first messages
   bool trained = false;
   for (const StepRow& row : run.metrics) {
     if (row.stage != "grpo") {
       continue;
     }
     trained = true;
-    for (const HealthMessage& message : monitor.observe(row.step, row.values)) {
-      warned = warned || message.warning;
-      messages +=
-          fmt::format("<div class=\"message{}\">{}</div>", message.warning ? " warn" : "", escape_html(message.text));
+    for (HealthMessage& message : monitor.observe(row.step, row.values)) {
+      const auto known =
+          std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.first.rule == message.rule; });
+      if (known == rules.end()) {
+        rules.push_back({std::move(message), {}});
+      } else {
+        known->again.push_back(row.step);
+      }
     }
   }
   if (!trained) {
     return "";
   }
-  if (!warned) {
+  std::string messages;
+  for (const Rule& rule : rules) {
+    const std::string again =
+        rule.again.empty() ? "" : fmt::format(" (Again at step {}.)", fmt::join(rule.again, ", "));
+    messages += fmt::format("<div class=\"message{}\">{}{}</div>", rule.first.warning ? " warn" : "",
+                            escape_html(rule.first.text), again);
+  }
+  if (std::none_of(rules.begin(), rules.end(), [](const Rule& rule) { return rule.first.warning; })) {
     messages =
         "<div class=\"message good\">No rule had anything to complain about: groups with spread, completions that end, "
         "entropy, duplicates and the on-policy ratio all stayed within their limits.</div>" +

@@ -77,6 +77,12 @@ TEST(Health, OneOddStepSaysNothingAndARuleSpeaksOncePerEpisode) {
   EXPECT_EQ(twice.size(), 2U);
 }
 
+TEST(Health, EntropyIsComparedAsAMeanAndNotesAreGivenOnce) {
+  // One step in three has a quarter of the entropy of the others, as prompts differ: nothing has fallen.
+  EXPECT_TRUE(run(60, [](int step) { return MetricMap{{"entropy", step % 3 == 0 ? 0.05 : 0.2}}; }).empty());
+  EXPECT_EQ(run(40, [](int step) { return MetricMap{{"policy_loss", step % 3 == 0 ? 0.2 : 0.0}}; }).size(), 1U);
+}
+
 TEST(Health, AbsentAndNotANumberAreSkipped) {
   EXPECT_TRUE(run(30, [](int step) {
                 return MetricMap{{"entropy", step % 2 == 0 ? std::numeric_limits<double>::quiet_NaN() : 1.0},
