@@ -23,7 +23,8 @@ std::int64_t activation_bytes(const Hyperparameters& shape) {
   return 4 * floats * shape.num_layers;
 }
 
-// What was measured on the reference machine: docs/precision.md.
+// Shares of the roof as short completions of a 135M model reach them (perf/fraction_of_roof of a run; `plumb bench` for
+// the parts alone). The estimate is for orders of magnitude.
 constexpr double kSamplingShare = 0.4;
 constexpr double kTrainingShare = 0.5;
 constexpr double kPromptTokens = 90;

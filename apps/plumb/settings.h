@@ -19,7 +19,7 @@ struct RunSettings {
 
 struct ModelSettings {
   std::string path;
-  ComputeDtype dtype = ComputeDtype::kBf16Split;
+  ComputeDtype dtype = ComputeDtype::kBf16;
   int threads = 0;
   void describe(ConfigSection& section);
 };
