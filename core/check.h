@@ -18,9 +18,9 @@ namespace plumb::internal {
 }  // namespace plumb::internal
 
 /// Aborts with `message` (a std::string or literal) unless `condition` holds.
-#define PLUMB_CHECK(condition, message)                                                 \
-  do {                                                                                  \
-    if (!(condition)) {                                                                 \
-      ::plumb::internal::check_failed(#condition, __FILE__, __LINE__, (message));       \
-    }                                                                                   \
+#define PLUMB_CHECK(condition, message)                                           \
+  do {                                                                            \
+    if (!(condition)) {                                                           \
+      ::plumb::internal::check_failed(#condition, __FILE__, __LINE__, (message)); \
+    }                                                                             \
   } while (false)

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/kept_set.h"
+
 namespace plumb {
 
 enum class Domain { kCode, kMath, kChat };
@@ -48,19 +50,19 @@ struct TestCase {
 
 /// A task as the policy sees it: one prompt, and what its completions are judged by.
 struct PromptRecord {
-  std::string id;                 // unique in a data set, e.g. "primer/sum_even/cpp"
-  std::string family;             // tasks whose solutions resemble each other; splits go by family
-  std::string split;              // "sft", "rl", "dev", "test"
-  std::string data_source;        // selects the scorer, e.g. "primer/code", "primer/math"
-  std::string license;            // SPDX id
+  std::string id;           // unique in a data set, e.g. "primer/sum_even/cpp"
+  std::string family;       // tasks whose solutions resemble each other; splits go by family
+  std::string split;        // "sft", "rl", "dev", "test"
+  std::string data_source;  // selects the scorer, e.g. "primer/code", "primer/math"
+  std::string license;      // SPDX id
   Domain domain = Domain::kCode;
   Language language = Language::kNone;
-  std::vector<Message> messages;  // without the chat template's default system turn
-  FunctionSignature function;     // code only
-  std::vector<TestCase> tests;    // code only: the graded calls
+  std::vector<Message> messages;      // without the chat template's default system turn
+  FunctionSignature function;         // code only
+  std::vector<TestCase> tests;        // code only: the graded calls
   std::vector<TestCase> audit_tests;  // code only: never used as reward
-  std::string answer;             // maths only: ground truth
-  std::string reference;          // a solution (source text or worked answer); empty where none is known
+  std::string answer;                 // maths only: ground truth
+  std::string reference;              // a solution (source text or worked answer); empty where none is known
 };
 
 /// One demonstration: loss is on `completion`, end token included.
@@ -87,6 +89,7 @@ struct Completion {
   std::vector<std::int32_t> token_ids;        // [T] the end-of-sequence token included when it was sampled
   std::vector<float> log_probs;               // [T] natural; of the distribution each token was sampled from
   std::vector<std::int64_t> weight_versions;  // [T] of the weights each token was sampled with
+  std::vector<KeptSet> kept;                  // [T] what truncation left to draw from; empty where nothing truncates
   RandomStreamId stream;
   FinishReason finish_reason = FinishReason::kLength;
   std::string text;  // decoded, without special tokens; may hold invalid UTF-8 at a cut
@@ -136,8 +139,8 @@ struct ScorePart {
   std::string reason;
 };
 
-/// A completion's score. `unscored` holds the fault when our own infrastructure failed: such a sample is out of the loss
-/// and out of the group's baseline, never a 0.
+/// A completion's score. `unscored` holds the fault when our own infrastructure failed: such a sample is out of the
+/// loss and out of the group's baseline, never a 0.
 struct Score {
   double total = 0;
   std::vector<ScorePart> parts;

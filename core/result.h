@@ -79,11 +79,11 @@ class [[nodiscard]] Result<void> {
 #define PLUMB_CONCAT(a, b) PLUMB_CONCAT_INNER(a, b)
 
 /// Returns the error of `expr` (a Result) from the enclosing function, if it has one.
-#define PLUMB_TRY(expr)                               \
-  do {                                                \
-    if (auto plumb_result = (expr); !plumb_result) {  \
-      return plumb_result.error();                    \
-    }                                                 \
+#define PLUMB_TRY(expr)                              \
+  do {                                               \
+    if (auto plumb_result = (expr); !plumb_result) { \
+      return plumb_result.error();                   \
+    }                                                \
   } while (false)
 
 /// Declares `decl` from the value of `expr` (a Result), or returns its error from the enclosing function.

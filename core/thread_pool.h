@@ -14,7 +14,8 @@ namespace plumb {
 /// Threads that live as long as the pool. `parallel_for` is called from one thread at a time and does not nest.
 class ThreadPool {
  public:
-  /// `num_threads` >= 1 workers in all, the calling thread included; 0 means one for each processor the process may use.
+  /// `num_threads` >= 1 workers in all, the calling thread included; 0 means one for each processor the process may
+  /// use.
   explicit ThreadPool(int num_threads = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

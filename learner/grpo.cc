@@ -41,6 +41,12 @@ SharedPromptSequences sequences_of(const ScoredGroup& group) {
   return sequences;
 }
 
+// What the actor drew each token from. Kept sets speak of the logits of the weights that a token was sampled with.
+void append_kept(const Completion& completion, std::vector<KeptSet>& kept) {
+  kept.insert(kept.end(), completion.kept.begin(), completion.kept.end());
+  kept.resize(kept.size() + completion.token_ids.size() - completion.kept.size());
+}
+
 void describe_advantages(std::span<const GroupAdvantages> all, GrpoStepStats& stats) {
   double sum = 0;
   double squares = 0;
@@ -131,6 +137,8 @@ void GrpoLearner::run_micro_batch(std::span<const ScoredGroup* const> groups,
   targets.temperature = temperature;
   std::vector<float> old_log_probs;
   std::vector<float> token_advantages;
+  bool truncated = false;
+  const auto is_current = [this](std::int64_t version) { return version == policy_.version(); };
   for (std::size_t g = 0; g < groups.size(); ++g) {
     append_sequences(sequences_of(*groups[g]), batch, targets);
     for (std::size_t i = 0; i < groups[g]->scores.size(); ++i) {
@@ -140,7 +148,14 @@ void GrpoLearner::run_micro_batch(std::span<const ScoredGroup* const> groups,
       const Completion& completion = groups[g]->group.completions[i];
       old_log_probs.insert(old_log_probs.end(), completion.log_probs.begin(), completion.log_probs.end());
       token_advantages.insert(token_advantages.end(), completion.token_ids.size(), advantages[g]->advantages[i]);
+      PLUMB_CHECK(completion.kept.empty() || std::ranges::all_of(completion.weight_versions, is_current),
+                  "kept sets are of other weights than the learner's");
+      append_kept(completion, targets.kept);
+      truncated = truncated || !completion.kept.empty();
     }
+  }
+  if (!truncated) {
+    targets.kept.clear();
   }
   const TokenScores scores = policy_.forward(batch, targets, tape_);
   std::vector<float> d_log_probs(scores.log_probs.size());

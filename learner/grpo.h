@@ -27,7 +27,7 @@ struct GrpoLearnerOptions {
 struct GrpoStepStats {
   double policy_loss = 0;
   double kl = 0;       // mean per trained token, of the sampler from the learner
-  double entropy = 0;  // mean per trained token, of the sampled distribution, nats
+  double entropy = 0;  // mean per trained token, of the raw distribution, nats
   double ratio_max_abs_dev = 0;
   double clip_low_mean = 0;  // shares of trained tokens
   double clip_high_mean = 0;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "policy/backward.h"
+#include "tensor/kept_logits.h"
 #include "tensor/rms_norm.h"
 
 namespace plumb {
@@ -50,6 +51,9 @@ class HeadBackward {
 
 void HeadBackward::logits_to_gradient(std::int64_t begin, std::int64_t columns, std::int64_t row, float* logits) {
   const auto at = static_cast<std::size_t>(row);
+  if (!head_.kept.empty()) {
+    mask_outside(head_.kept[at], begin, {logits, static_cast<std::size_t>(columns)});
+  }
   softmax_backward({logits, static_cast<std::size_t>(columns)}, head_.inverse_temperature, head_.stats[at],
                    gradient_.row_sum[at], logits);
   for (const auto& [token, d_log_prob] : gradient_.targets[at]) {

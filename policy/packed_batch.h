@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/kept_set.h"
+
 namespace plumb {
 
 /// Consecutive tokens of one sequence. A token attends to its own segment up to itself and to all of the parent chain.
@@ -29,12 +31,13 @@ struct ScoreTargets {
   std::vector<std::int64_t> rows;        // [R]
   std::vector<std::int32_t> target_ids;  // [R]
   float temperature = 1.0F;              // > 0; logits are divided by it
+  std::vector<KeptSet> kept;             // [R] of truncated sampling; empty: every token counts
 };
 
 /// What the head says of each target. Natural logarithms.
 struct TokenScores {
-  std::vector<float> log_probs;  // [R] log softmax(logits / temperature)[target]
-  std::vector<float> entropies;  // [R] of softmax(logits / temperature), in nats
+  std::vector<float> log_probs;  // [R] log softmax(logits / temperature)[target], over the kept tokens
+  std::vector<float> entropies;  // [R] of softmax(logits): raw, whatever temperature and kept tokens are; in nats
 };
 
 }  // namespace plumb

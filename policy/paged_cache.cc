@@ -21,17 +21,18 @@ SequenceId PagedCache::add_sequence() {
   return next_id_++;
 }
 
-SequenceId PagedCache::fork(SequenceId parent_id) {
+SequenceId PagedCache::fork(SequenceId parent_id, std::int64_t num_tokens) {
   const Sequence parent = find(parent_id);
+  PLUMB_CHECK(num_tokens >= 0 && num_tokens <= parent.length, "KvCache: a fork longer than its parent");
   Sequence child;
-  child.length = parent.length;
-  const std::int64_t full = parent.length / kPagePositions;
+  child.length = num_tokens;
+  const std::int64_t full = num_tokens / kPagePositions;
   for (std::size_t i = 0; i < static_cast<std::size_t>(full); ++i) {
     ++pages_[parent.pages[i]].holders;
     child.pages.push_back(parent.pages[i]);
     child.pointers.push_back(parent.pointers[i]);
   }
-  if (parent.length % kPagePositions != 0) {
+  if (num_tokens % kPagePositions != 0) {
     const std::size_t page = take_page();
     const float* from = parent.pointers[static_cast<std::size_t>(full)];
     std::copy(from, from + page_floats_, pages_[page].memory.data());

@@ -16,11 +16,13 @@ class PagedCache final : public KvCache {
   PagedCache(const AttentionShape& shape, std::int64_t num_layers, std::int64_t budget_bytes, std::int64_t version);
 
   SequenceId add_sequence() override;
-  SequenceId fork(SequenceId parent) override;
+  using KvCache::fork;
+  SequenceId fork(SequenceId parent, std::int64_t num_tokens) override;
   void remove(SequenceId sequence) override;
   [[nodiscard]] std::int64_t length(SequenceId sequence) const override;
   [[nodiscard]] std::int64_t used_bytes() const override;
   [[nodiscard]] std::int64_t budget_bytes() const override { return budget_bytes_; }
+  [[nodiscard]] std::int64_t page_tokens() const override { return kPagePositions; }
   [[nodiscard]] std::int64_t free_tokens() const override;
 
   /// Makes room for `count` more tokens of `sequence` and appends their places to `slots`, one each. Aborts when the

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <cstring>
 #include <exception>
-#include <unordered_map>
+#include <map>
+#include <tuple>
 
 #include "core/check.h"
 #include "policy/backward.h"
 #include "policy/engine.h"
 #include "policy/paged_cache.h"
 #include "policy/weights.h"
+#include "tensor/kept_logits.h"
 
 namespace plumb {
 
@@ -75,6 +77,7 @@ class LlamaPolicy final : public Policy {
   void zero_gradients() override;
 
   TokenScores score(const PackedBatch& batch, const ScoreTargets& targets) override;
+  void logits(const PackedBatch& batch, std::span<const std::int64_t> rows, const LogitsVisitor& visit) override;
   TokenScores forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) override;
   void backward(ForwardTape& tape, std::span<const float> d_log_probs) override;
   void extend(KvCache& cache, std::span<const ExtendRequest> requests, const LogitsVisitor& visit) override;
@@ -83,6 +86,7 @@ class LlamaPolicy final : public Policy {
   }
 
  private:
+  void run_without_tape(const PackedBatch& batch);
   void check_tokens(std::span<const std::int32_t> token_ids, const std::vector<std::int64_t>& positions) const;
   void reserve_layers(std::vector<LayerActivations>& layers, std::int64_t rows) const;
   TokenScores run_scores(const AlignedBuffer<float>& x, const ScoreTargets& targets, HeadActivations& head,
@@ -136,44 +140,67 @@ TokenScores LlamaPolicy::run_scores(const AlignedBuffer<float>& x, const ScoreTa
                                     bool keep_hidden) {
   PLUMB_CHECK(targets.rows.size() == targets.target_ids.size(), "ScoreTargets: rows and target_ids differ in length");
   PLUMB_CHECK(targets.temperature > 0, "ScoreTargets: the temperature is positive");
-  std::unordered_map<std::int64_t, std::int64_t> index_of;
+  PLUMB_CHECK(targets.kept.empty() || targets.kept.size() == targets.rows.size(), "ScoreTargets: a kept set for each");
+  std::map<std::tuple<std::int64_t, float, std::int32_t, float>, std::int64_t> index_of;
   std::vector<std::vector<std::size_t>> targets_of;
   head.rows.clear();
+  head.kept.clear();
   head.row_of_target.clear();
   head.target_ids = targets.target_ids;
   head.inverse_temperature = 1.0F / targets.temperature;
   for (std::size_t i = 0; i < targets.rows.size(); ++i) {
-    const auto [found, added] = index_of.emplace(targets.rows[i], static_cast<std::int64_t>(head.rows.size()));
+    const KeptSet kept = targets.kept.empty() ? KeptSet{} : targets.kept[i];
+    const auto [found, added] = index_of.emplace(std::tuple(targets.rows[i], kept.low, kept.low_last_id, kept.high),
+                                                 static_cast<std::int64_t>(head.rows.size()));
     if (added) {
       head.rows.push_back(targets.rows[i]);
+      if (!targets.kept.empty()) {
+        head.kept.push_back(kept);
+      }
       targets_of.emplace_back();
     }
     head.row_of_target.push_back(found->second);
     targets_of[static_cast<std::size_t>(found->second)].push_back(i);
   }
   head.stats.resize(head.rows.size());
+  const bool raw = targets.temperature == 1.0F;
   TokenScores scores;
   scores.log_probs.resize(targets.rows.size());
   scores.entropies.resize(targets.rows.size());
   run_head(engine_, x.data(), head.rows, keep_hidden ? &head.hidden : nullptr,
            [&](std::int64_t index, int, std::span<float> logits) {
-             const LogitStats stats = logit_stats(logits, head.inverse_temperature, nullptr);
+             LogitStats stats = logit_stats(logits, head.inverse_temperature, nullptr);
+             const float entropy = raw ? stats.entropy : logit_stats(logits, 1.0F, nullptr).entropy;
+             if (!head.kept.empty()) {
+               mask_outside(head.kept[static_cast<std::size_t>(index)], 0, logits);
+               stats = logit_stats(logits, head.inverse_temperature, nullptr);
+             }
              head.stats[static_cast<std::size_t>(index)] = stats;
              for (const std::size_t i : targets_of[static_cast<std::size_t>(index)]) {
                const auto id = static_cast<std::size_t>(targets.target_ids[i]);
                scores.log_probs[i] = log_prob_of(logits[id], head.inverse_temperature, stats);
-               scores.entropies[i] = stats.entropy;
+               scores.entropies[i] = entropy;
              }
            });
   return scores;
 }
 
-TokenScores LlamaPolicy::score(const PackedBatch& batch, const ScoreTargets& targets) {
+// The last layer's output of a batch in x_.
+void LlamaPolicy::run_without_tape(const PackedBatch& batch) {
   // Rows run ahead of each other by at most one layer, so the keys and values of two layers are enough.
   RowPlan plan;
   score_pages_.build(batch, engine_.attention, std::min<std::int64_t>(2, engine_.config.num_layers), plan);
   check_tokens(batch.token_ids, plan.positions);
   run_layers(engine_, plan, x_, nullptr);
+}
+
+void LlamaPolicy::logits(const PackedBatch& batch, std::span<const std::int64_t> rows, const LogitsVisitor& visit) {
+  run_without_tape(batch);
+  run_head(engine_, x_.data(), rows, nullptr, visit);
+}
+
+TokenScores LlamaPolicy::score(const PackedBatch& batch, const ScoreTargets& targets) {
+  run_without_tape(batch);
   HeadActivations head(engine_.dtype);
   return run_scores(x_, targets, head, false);
 }

@@ -88,7 +88,10 @@ class Policy {
 
   /// Log-probs and entropies of `targets`; activations are not kept.
   virtual TokenScores score(const PackedBatch& batch, const ScoreTargets& targets) = 0;
-  /// The same numbers, bit for bit, and the activations for backward().
+  /// The raw logits of rows of a batch: those that score() takes its log-probs from. The visitor's index is into
+  /// `rows`.
+  virtual void logits(const PackedBatch& batch, std::span<const std::int64_t> rows, const LogitsVisitor& visit) = 0;
+  /// The same numbers as score(), bit for bit, and the activations for backward().
   virtual TokenScores forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) = 0;
   /// Adds the gradient of sum_i d_log_probs[i] * log_probs[i] to the parameters' gradients (+=). [R]
   virtual void backward(ForwardTape& tape, std::span<const float> d_log_probs) = 0;

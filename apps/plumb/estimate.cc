@@ -26,9 +26,12 @@ std::int64_t activation_bytes(const Hyperparameters& shape) {
 // Shares of the roof as short completions of a 135M model reach them (perf/fraction_of_roof of a run; `plumb bench` for
 // the parts alone). The estimate is for orders of magnitude.
 constexpr double kSamplingShare = 0.4;
-constexpr double kTrainingShare = 0.5;
+constexpr double kTrainingShare = 0.6;
+// What a rollout typically is: completions end well before the limit, and groups without spread are not trained on.
 constexpr double kPromptTokens = 90;
-constexpr double kSplitCost = 1.7;  // of products in bf16_split against bf16
+constexpr double kLengthShare = 0.4;  // of sampling.max_new_tokens
+constexpr double kMixedShare = 0.55;  // of groups
+constexpr double kSplitCost = 1.7;    // of products in bf16_split against bf16
 
 }  // namespace
 
@@ -86,13 +89,13 @@ std::string describe(const RunEstimate& estimate) {
 
 double estimate_minutes(const Hyperparameters& shape, const Settings& settings, const RunWork& work,
                         double roof_gflops) {
-  const double new_tokens = static_cast<double>(settings.sampling.max_new_tokens) / 2;
+  const double new_tokens = kLengthShare * static_cast<double>(settings.sampling.max_new_tokens);
   const double groups = static_cast<double>(work.grpo_steps * settings.grpo.prompts_per_step);
   const double completions = groups * settings.grpo.group_size;
   const double sampled = new_tokens * (completions + static_cast<double>(work.eval_samples)) + kPromptTokens * groups +
                          kPromptTokens * static_cast<double>(work.eval_samples) / settings.eval.samples;
   const double trained =
-      new_tokens * completions + kPromptTokens * groups +
+      kMixedShare * (new_tokens * completions + kPromptTokens * groups) +
       (new_tokens + kPromptTokens) * static_cast<double>(work.sft_demonstrations * settings.sft.max_epochs);
   const double cost = settings.model.dtype == ComputeDtype::kBf16Split ? kSplitCost : 1.0;
   const double flop = forward_flop_per_token(shape) * (sampled / kSamplingShare + 3 * trained / kTrainingShare);

@@ -51,7 +51,7 @@ Result<std::vector<Sample>> sample_problems(const HumanEvalOptions& options,
   for (const HumanEvalProblem& problem : problems) {
     auto prompt = std::make_shared<PromptRecord>(humaneval_prompt(problem));
     PLUMB_ASSIGN(auto ids, prompt_token_ids(*prompt, bench->tokenizer(), bench->chat_template()));
-    requests.push_back({std::move(prompt), std::move(ids), 0, options.samples});
+    requests.push_back({std::move(prompt), std::move(ids), 0, options.samples, {}});
   }
   GeneratorOptions generation;
   generation.purpose = RngPurpose::kEvaluation;

@@ -39,6 +39,7 @@ void check_log_probs(Policy& policy, const Rollout& rollout, float temperature, 
     for (const Completion& completion : group.group.completions) {
       sequences.completions.emplace_back(completion.token_ids);
       sampled.insert(sampled.end(), completion.log_probs.begin(), completion.log_probs.end());
+      targets.kept.insert(targets.kept.end(), completion.kept.begin(), completion.kept.end());
     }
     append_sequences(sequences, batch, targets);
     const TokenScores scores = policy.score(batch, targets);
@@ -108,10 +109,8 @@ Result<int> run_preflight(RunContext& context, const Prompts& prompts) {
   Workbench& bench = context.bench();
   Generator generator(bench.policy(), bench.tokenizer(), bench.pool());
   Scorer scorer(context.judge(), {});
-  GeneratorOptions options;
-  options.seed = settings.run.seed;
-  options.sampling.temperature = static_cast<float>(settings.sampling.temperature);
-  options.sampling.max_new_tokens = settings.sampling.max_new_tokens;
+  const GeneratorOptions options = generator_options(settings);
+  PLUMB_TRY(check_trainable(options.sampling));
   std::vector<PromptDraw> draws;
   for (std::size_t i = 0; i < std::min<std::size_t>(4, prompts.size()); ++i) {
     draws.push_back({prompts[i * prompts.size() / std::min<std::size_t>(4, prompts.size())], 0});

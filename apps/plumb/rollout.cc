@@ -1,7 +1,9 @@
 #include "apps/plumb/rollout.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -89,13 +91,37 @@ Result<std::vector<std::int32_t>> prompt_token_ids(const PromptRecord& prompt, c
   return tokenizer.encode(*text);
 }
 
+GeneratorOptions generator_options(const Settings& settings) {
+  const SamplingSettings& from = settings.sampling;
+  GeneratorOptions options;
+  options.seed = settings.run.seed;
+  options.max_batch = from.max_batch;
+  options.cache_bytes = from.cache_mib << 20;
+  SamplingOptions& sampling = options.sampling;
+  sampling.temperature = static_cast<float>(from.temperature);
+  sampling.top_k = from.top_k;
+  sampling.top_p = static_cast<float>(from.top_p);
+  sampling.min_p = static_cast<float>(from.min_p);
+  sampling.typical_p = static_cast<float>(from.typical_p);
+  sampling.repetition_penalty = static_cast<float>(from.repetition_penalty);
+  sampling.presence_penalty = static_cast<float>(from.presence_penalty);
+  sampling.frequency_penalty = static_cast<float>(from.frequency_penalty);
+  sampling.stop = from.stop;
+  for (const std::int64_t id : from.stop_token_ids) {
+    sampling.stop_token_ids.push_back(static_cast<std::int32_t>(std::clamp<std::int64_t>(id, -1, INT32_MAX)));
+  }
+  sampling.min_new_tokens = from.min_new_tokens;
+  sampling.max_new_tokens = from.max_new_tokens;
+  return options;
+}
+
 Result<Rollout> run_rollout(const RolloutParts& parts, std::span<const PromptDraw> draws, int group_size,
                             const GeneratorOptions& options,
                             const std::function<void(const GenerationProgress&)>& on_progress) {
   std::vector<GenerationRequest> requests;
   for (const PromptDraw& draw : draws) {
     PLUMB_ASSIGN(auto ids, prompt_token_ids(*draw.prompt, parts.tokenizer, parts.chat_template));
-    requests.push_back({draw.prompt, std::move(ids), draw.draw, group_size});
+    requests.push_back({draw.prompt, std::move(ids), draw.draw, group_size, {}});
   }
   Rollout rollout;
   const auto start = Clock::now();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actor/generator.h"
+#include "apps/plumb/settings.h"
 #include "core/records.h"
 #include "datasets/sampler.h"
 #include "reward/rules/scorer.h"
@@ -36,6 +37,9 @@ struct RolloutParts {
 /// The prompt as token ids: chat template applied, generation prompt added.
 Result<std::vector<std::int32_t>> prompt_token_ids(const PromptRecord& prompt, const Tokenizer& tokenizer,
                                                    const ChatTemplate& chat_template);
+
+/// What the sections run and sampling say to the generator.
+GeneratorOptions generator_options(const Settings& settings);
 
 /// Samples `group_size` completions for each draw and scores them. Stops when interrupted() says so.
 Result<Rollout> run_rollout(const RolloutParts& parts, std::span<const PromptDraw> draws, int group_size,

@@ -28,6 +28,22 @@ void DataSettings::describe(ConfigSection& section) {
 
 void SamplingSettings::describe(ConfigSection& section) {
   section.field("temperature", temperature, {.help = "of training rollouts", .min = 0.01, .max = 10});
+  section.field("top_k", top_k, {.help = "the k most probable tokens only; 0 = all", .min = 0, .max = 1 << 30});
+  section.field("top_p", top_p, {.help = "the fewest most probable tokens that have this mass", .min = 1e-6, .max = 1});
+  section.field("min_p", min_p,
+                {.help = "tokens of at least this share of the largest probability", .min = 0, .max = 0.999});
+  section.field("typical_p", typical_p,
+                {.help = "tokens of typical surprisal that have this mass", .min = 1e-6, .max = 1});
+  section.field("repetition_penalty", repetition_penalty,
+                {.help = "divides the logits of what was said; evaluation only", .min = 1e-3, .max = 1e3});
+  section.field("presence_penalty", presence_penalty,
+                {.help = "taken from what was said in the completion; evaluation only", .min = -1e6, .max = 1e6});
+  section.field("frequency_penalty", frequency_penalty,
+                {.help = "the same, for each time; evaluation only", .min = -1e6, .max = 1e6});
+  section.field("stop", stop, {.help = "texts that end a completion, and are not part of it"});
+  section.field("stop_token_ids", stop_token_ids, {.help = "token ids that end a completion"});
+  section.field("min_new_tokens", min_new_tokens,
+                {.help = "no end before; evaluation only", .unit = "tokens", .min = 0, .max = 1 << 20});
   section.field("max_new_tokens", max_new_tokens,
                 {.help = "longer completions are truncated", .unit = "tokens", .min = 1, .max = 1 << 20});
   section.field("max_batch", max_batch,

@@ -33,6 +33,16 @@ struct DataSettings {
 
 struct SamplingSettings {
   double temperature = 1.0;
+  int top_k = 0;
+  double top_p = 1.0;
+  double min_p = 0.0;
+  double typical_p = 1.0;
+  double repetition_penalty = 1.0;
+  double presence_penalty = 0.0;
+  double frequency_penalty = 0.0;
+  std::vector<std::string> stop;
+  std::vector<std::int64_t> stop_token_ids;
+  std::int64_t min_new_tokens = 0;
   std::int64_t max_new_tokens = 96;
   int max_batch = 64;
   std::int64_t cache_mib = 1024;

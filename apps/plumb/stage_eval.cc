@@ -45,14 +45,10 @@ std::vector<PromptDraw> draws_of(const std::vector<std::shared_ptr<const PromptR
   return draws;
 }
 
-GeneratorOptions generator_options(const Settings& settings, double temperature) {
-  GeneratorOptions options;
+GeneratorOptions eval_options(const Settings& settings, double temperature) {
+  GeneratorOptions options = generator_options(settings);
   options.purpose = RngPurpose::kEvaluation;
-  options.seed = settings.run.seed;
   options.sampling.temperature = static_cast<float>(temperature);
-  options.sampling.max_new_tokens = settings.sampling.max_new_tokens;
-  options.max_batch = settings.sampling.max_batch;
-  options.cache_bytes = settings.sampling.cache_mib << 20;
   return options;
 }
 
@@ -68,7 +64,7 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
                     static_cast<std::int64_t>(draws.size()) * samples, progress_in("sample"));
   const RolloutParts parts{generator, scorer, bench.tokenizer(), bench.chat_template()};
   PLUMB_ASSIGN(const Rollout rollout,
-               run_rollout(parts, draws, samples, generator_options(settings, temperature),
+               run_rollout(parts, draws, samples, eval_options(settings, temperature),
                            [&](const GenerationProgress& done) { progress.update(done.finished); }));
   if (rollout.stopped) {
     return Error{

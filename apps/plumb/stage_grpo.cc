@@ -98,11 +98,7 @@ class GrpoRun {
         generator_(bench_.policy(), bench_.tokenizer(), bench_.pool()),
         scorer_(context.judge(), context.scorer_options(true)),
         sampler_(std::move(sampler)) {
-    generation_.sampling.temperature = static_cast<float>(settings_.sampling.temperature);
-    generation_.sampling.max_new_tokens = settings_.sampling.max_new_tokens;
-    generation_.seed = settings_.run.seed;
-    generation_.max_batch = settings_.sampling.max_batch;
-    generation_.cache_bytes = settings_.sampling.cache_mib << 20;
+    generation_ = generator_options(settings_);
   }
 
   Result<void> resume() {
@@ -225,6 +221,7 @@ Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, 
   if (prompts.empty()) {
     return Error{"grpo: no prompts to train on: no row of data.tasks is in data.train_splits with data.languages"};
   }
+  PLUMB_TRY(check_trainable(generator_options(context.settings()).sampling));
   std::vector<PromptRecord> records;
   for (const auto& prompt : prompts) {
     records.push_back(*prompt);

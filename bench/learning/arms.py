@@ -14,6 +14,7 @@ import subprocess
 import time
 
 ARMS = ("sft", "grpo", "permuted", "sft_continued", "rejection_sft")
+FUNCTIONS = {"data.tasks": "datasets/primer/functions.jsonl"}  # what the arms are compared on
 TEMPERATURES = (0.3, 0.6, 1.0)  # and 0, which is greedy
 
 
@@ -71,16 +72,16 @@ class Seed:
     def evaluate(self, arm):
         """Evaluations of an arm on the held-out functions: greedy and 8 samples at T = 1."""
         model = self.train(arm)
-        return self.plumb("eval", f"eval-{arm}", model, {"eval.splits": "test", "eval.samples": 8}) / "evals"
+        return self.plumb("eval", f"eval-{arm}", model, {**FUNCTIONS, "eval.splits": "test", "eval.samples": 8}) / "evals"
 
     def evaluate_best(self, arm):
         """The same at the temperature that is best on dev; (temperature, evaluations)."""
         model = self.train(arm)
         temperatures = json.dumps(list(TEMPERATURES))
         dev = self.plumb("eval", f"dev-{arm}", model,
-                         {"eval.splits": "dev", "eval.samples": 8, "eval.temperatures": temperatures}) / "evals"
+                         {**FUNCTIONS, "eval.splits": "dev", "eval.samples": 8, "eval.temperatures": temperatures}) / "evals"
         best = max((json.loads(path.read_text()) for path in sorted(dev.iterdir())), key=mean_success)["temperature"]
-        settings = {"eval.splits": "test", "eval.samples": 4}
+        settings = {**FUNCTIONS, "eval.splits": "test", "eval.samples": 4}
         settings["eval.temperatures"] = "[]" if best == 0 else f"[{best}]"
         settings["eval.greedy"] = "true" if best == 0 else "false"
         return best, self.plumb("eval", f"best-{arm}", model, settings) / "evals"

@@ -44,26 +44,41 @@ def read(folder):
     return short
 
 
-def measure(options, number):
-    seed = arms.Seed(options, number)
-    path = pathlib.Path(options.results) / f"seed-{number}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    result = json.loads(path.read_text()) if path.exists() else {"seed": number, "test": {}, "best": {}, "minutes": {}}
+class Results:
+    """What was measured of one seed, kept in a file after every step."""
+
+    def __init__(self, options, number):
+        self.path = pathlib.Path(options.results) / f"seed-{number}.json"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        empty = {"seed": number, "test": {}, "best": {}, "minutes": {}}
+        self.values = json.loads(self.path.read_text()) if self.path.exists() else empty
+
+    def add(self, kind, arm, value):
+        self.values[kind][arm] = value
+        self.path.write_text(json.dumps(self.values, indent=1) + "\n")
+
+
+def measure_arms(options, number):
+    seed, results = arms.Seed(options, number), Results(options, number)
     for arm in ["sft", *options.arms.split(",")]:
-        result["test"][arm] = read(seed.evaluate(arm))
-        result["minutes"][arm] = round(arms.training_seconds(seed.train(arm).parent) / 60, 2)
-        path.write_text(json.dumps(result, indent=1) + "\n")
+        results.add("minutes", arm, round(arms.training_seconds(seed.train(arm).parent) / 60, 2))
+        results.add("test", arm, read(seed.evaluate(arm)))
+
+
+def measure_best(options, number):
+    """SFT and GRPO, each at the temperature that is best for it on dev."""
+    seed, results = arms.Seed(options, number), Results(options, number)
     for arm in ("sft", "grpo"):
         best, folder = seed.evaluate_best(arm)
-        result["best"][arm] = {"temperature": best, **read(folder)[f"T{best:g}"]}
-        path.write_text(json.dumps(result, indent=1) + "\n")
+        results.add("best", arm, {"temperature": best, **read(folder)[f"T{best:g}"]})
 
 
 def main():
     options = parse()
     if not options.table_only:
-        for number in options.seeds.split(","):
-            measure(options, int(number))
+        for measure in (measure_arms, measure_best):
+            for number in options.seeds.split(","):
+                measure(options, int(number))
     results = [json.loads(path.read_text()) for path in sorted(pathlib.Path(options.results).glob("seed-*.json"))]
     print_table(results)
 

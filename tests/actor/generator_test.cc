@@ -4,60 +4,11 @@
 
 #include <algorithm>
 
-#include "tests/actor/fake_policy.h"
+#include "actor/stop_matcher.h"
+#include "tests/actor/generator_fixture.h"
 
 namespace plumb {
 namespace {
-
-// One token per printable character, plus newline and an end of sequence.
-TokenizerData characters() {
-  TokenizerData data;
-  data.pre_tokenizer = "gpt2";
-  for (char c = '!'; c <= '~'; ++c) {
-    data.tokens.emplace_back(1, c);
-  }
-  data.tokens.emplace_back("\xC4\x8A");  // newline in the byte-level alphabet
-  data.kinds.assign(data.tokens.size(), TokenKind::kNormal);
-  data.tokens.emplace_back("<|im_end|>");
-  data.kinds.push_back(TokenKind::kSpecial);
-  data.eos_id = static_cast<std::int32_t>(data.tokens.size()) - 1;
-  return data;
-}
-
-class GeneratorTest : public ::testing::Test {
- protected:
-  GeneratorTest() : tokenizer_(Tokenizer::create(characters()).value()), policy_(tokenizer_.vocab_size()), pool_(1) {
-    options_.sampling.max_new_tokens = 24;
-    options_.cache_bytes = 1 << 20;
-    options_.seed = 5;
-  }
-
-  static GenerationRequest request(const std::string& id, std::int32_t token, std::uint32_t draw = 0) {
-    auto prompt = std::make_shared<PromptRecord>();
-    prompt->id = id;
-    return {prompt, {token}, draw, 4};
-  }
-
-  std::vector<CompletionGroup> generate(const std::vector<GenerationRequest>& requests) {
-    auto groups = Generator(policy_, tokenizer_, pool_).generate(requests, options_);
-    EXPECT_TRUE(groups.ok()) << groups.error().message;
-    return std::move(groups).value();
-  }
-
-  Tokenizer tokenizer_;
-  FakePolicy policy_;
-  ThreadPool pool_;
-  GeneratorOptions options_;
-};
-
-void expect_same(const CompletionGroup& a, const CompletionGroup& b) {
-  ASSERT_EQ(a.completions.size(), b.completions.size());
-  for (std::size_t i = 0; i < a.completions.size(); ++i) {
-    EXPECT_EQ(a.completions[i].token_ids, b.completions[i].token_ids);
-    EXPECT_EQ(a.completions[i].log_probs, b.completions[i].log_probs);
-    EXPECT_EQ(a.completions[i].finish_reason, b.completions[i].finish_reason);
-  }
-}
 
 TEST_F(GeneratorTest, CompletionsDoNotDependOnBatchSizeOrOrder) {
   std::vector<GenerationRequest> requests;
@@ -144,21 +95,8 @@ TEST_F(GeneratorTest, StoppingLeavesAbortedCompletions) {
                           [](const auto& each) { return each.finish_reason == FinishReason::kAborted; }));
 }
 
-TEST_F(GeneratorTest, ASmallCacheOnlyMakesItSlower) {
-  std::vector<GenerationRequest> requests;
-  for (int i = 0; i < 6; ++i) {
-    requests.push_back(request("p" + std::to_string(i), i));
-  }
-  const auto wide = generate(requests);
-  options_.cache_bytes = 25 * 5;  // one request of four samples and its prompt
-  const auto narrow = generate(requests);
-  for (std::size_t i = 0; i < wide.size(); ++i) {
-    expect_same(wide[i], narrow[i]);
-  }
-}
-
 TEST_F(GeneratorTest, RefusesWhatCannotFit) {
-  options_.cache_bytes = 10;
+  options_.cache_bytes = FakePolicy::pages(1);
   const std::vector<GenerationRequest> one = {request("a", 1)};
   const auto small = Generator(policy_, tokenizer_, pool_).generate(one, options_);
   ASSERT_FALSE(small.ok());
@@ -171,6 +109,73 @@ TEST_F(GeneratorTest, RefusesWhatCannotFit) {
   std::vector<GenerationRequest> empty = one;
   empty[0].prompt_token_ids.clear();
   EXPECT_FALSE(Generator(policy_, tokenizer_, pool_).generate(empty, options_).ok());
+  options_.sampling.max_new_tokens = 24;
+  empty[0].prompt_token_ids = {1, 4096};
+  const auto foreign = Generator(policy_, tokenizer_, pool_).generate(empty, options_);
+  ASSERT_FALSE(foreign.ok());
+  EXPECT_NE(foreign.error().message.find("token id 4096"), std::string::npos);
+}
+
+TEST_F(GeneratorTest, DamagedLogitsAndForbiddenVocabulariesAreErrors) {
+  const std::vector<GenerationRequest> one = {request("a", 1)};
+  for (std::int32_t id = 0; id < tokenizer_.vocab_size(); ++id) {
+    options_.sampling.bad_words.push_back({id});
+  }
+  const auto forbidden = Generator(policy_, tokenizer_, pool_).generate(one, options_);
+  ASSERT_FALSE(forbidden.ok());
+  EXPECT_NE(forbidden.error().message.find("forbid every token"), std::string::npos);
+  options_.sampling.bad_words.clear();
+  policy_.damaged_ = true;
+  const auto damaged = Generator(policy_, tokenizer_, pool_).generate(one, options_);
+  ASSERT_FALSE(damaged.ok());
+  EXPECT_NE(damaged.error().message.find("not numbers"), std::string::npos);
+}
+
+TEST_F(GeneratorTest, StopTextsEndTheTextAcrossTokenBorders) {
+  options_.sampling.temperature = 0;
+  options_.sampling.stop = {"zzz", "lo wor", "low"};
+  policy_.script_ = tokenizer_.encode("hellowood");
+  const Completion completion = generate({request("p", 1)})[0].completions[0];
+  EXPECT_EQ(completion.text, "hel");
+  EXPECT_EQ(completion.token_ids.size(), 6U);
+  EXPECT_EQ(completion.finish_reason, FinishReason::kStop);
+}
+
+TEST(StopMatcher, TheTextThatIsCompleteFirstEndsItHoweverItIsCut) {
+  const std::vector<std::string> stop = {"bc", "abcd", "xabc"};
+  for (const std::vector<std::string>& pieces :
+       {std::vector<std::string>{"zzabcd"}, {"zza", "bcd"}, {"zzabc", "d"}, {"z", "z", "a", "b", "c"}}) {
+    StopMatcher matcher(stop);
+    std::optional<std::size_t> at;
+    for (const std::string& piece : pieces) {
+      at = at ? at : matcher.feed(piece);
+    }
+    EXPECT_EQ(at, 3U);
+  }
+  StopMatcher matcher(stop);
+  EXPECT_EQ(matcher.feed("zxabc"), 1U);  // of two that end together the longer
+}
+
+TEST_F(GeneratorTest, StopIdsAndMinimumLength) {
+  options_.sampling.temperature = 0;
+  options_.sampling.stop_token_ids = {tokenizer_.encode("l")[0]};
+  policy_.script_ = tokenizer_.encode("hello");
+  EXPECT_EQ(generate({request("p", 1)})[0].completions[0].token_ids.size(), 3U);
+  options_.sampling.min_new_tokens = 10;
+  const Completion longer = generate({request("p", 1)})[0].completions[0];
+  EXPECT_GT(longer.token_ids.size(), 9U);
+  EXPECT_EQ(std::find(longer.token_ids.begin(), longer.token_ids.begin() + 9, options_.sampling.stop_token_ids[0]),
+            longer.token_ids.begin() + 9);
+}
+
+TEST_F(GeneratorTest, ARequestMayHaveItsOwnSampling) {
+  std::vector<GenerationRequest> requests = {request("a", 1), request("b", 2)};
+  const auto before = generate(requests);
+  requests[1].sampling = options_.sampling;
+  requests[1].sampling->temperature = 0;
+  const auto after = generate(requests);
+  expect_same(before[0], after[0]);
+  EXPECT_EQ(after[1].completions[0].token_ids, after[1].completions[3].token_ids);
 }
 
 }  // namespace

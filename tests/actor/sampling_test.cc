@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 namespace plumb {
 namespace {
@@ -68,6 +69,22 @@ TEST(SampleToken, ZeroTemperatureTakesTheFirstLargest) {
   logits[70] = 1.0F;
   std::vector<float> scratch;
   EXPECT_EQ(sample_token(logits, 0.0F, RngStream(RngPurpose::kSampling, 1), 0, scratch).id, 40);
+}
+
+// At the upper end of the unit interval rounding may leave more mass than the kept tokens have; the blocks behind them
+// are empty and must not be entered.
+TEST(SampleToken, BlocksWithoutMassAreNeverEntered) {
+  const RngStream stream(RngPurpose{}, 7, 99);
+  constexpr std::uint32_t kPosition = 19127718;  // draws the largest number below 1
+  ASSERT_EQ(stream.uniform(kPosition), 1.0F - std::numeric_limits<float>::epsilon() / 2);
+  std::vector<float> scratch;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    std::vector<float> logits(20 * 256, -1e30F);
+    for (std::uint32_t v = 0; v < 700; ++v) {
+      logits[v] = 8.0F * RngStream(RngPurpose::kInit, seed).uniform(v);
+    }
+    ASSERT_LT(sample_token(logits, 1.0F, stream, kPosition, scratch).id, 700) << seed;
+  }
 }
 
 TEST(SampleToken, TokensWithoutMassAreNeverDrawn) {

@@ -1,0 +1,50 @@
+#pragma once
+// JSON Lines in and out for the subcommands that answer line by line: a bad line gets an error record with its number,
+// the others go on; an output that was cut off is gone on with.
+
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/atomic_file.h"
+#include "core/result.h"
+
+namespace plumb {
+
+/// A line of the input that is not blank. `json` is an object where `error` is empty.
+struct JsonRow {
+  int line = 0;    // 1-based
+  std::string id;  // of the object (a text or a number), or the line's number
+  nlohmann::json json;
+  std::string error;
+};
+
+/// Errors: the file cannot be read, or an id is used twice.
+Result<std::vector<JsonRow>> read_json_rows(const std::string& path);
+
+/// An output of one object a line, each with an "id", in the order of the input.
+class JsonRowWriter {
+ public:
+  /// Errors: `path` holds something and `resume` is false; it cannot be written. On resuming, a torn last line is
+  /// removed.
+  static Result<JsonRowWriter> open(const std::string& path, bool resume);
+
+  /// Whether an earlier run wrote this row.
+  [[nodiscard]] bool has(const std::string& id) const { return done_.contains(id); }
+  Result<void> write(const nlohmann::json& row);
+  /// {"id", "line", "error"}; counted.
+  Result<void> write_error(const JsonRow& row, const std::string& error);
+  /// Flushes to the disk and says on stderr how many rows had errors, if any.
+  Result<void> finish();
+
+ private:
+  explicit JsonRowWriter(AppendFile file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+
+  AppendFile file_;
+  std::string path_;
+  std::set<std::string> done_;
+  int num_errors_ = 0;
+};
+
+}  // namespace plumb

@@ -1,0 +1,125 @@
+// What the actor says of a token and what the learner computes for it, with ==: truncated sampling, temperatures,
+// pre-emption and threads included.
+
+#include <gtest/gtest.h>
+
+#include "actor/generator.h"
+#include "tests/actor/generator_fixture.h"
+#include "tests/support/bf16_scope.h"
+#include "tests/support/random_model.h"
+
+namespace plumb {
+namespace {
+
+class ActorAndLearner : public testing::ArithmeticTest {
+ protected:
+  ActorAndLearner() : tokenizer_(Tokenizer::create(characters()).value()), config_(testing::small_config(true)) {
+    config_.vocab_size = tokenizer_.vocab_size();
+    options_.sampling.max_new_tokens = 40;
+    for (int i = 0; i < 3; ++i) {
+      auto prompt = std::make_shared<PromptRecord>();
+      prompt->id = "p" + std::to_string(i);
+      requests_.push_back(
+          {prompt, testing::random_tokens(config_, 20 + 17 * i, static_cast<std::uint64_t>(i)), 0, 3, {}});
+    }
+  }
+
+  std::unique_ptr<Policy> make_policy(ThreadPool& pool) const {
+    auto policy = Policy::create(config_, testing::random_weights(config_, 7), {.dtype = dtype(), .pool = &pool});
+    EXPECT_TRUE(policy.ok());
+    return std::move(policy).value();
+  }
+
+  // Every completion in one batch that shares the prompts, as the learner does it.
+  void expect_equal_log_probs(Policy& policy, const std::vector<CompletionGroup>& groups) const {
+    for (const CompletionGroup& group : groups) {
+      PackedBatch batch;
+      ScoreTargets targets;
+      targets.temperature = options_.sampling.temperature;
+      batch.token_ids = group.prompt_token_ids;
+      const auto prompt_tokens = static_cast<std::int64_t>(group.prompt_token_ids.size());
+      batch.segments.push_back({.first_row = 0, .num_tokens = prompt_tokens});
+      std::vector<float> sampled;
+      for (const Completion& completion : group.completions) {
+        const std::int64_t first = batch.num_tokens();
+        const auto count = static_cast<std::int64_t>(completion.token_ids.size());
+        for (std::int64_t t = 0; t < count; ++t) {
+          targets.rows.push_back(t == 0 ? prompt_tokens - 1 : first + t - 1);
+          targets.target_ids.push_back(completion.token_ids[static_cast<std::size_t>(t)]);
+        }
+        batch.token_ids.insert(batch.token_ids.end(), completion.token_ids.begin(), completion.token_ids.end());
+        batch.segments.push_back(
+            {.first_row = first, .num_tokens = count, .start_position = prompt_tokens, .parent = 0});
+        targets.kept.insert(targets.kept.end(), completion.kept.begin(), completion.kept.end());
+        sampled.insert(sampled.end(), completion.log_probs.begin(), completion.log_probs.end());
+      }
+      EXPECT_EQ(policy.score(batch, targets).log_probs, sampled);
+    }
+  }
+
+  Tokenizer tokenizer_;
+  ModelConfig config_;
+  GeneratorOptions options_;
+  std::vector<GenerationRequest> requests_;
+};
+
+TEST_P(ActorAndLearner, LogProbsAreEqualWhateverTruncates) {
+  const auto configure = [&](int way) {
+    options_.sampling = {};
+    options_.sampling.max_new_tokens = 40;
+    options_.sampling.temperature = way % 2 == 0 ? 1.0F : 0.6F;
+    options_.sampling.top_k = way == 1 ? 5 : 0;
+    options_.sampling.top_p = way == 2 || way == 5 ? 0.8F : 1.0F;
+    options_.sampling.min_p = way == 3 || way == 5 ? 0.2F : 0.0F;
+    options_.sampling.typical_p = way == 4 ? 0.7F : 1.0F;
+  };
+  std::vector<std::vector<CompletionGroup>> first;
+  for (const int threads : {1, 2, 4}) {
+    ThreadPool pool(threads);
+    const auto policy = make_policy(pool);
+    for (int way = 0; way < 6; ++way) {
+      configure(way);
+      auto groups = Generator(*policy, tokenizer_, pool).generate(requests_, options_);
+      ASSERT_TRUE(groups.ok()) << groups.error().message;
+      expect_equal_log_probs(*policy, *groups);
+      if (threads == 1) {
+        first.push_back(std::move(groups).value());
+        continue;
+      }
+      for (std::size_t g = 0; g < groups->size(); ++g) {
+        expect_same(first[static_cast<std::size_t>(way)][g], (*groups)[g]);
+      }
+    }
+  }
+}
+
+TEST_P(ActorAndLearner, APreEmptedCompletionHasTheSameBits) {
+  ThreadPool pool(2);
+  const auto policy = make_policy(pool);
+  options_.sampling.top_p = 0.9F;
+  options_.sampling.max_new_tokens = 150;
+  const auto wide = Generator(*policy, tokenizer_, pool).generate(requests_, options_);
+  ASSERT_TRUE(wide.ok());
+  // Nine pages, where three groups of three would like more than forty.
+  const std::int64_t page_bytes = (std::int64_t{1} << 24) / (policy->make_cache(1 << 24)->free_tokens() / 32);
+  options_.cache_bytes = 9 * page_bytes;
+  options_.prefill_chunk = 11;
+  std::int64_t preempted = 0;
+  const auto narrow =
+      Generator(*policy, tokenizer_, pool).generate(requests_, options_, [&](const GenerationProgress& progress) {
+        preempted = progress.preempted;
+        return true;
+      });
+  ASSERT_TRUE(narrow.ok()) << narrow.error().message;
+  EXPECT_GT(preempted, 0);
+  for (std::size_t g = 0; g < wide->size(); ++g) {
+    expect_same((*wide)[g], (*narrow)[g]);
+  }
+  expect_equal_log_probs(*policy, *narrow);
+}
+
+INSTANTIATE_TEST_SUITE_P(Arithmetic, ActorAndLearner, ::testing::ValuesIn(testing::all_arithmetic()),
+                         [](const auto& parameter) { return testing::name_of(parameter.param); });
+
+}  // namespace
+}  // namespace plumb
