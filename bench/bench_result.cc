@@ -1,8 +1,10 @@
 #include "bench/bench_result.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <chrono>
+#include <fstream>
 
 namespace plumb {
 
@@ -37,6 +39,11 @@ double peak_rss_mib() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
+void reset_peak_rss() {
+  malloc_trim(0);
+  std::ofstream("/proc/self/clear_refs") << "5";
 }
 
 double now_s() {

@@ -31,8 +31,12 @@ nlohmann::json to_json(const BenchResult& result);
 
 std::string_view to_string(ComputeDtype dtype);
 
-/// Peak resident set of this process in MiB.
+/// Peak resident set of this process in MiB, since the start or since reset_peak_rss().
 double peak_rss_mib();
+
+/// Gives freed memory back to the kernel and starts the peak anew. Where the kernel does not allow that the old peak
+/// stays, and what is measured after is too high, never too low.
+void reset_peak_rss();
 
 /// Seconds on a monotonic clock.
 double now_s();

@@ -7,6 +7,7 @@
 #include "bench/forced_sampling.h"
 #include "bench/load.h"
 #include "core/records.h"
+#include "core/trace.h"
 #include "learner/grpo.h"
 #include "learner/optimizer.h"
 
@@ -60,6 +61,9 @@ Result<BenchResult> bench_grpo_step(Policy& policy, ThreadPool& pool, const Samp
   BenchResult result;
   result.seconds = std::numeric_limits<double>::infinity();
   for (int repetition = 0; repetition <= load.repetitions; ++repetition) {
+    if (repetition == 1) {
+      restart_trace();
+    }
     const double start = now_s();
     ForcedSamples samples = sample_forced(policy, pool, load, static_cast<std::uint64_t>(repetition));
     const double sampled = now_s();

@@ -2,6 +2,7 @@
 
 #include "bench/forced_sampling.h"
 #include "bench/load.h"
+#include "core/trace.h"
 
 namespace plumb {
 
@@ -11,6 +12,7 @@ Result<BenchResult> bench_rollout(Policy& policy, ThreadPool& pool, const Sampli
   if (!log_probs_equal_score(policy, load, best)) {
     return Error{"bench rollout: a sampled token's log-prob differs from the one that the learner gives it"};
   }
+  restart_trace();
   for (int repetition = 0; repetition < load.repetitions; ++repetition) {
     ForcedSamples next = sample_forced(policy, pool, load, kSeed);
     if (next.token_ids != best.token_ids) {

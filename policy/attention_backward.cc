@@ -42,7 +42,8 @@ class TreeGradient {
 
 void TreeGradient::load_page(std::int64_t page) {
   const std::int64_t padded = shape_.padded_dim();
-  keys_transposed_ = forward_.pages.page_data(page) + layer_ * shape_.layer_floats() + kv_head_ * shape_.head_floats();
+  keys_transposed_ = forward_.pages.page_data(page) + layer_ % forward_.plan.layers_kept * shape_.layer_floats() +
+                     kv_head_ * shape_.head_floats();
   const float* values = keys_transposed_ + shape_.head_dim * kPagePositions;
   std::fill(keys_, keys_ + kPagePositions * padded, 0.0F);
   for (std::int64_t slot = 0; slot < kPagePositions; ++slot) {
@@ -56,7 +57,7 @@ void TreeGradient::load_page(std::int64_t page) {
 }
 
 void TreeGradient::visit_segment(const Segment& segment, const BatchPage& page) {
-  const LayerActivations& activations = forward_.layers[static_cast<std::size_t>(layer_)];
+  const LayerActivations& activations = forward_.tape.activations(layer_);
   const std::int64_t padded = shape_.padded_dim();
   const std::int64_t first_head = kv_head_ * shape_.group();
   const PageGradient page_gradient = {.keys_transposed = keys_transposed_,

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "core/trace.h"
 #include "tensor/embedding.h"
 #include "tensor/lanes.h"
 #include "tensor/rms_norm.h"
@@ -47,9 +48,7 @@ class LayerBackward {
   void norm_gradient(std::int64_t row, float* part, const float* x, std::int64_t weight, const float* dy);
   void add_norm_parts(std::int64_t layer);
 
-  [[nodiscard]] const LayerActivations& kept(std::int64_t layer) const {
-    return forward_.layers[static_cast<std::size_t>(layer)];
-  }
+  [[nodiscard]] const LayerActivations& kept(std::int64_t layer) const { return forward_.tape.activations(layer); }
   [[nodiscard]] ProductScratch& scratch(int worker) { return engine_.memory(worker).product; }
   // y [padded rows, columns] = x B.
   void multiply(const PackedMatrix& matrix, const void* x, std::int64_t rows, float* y, int worker) {
@@ -103,6 +102,7 @@ void LayerBackward::add_weight_tasks(const Operand& dy, const Operand& x, std::i
   for (std::int64_t begin = 0; begin < dy.columns(); begin += kGradientPanel) {
     const std::int64_t end = std::min(dy.columns(), begin + kGradientPanel);
     tasks_.emplace_back([this, &dy, &x, offset, begin, end](int worker) {
+      const TraceSpan span("weight gradient");
       accumulate_weight_gradient(dy, x, begin, end, engine_.weights.gradient(offset), scratch(worker));
     });
   }
@@ -112,9 +112,13 @@ void LayerBackward::run() {
   reserve();
   for (std::int64_t layer = config_.num_layers - 1; layer >= 0; --layer) {
     const LayerOffsets& offsets = engine_.weights.layer(layer);
+    restore_layer(engine_, forward_.plan, forward_.tape, layer);
     b_.norm_parts.fill_zero();
     for (std::int64_t block = 0; block < blocks_.count(); ++block) {
-      tasks_.emplace_back([this, layer, block](int worker) { feed_forward(layer, block, worker); });
+      tasks_.emplace_back([this, layer, block](int worker) {
+        feed_forward(layer, block, worker);
+        output_gradient(layer, blocks_.begin(block), blocks_.size(block), worker);
+      });
     }
     run_tasks();
     // Long tasks first, so that threads end together.
@@ -122,8 +126,10 @@ void LayerBackward::run() {
     add_weight_tasks(b_.d_gate_up, b_.normed_mid, offsets.gate_up);
     add_weight_tasks(b_.d_mid, kept(layer).attended, offsets.o);
     for (std::int64_t index = 0; index < num_attention_tasks(engine_, forward_); ++index) {
-      tasks_.emplace_back(
-          [this, layer, index](int worker) { run_attention_task(engine_, forward_, layer, index, worker, b_); });
+      tasks_.emplace_back([this, layer, index](int worker) {
+        const TraceSpan span("attention backward");
+        run_attention_task(engine_, forward_, layer, index, worker, b_);
+      });
     }
     run_tasks();
     for (std::int64_t block = 0; block < blocks_.count(); ++block) {
@@ -136,7 +142,7 @@ void LayerBackward::run() {
   run_tasks();
 }
 
-// The first round of a layer for one block of rows: through the feed-forward block to d_mid and d_attended.
+// The first round of a layer for one block of rows: through the feed-forward block to d_mid.
 void LayerBackward::feed_forward(std::int64_t layer, std::int64_t block, int worker) {
   const std::int64_t d = config_.hidden_size;
   const std::int64_t begin = blocks_.begin(block);
@@ -146,6 +152,7 @@ void LayerBackward::feed_forward(std::int64_t layer, std::int64_t block, int wor
     b_.d_out.store_row(row, b_.d_x.data() + row * d);
   }
   activation_gradient(layer, begin, count, worker);
+  const TraceSpan span("gate and up backward, norm");
   float* d_normed = worker_rows(worker, d);
   multiply(*engine_.weights.packed(layer).gate_up_backward, b_.d_gate_up.row(begin), count, d_normed, worker);
   AlignedBuffer<float>& normed = engine_.memory(worker).row;
@@ -157,11 +164,11 @@ void LayerBackward::feed_forward(std::int64_t layer, std::int64_t block, int wor
     norm_gradient(row, norm_part(block, NormPart::kPost), x, offsets.post_norm, d_normed + (row - begin) * d);
     b_.d_mid.store_row(row, b_.d_x.data() + row * d);
   }
-  output_gradient(layer, begin, count, worker);
 }
 
 // d_gate_up and the activated values again, for rows [begin, begin + count), some columns at a time.
 void LayerBackward::activation_gradient(std::int64_t layer, std::int64_t begin, std::int64_t count, int worker) {
+  const TraceSpan span("down backward, swiglu backward");
   const std::int64_t f = config_.intermediate_size;
   const PackedMatrix& matrix = *engine_.weights.packed(layer).down.backward;
   AlignedBuffer<float>& row_memory = b_.worker_more_rows[static_cast<std::size_t>(worker)];
@@ -193,6 +200,7 @@ void LayerBackward::output_gradient(std::int64_t layer, std::int64_t begin, std:
   const std::int64_t width = shape.num_heads * shape.head_dim;
   const std::int64_t padded_width = shape.num_heads * shape.padded_dim();
   const std::int64_t kv_width = shape.num_kv_heads * shape.head_dim;
+  const TraceSpan span("o backward");
   float* d_attended = worker_rows(worker, width);
   multiply(*engine_.weights.packed(layer).o.backward, b_.d_mid.row(begin), count, d_attended, worker);
   AlignedBuffer<float>& attended = b_.worker_more_rows[static_cast<std::size_t>(worker)];
@@ -219,6 +227,7 @@ void LayerBackward::inputs_of_attention(std::int64_t layer, std::int64_t block, 
   const std::int64_t begin = blocks_.begin(block);
   const std::int64_t count = blocks_.size(block);
   const LayerOffsets& offsets = engine_.weights.layer(layer);
+  const TraceSpan span("qkv backward, rope, norm");
   AlignedBuffer<float>& row_memory = engine_.memory(worker).row;
   row_memory.resize(std::max(d, b_.d_qkv.columns()));
   for (std::int64_t row = begin; row < begin + count; ++row) {
@@ -228,7 +237,7 @@ void LayerBackward::inputs_of_attention(std::int64_t layer, std::int64_t block, 
   float* d_normed = worker_rows(worker, d);
   multiply(*engine_.weights.packed(layer).qkv.backward, b_.d_qkv.row(begin), count, d_normed, worker);
   for (std::int64_t row = begin; row < begin + count; ++row) {
-    const float* x = kept(layer).x_in.data() + row * d;
+    const float* x = forward_.tape.input(layer) + row * d;
     rms_norm(x, engine_.weights.value(offsets.input_norm), d, config_.rms_norm_eps, row_memory.data());
     b_.normed_in.store_row(row, row_memory.data());
     norm_gradient(row, norm_part(block, NormPart::kInput), x, offsets.input_norm, d_normed + (row - begin) * d);
@@ -277,6 +286,7 @@ void run_backward(Engine& engine, const ForwardState& forward, std::span<const f
   buffers.worker_pages.resize(threads);
   run_head_backward(engine, forward, d_log_probs, buffers);
   LayerBackward(engine, forward, buffers).run();
+  const TraceSpan span("embedding backward");
   embedding_backward(forward.plan.token_ids, buffers.d_x.data(), engine.config.hidden_size,
                      engine.weights.gradient(engine.weights.embedding()), engine.pool);
 }

@@ -41,11 +41,11 @@ struct BackwardBuffers {
   std::vector<AlignedBuffer<float>> worker_pages;
 };
 
-/// What a forward left behind.
+/// What a forward left behind. The backward restores the layers that the tape does not hold.
 struct ForwardState {
   const BatchPages& pages;
   const RowPlan& plan;
-  const std::vector<LayerActivations>& layers;
+  LayerTape& tape;
   const AlignedBuffer<float>& x;  // [T, D] after the last layer
   const HeadActivations& head;
 };

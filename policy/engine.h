@@ -9,6 +9,7 @@
 
 #include "core/thread_pool.h"
 #include "policy/model_config.h"
+#include "policy/product_proof.h"
 #include "policy/row_plan.h"
 #include "policy/team.h"
 #include "policy/weights.h"
@@ -103,16 +104,34 @@ void for_pieces(PanelRange panels, Body body) {
   }
 }
 
-/// The activations of one layer that its backward needs.
+/// The activations of one layer that its backward needs, beside the layer's input.
 struct LayerActivations {
   explicit LayerActivations(ComputeDtype dtype) : attended(dtype), gate_up(Operand::compact(dtype)) {}
+  void resize(const ModelConfig& config, const AttentionShape& shape, std::int64_t rows);
 
-  AlignedBuffer<float> x_in;         // [T, D] the residual stream before attention
   AlignedBuffer<float> q;            // [T, H, padded d] rotated queries
   AlignedBuffer<float> log_sum_exp;  // [T, H]
   Operand attended;                  // [T, H d]
   AlignedBuffer<float> x_mid;        // [T, D] the residual stream before the feed-forward block
   Operand gate_up;                   // [T, 2F]
+};
+
+/// What a forward leaves to its backward: the input of every layer, and the activations of all layers, or with
+/// checkpoints of one layer at a time, computed again from its input when the backward comes to it.
+struct LayerTape {
+  /// Makes room for `rows` rows; contents are undefined afterwards.
+  void resize(const ModelConfig& config, const AttentionShape& shape, ComputeDtype dtype, std::int64_t rows);
+  /// Whether the activations of `layer` stand in activations(layer).
+  [[nodiscard]] bool holds(std::int64_t layer) const { return !checkpoints || held_layer == layer; }
+  [[nodiscard]] LayerActivations& activations(std::int64_t layer) {
+    return layers[checkpoints ? 0 : static_cast<std::size_t>(layer)];
+  }
+  [[nodiscard]] float* input(std::int64_t layer) { return inputs[static_cast<std::size_t>(layer)].data(); }
+
+  bool checkpoints = false;
+  std::int64_t held_layer = -1;              // with checkpoints: whose activations are in layers[0]
+  std::vector<AlignedBuffer<float>> inputs;  // [L] of [T, D], the residual stream before each layer
+  std::vector<LayerActivations> layers;      // [L], or [1] with checkpoints
 };
 
 /// The rows that the head looks at, each once, and what it said of them.
@@ -148,8 +167,16 @@ struct Engine {
 };
 
 /// Runs the layers over the rows of `plan`: keys and values go to its pages, the residual stream ends in `x` [T, D].
-/// With `layers` [L] given, activations are kept there for the backward.
-void run_layers(Engine& engine, const RowPlan& plan, AlignedBuffer<float>& x, std::vector<LayerActivations>* layers);
+/// With a `tape` given, what the backward needs is kept there; with checkpoints the tape then holds the last layer.
+void run_layers(Engine& engine, const RowPlan& plan, AlignedBuffer<float>& x, LayerTape* tape);
+
+/// Computes the activations of `layer` again from its input, and its keys and values in the pages of `plan`: the bits
+/// of the forward, by the same code. Nothing is done where the tape holds them.
+void restore_layer(Engine& engine, const RowPlan& plan, LayerTape& tape, std::int64_t layer);
+
+/// Makes the trials of every kind of product that a pass of this engine will ask for (tensor/linear.h, try_tiles()),
+/// for threads that work alone and for teams. Where a tile's trial fails its product stays pinned to tiles of 16 rows.
+std::vector<ProductProof> prove_products(const Engine& engine);
 
 /// Receives the raw logits [V] of head row `index`; called from the pool's threads.
 using HeadVisitor = std::function<void(std::int64_t index, int worker, std::span<float> logits)>;

@@ -1,9 +1,11 @@
 // The layers of a Llama, forward. A layer is two stages with one barrier in between: keys and values of all rows must
 // stand before any row attends. Everything else touches one row at a time, so a block of rows runs through the rest of
-// a layer, and into the next one, without waiting for others.
+// a layer, and into the next one, without waiting for others. A backward that finds no activations (checkpoints) runs
+// the same two stages of one layer again.
 
 #include <algorithm>
 
+#include "core/trace.h"
 #include "policy/engine.h"
 #include "tensor/rms_norm.h"
 #include "tensor/swiglu.h"
@@ -15,37 +17,46 @@ constexpr std::int64_t kLargestBlock = 128;
 
 class LayerPass {
  public:
-  LayerPass(Engine& engine, const RowPlan& plan, AlignedBuffer<float>& x, std::vector<LayerActivations>* layers)
-      : engine_(engine), config_(engine.config), plan_(plan), x_(x), layers_(layers) {}
+  /// `x` may be null where a tape is given and the last layer is not run to its end.
+  LayerPass(Engine& engine, const RowPlan& plan, AlignedBuffer<float>* x, LayerTape* tape)
+      : engine_(engine), config_(engine.config), plan_(plan), x_(x), tape_(tape) {}
 
   void run();
+  void restore(std::int64_t layer);
 
  private:
-  void run_together();
-  void run_blocks();
+  using Stage = void (LayerPass::*)(std::int64_t stage, const RowBlock& block);
+
+  void run_stages(Stage body, std::int64_t count);
+  void run_together(Stage body, std::int64_t count);
+  void run_blocks(Stage body, std::int64_t count);
   void run_stage(std::int64_t stage, const RowBlock& block);
+  void restore_stage(std::int64_t stage, const RowBlock& block);
   void embed(const RowBlock& block);
   void norm(const float* x, std::int64_t weight, const RowBlock& block);
   void keys_and_values(std::int64_t layer, const RowBlock& block);
   void split_row(std::int64_t layer, std::int64_t row, float* qkv);
   void attend(std::int64_t layer, const RowBlock& block);
+  void attend_rows(std::int64_t layer, const RowBlock& block);
   void feed_forward(std::int64_t layer, const RowBlock& block);
   void activate(std::int64_t layer, const RowBlock& block);
   void add_product(const PackedMatrix& matrix, const Operand& operand, const RowBlock& block, const float* before,
                    float* after);
 
+  // Where the activations of `layer` go; null: nobody wants them.
   [[nodiscard]] LayerActivations* kept(std::int64_t layer) const {
-    return layers_ == nullptr ? nullptr : &(*layers_)[static_cast<std::size_t>(layer)];
+    return tape_ != nullptr && tape_->holds(layer) ? &tape_->activations(layer) : nullptr;
   }
-  // The residual stream before layer `layer`, in the middle of it, and q: kept apart for the backward, else in place.
+  // The residual stream before layer `layer`, in the middle of it, and q: kept apart for the backward, else in the
+  // place of what comes next.
   [[nodiscard]] float* x_in(std::int64_t layer) const {
-    return layers_ == nullptr || layer == config_.num_layers ? x_.data() : kept(layer)->x_in.data();
+    return tape_ == nullptr || layer == config_.num_layers ? x_->data() : tape_->input(layer);
   }
   [[nodiscard]] float* x_mid(std::int64_t layer) const {
-    return layers_ == nullptr ? x_.data() : kept(layer)->x_mid.data();
+    return kept(layer) != nullptr ? kept(layer)->x_mid.data() : x_in(layer + 1);
   }
   [[nodiscard]] float* q(std::int64_t layer) const {
-    return layers_ == nullptr ? engine_.queries.data() : kept(layer)->q.data();
+    return kept(layer) != nullptr ? kept(layer)->q.data() : engine_.queries.data();
   }
   [[nodiscard]] std::int64_t q_floats() const { return config_.num_heads * engine_.attention.padded_dim(); }
   [[nodiscard]] std::int64_t page_offset(std::int64_t layer) const {
@@ -55,25 +66,39 @@ class LayerPass {
   Engine& engine_;
   const ModelConfig& config_;
   const RowPlan& plan_;
-  AlignedBuffer<float>& x_;
-  std::vector<LayerActivations>* layers_;
+  AlignedBuffer<float>* x_;
+  LayerTape* tape_;
+  std::int64_t restored_ = 0;  // the layer of restore()
 };
 
 void LayerPass::run() {
   const std::int64_t rows = plan_.num_rows();
-  x_.resize(padded_rows(rows) * config_.hidden_size);
-  if (layers_ == nullptr) {
+  x_->resize(padded_rows(rows) * config_.hidden_size);
+  if (tape_ == nullptr || tape_->checkpoints) {
     engine_.queries.resize(rows * q_floats());
   }
+  if (tape_ != nullptr) {
+    tape_->held_layer = config_.num_layers - 1;
+  }
+  run_stages(&LayerPass::run_stage, config_.num_layers + 1);
+}
+
+void LayerPass::restore(std::int64_t layer) {
+  restored_ = layer;
+  tape_->held_layer = layer;
+  run_stages(&LayerPass::restore_stage, 2);
+}
+
+void LayerPass::run_stages(Stage body, std::int64_t count) {
   const int threads = engine_.pool.num_threads();
-  if (threads > 1 && rows < kLargestBlock * threads) {
-    run_together();
+  if (threads > 1 && plan_.num_rows() < kLargestBlock * threads) {
+    run_together(body, count);
   } else {
-    run_blocks();
+    run_blocks(body, count);
   }
 }
 
-void LayerPass::run_together() {
+void LayerPass::run_together(Stage body, std::int64_t count) {
   const std::int64_t rows = plan_.num_rows();
   const int threads = engine_.pool.num_threads();
   engine_.team_block.resize(config_, rows);
@@ -86,21 +111,21 @@ void LayerPass::run_together() {
                             .memory = &engine_.team_block,
                             .team = &team,
                             .member = static_cast<int>(member)};
-    for (std::int64_t stage = 0; stage <= config_.num_layers; ++stage) {
-      run_stage(stage, block);
+    for (std::int64_t stage = 0; stage < count; ++stage) {
+      (this->*body)(stage, block);
       block.meet();
     }
   });
 }
 
-void LayerPass::run_blocks() {
+void LayerPass::run_blocks(Stage body, std::int64_t count) {
   const RowBlocks blocks(plan_.num_rows(), kLargestBlock, engine_.pool.num_threads());
-  for (std::int64_t stage = 0; stage <= config_.num_layers; ++stage) {
+  for (std::int64_t stage = 0; stage < count; ++stage) {
     engine_.pool.parallel_for(blocks.count(), [&](std::int64_t index, int worker) {
       BlockMemory& memory = engine_.memory(worker).block;
       memory.resize(config_, blocks.size(index));
-      run_stage(stage,
-                {.begin = blocks.begin(index), .end = blocks.begin(index + 1), .worker = worker, .memory = &memory});
+      (this->*body)(
+          stage, {.begin = blocks.begin(index), .end = blocks.begin(index + 1), .worker = worker, .memory = &memory});
     });
   }
 }
@@ -118,7 +143,19 @@ void LayerPass::run_stage(std::int64_t stage, const RowBlock& block) {
   }
 }
 
+// The two stages of one layer, without the down product, whose result is the next layer's input.
+void LayerPass::restore_stage(std::int64_t stage, const RowBlock& block) {
+  if (stage == 0) {
+    keys_and_values(restored_, block);
+    return;
+  }
+  attend(restored_, block);
+  norm(x_mid(restored_), engine_.weights.layer(restored_).post_norm, block);
+  activate(restored_, block);
+}
+
 void LayerPass::embed(const RowBlock& block) {
+  const TraceSpan span("embedding");
   const std::int64_t d = config_.hidden_size;
   for (std::int64_t row = block.first_row(); row < block.last_row(); ++row) {
     const float* from =
@@ -129,6 +166,7 @@ void LayerPass::embed(const RowBlock& block) {
 
 // The block's normed rows, for all members.
 void LayerPass::norm(const float* x, std::int64_t weight, const RowBlock& block) {
+  const TraceSpan span("rms_norm");
   const std::int64_t d = config_.hidden_size;
   AlignedBuffer<float>& normed = engine_.memory(block.worker).row;
   normed.resize(d);
@@ -167,10 +205,14 @@ void LayerPass::keys_and_values(std::int64_t layer, const RowBlock& block) {
   const PackedMatrix& matrix = engine_.weights.packed(layer).qkv.forward;
   const PanelRange panels = block.panels(matrix);
   float* qkv = block.memory->qkv.data();
-  matrix.multiply(panels, block.memory->normed.row(0), block.size(),
-                  {.y = qkv + matrix.panel_begin(panels.begin), .row_stride = matrix.columns()},
-                  engine_.memory(block.worker).product);
-  block.meet();
+  {
+    const TraceSpan span("qkv product");
+    matrix.multiply(panels, block.memory->normed.row(0), block.size(),
+                    {.y = qkv + matrix.panel_begin(panels.begin), .row_stride = matrix.columns()},
+                    engine_.memory(block.worker).product);
+    block.meet();
+  }
+  const TraceSpan span("rope, store keys and values");
   for (std::int64_t row = block.first_row(); row < block.last_row(); ++row) {
     split_row(layer, row, qkv + (row - block.begin) * matrix.columns());
   }
@@ -195,6 +237,13 @@ void LayerPass::split_row(std::int64_t layer, std::int64_t row, float* qkv) {
 }
 
 void LayerPass::attend(std::int64_t layer, const RowBlock& block) {
+  attend_rows(layer, block);
+  const TraceSpan span("o product");
+  add_product(engine_.weights.packed(layer).o.forward, block.memory->attended, block, x_in(layer), x_mid(layer));
+}
+
+void LayerPass::attend_rows(std::int64_t layer, const RowBlock& block) {
+  const TraceSpan span("attention");
   const AttentionShape& shape = engine_.attention;
   WorkerMemory& memory = engine_.memory(block.worker);
   memory.row.resize(shape.num_heads * shape.head_dim);
@@ -211,19 +260,21 @@ void LayerPass::attend(std::int64_t layer, const RowBlock& block) {
     }
   }
   block.meet();
-  add_product(engine_.weights.packed(layer).o.forward, block.memory->attended, block, x_in(layer), x_mid(layer));
 }
 
 void LayerPass::feed_forward(std::int64_t layer, const RowBlock& block) {
   norm(x_mid(layer), engine_.weights.layer(layer).post_norm, block);
   activate(layer, block);
+  const TraceSpan span("down product");
   add_product(engine_.weights.packed(layer).down.forward, block.memory->activated, block, x_mid(layer),
               x_in(layer + 1));
 }
 
 // The block's activated rows, for all members: the same columns of the gate and of what it gates, piece by piece.
 void LayerPass::activate(std::int64_t layer, const RowBlock& block) {
+  const TraceSpan span("gate and up products, swiglu");
   const PackedLayer& packed = engine_.weights.packed(layer);
+  LayerActivations* kept_layer = kept(layer);
   const void* normed = block.memory->normed.row(0);
   WorkerMemory& memory = engine_.memory(block.worker);
   for_pieces(block.panels(packed.gate), [&](PanelRange piece) {
@@ -237,9 +288,9 @@ void LayerPass::activate(std::int64_t layer, const RowBlock& block) {
     for (std::int64_t row = block.begin; row < block.end; ++row) {
       float* gate = memory.tile.data() + (row - block.begin) * columns;
       const float* up = memory.other_tile.data() + (row - block.begin) * columns;
-      if (layers_ != nullptr) {
-        kept(layer)->gate_up.store(row, first, columns, gate);
-        kept(layer)->gate_up.store(row, config_.intermediate_size + first, columns, up);
+      if (kept_layer != nullptr) {
+        kept_layer->gate_up.store(row, first, columns, gate);
+        kept_layer->gate_up.store(row, config_.intermediate_size + first, columns, up);
       }
       swiglu(gate, up, columns, gate);
       block.memory->activated.store(row - block.begin, first, columns, gate);
@@ -250,8 +301,14 @@ void LayerPass::activate(std::int64_t layer, const RowBlock& block) {
 
 }  // namespace
 
-void run_layers(Engine& engine, const RowPlan& plan, AlignedBuffer<float>& x, std::vector<LayerActivations>* layers) {
-  LayerPass(engine, plan, x, layers).run();
+void run_layers(Engine& engine, const RowPlan& plan, AlignedBuffer<float>& x, LayerTape* tape) {
+  LayerPass(engine, plan, &x, tape).run();
+}
+
+void restore_layer(Engine& engine, const RowPlan& plan, LayerTape& tape, std::int64_t layer) {
+  if (!tape.holds(layer)) {
+    LayerPass(engine, plan, nullptr, &tape).restore(layer);
+  }
 }
 
 }  // namespace plumb

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/trace.h"
 #include "policy/engine.h"
 #include "tensor/rms_norm.h"
 
@@ -38,12 +39,14 @@ void run_head(Engine& engine, const float* x, std::span<const std::int64_t> rows
       }
     }
     engine.pool.parallel_for(num_pieces, [&](std::int64_t index, int worker) {
+      const TraceSpan span("head product");
       const PanelRange piece = share_of(matrix.all_panels(), index, num_pieces);
       matrix.multiply(piece, chunk.row(0), count,
                       {.y = engine.logits.data() + matrix.panel_begin(piece.begin), .row_stride = v},
                       engine.memory(worker).product);
     });
     engine.pool.parallel_for(count, [&](std::int64_t i, int worker) {
+      const TraceSpan span("log-probs or sampling");
       visit(begin + i, worker, {engine.logits.data() + i * v, static_cast<std::size_t>(v)});
     });
   }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/trace.h"
 #include "policy/backward.h"
 #include "tensor/kept_logits.h"
 #include "tensor/rms_norm.h"
@@ -73,6 +74,7 @@ void HeadBackward::piece_task(std::int64_t group_begin, PanelRange piece, int wo
   AlignedBuffer<float>& logits = buffers_.worker_rows[static_cast<std::size_t>(worker)];
   logits.resize(kRowsAtOnce * columns);
   for (std::int64_t row = 0; row < rows; row += kRowsAtOnce) {
+    const TraceSpan span("head product again, softmax backward");
     const std::int64_t count = std::min(kRowsAtOnce, rows - row);
     matrix.multiply(piece, head_.hidden.row(row), count, {.y = logits.data(), .row_stride = columns}, scratch);
     for (std::int64_t i = 0; i < count; ++i) {
@@ -81,6 +83,7 @@ void HeadBackward::piece_task(std::int64_t group_begin, PanelRange piece, int wo
       buffers_.d_logits.store(row + i, begin - group_begin, columns, row_logits);
     }
   }
+  const TraceSpan span("head weight gradient");
   const std::int64_t d = engine_.config.hidden_size;
   accumulate_weight_gradient(buffers_.d_logits, head_.hidden, begin - group_begin, begin - group_begin + columns,
                              engine_.weights.gradient(engine_.weights.head()) + group_begin * d, scratch);
@@ -101,6 +104,7 @@ void HeadBackward::run_group(std::size_t group) {
   const PackedMatrix& back = engine_.weights.head_backward()[group];
   const RowBlocks blocks(rows, kInputRows, engine_.pool.num_threads());
   engine_.pool.parallel_for(blocks.count(), [&](std::int64_t index, int worker) {
+    const TraceSpan span("head input gradient");
     const std::int64_t row = blocks.begin(index);
     back.multiply(back.all_panels(), buffers_.d_logits.row(row), blocks.size(index),
                   {.y = buffers_.d_hidden.data() + row * d, .row_stride = d, .accumulate = group > 0},

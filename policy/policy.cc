@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "core/check.h"
+#include "core/trace.h"
 #include "policy/backward.h"
 #include "policy/engine.h"
 #include "policy/paged_cache.h"
@@ -19,7 +20,7 @@ struct ForwardTape::State {
   BatchPages pages;
   RowPlan plan;
   std::vector<std::int32_t> token_ids;
-  std::vector<LayerActivations> layers;
+  LayerTape layers;
   AlignedBuffer<float> x;
   std::optional<HeadActivations> head;
   std::int64_t version = -1;
@@ -29,6 +30,10 @@ ForwardTape::ForwardTape() : state_(std::make_unique<State>()) {}
 ForwardTape::~ForwardTape() = default;
 ForwardTape::ForwardTape(ForwardTape&&) noexcept = default;
 ForwardTape& ForwardTape::operator=(ForwardTape&&) noexcept = default;
+
+void Policy::commit_update_as(std::int64_t /*version*/) {
+  PLUMB_CHECK(false, "this policy takes no weights from elsewhere");
+}
 
 ForwardTape::State& Policy::state_of(ForwardTape& tape) {
   return *tape.state_;
@@ -60,8 +65,10 @@ class LlamaPolicy final : public Policy {
       : weights_(std::move(weights)),
         engine_(config, options.dtype, *options.pool, *weights_),
         trainable_(options.trainable),
+        checkpoints_(options.activation_checkpointing),
         buffers_(options.dtype) {
     weights_->pack(engine_.pool);
+    proofs_ = prove_products(engine_);
   }
 
   [[nodiscard]] const ModelConfig& config() const override { return engine_.config; }
@@ -74,7 +81,15 @@ class LlamaPolicy final : public Policy {
     weights_->pack(engine_.pool);
     ++version_;
   }
+  void commit_update_as(std::int64_t version) override {
+    PLUMB_CHECK(version > version_, "Policy::commit_update_as: versions grow");
+    weights_->pack(engine_.pool);
+    version_ = version;
+  }
   void zero_gradients() override;
+  [[nodiscard]] std::int64_t weight_bytes() const override { return weights_->forward_bytes(); }
+  [[nodiscard]] std::vector<ProductProof> product_proofs() const override { return proofs_; }
+  void set_activation_checkpointing(bool on) override { checkpoints_ = on; }
 
   TokenScores score(const PackedBatch& batch, const ScoreTargets& targets) override;
   void logits(const PackedBatch& batch, std::span<const std::int64_t> rows, const LogitsVisitor& visit) override;
@@ -87,16 +102,19 @@ class LlamaPolicy final : public Policy {
 
  private:
   void run_without_tape(const PackedBatch& batch);
+  // Rows run ahead of each other by at most one layer, so the keys and values of two layers are enough.
+  [[nodiscard]] std::int64_t score_layers() const { return std::min<std::int64_t>(2, engine_.config.num_layers); }
   void check_tokens(std::span<const std::int32_t> token_ids, const std::vector<std::int64_t>& positions) const;
-  void reserve_layers(std::vector<LayerActivations>& layers, std::int64_t rows) const;
   TokenScores run_scores(const AlignedBuffer<float>& x, const ScoreTargets& targets, HeadActivations& head,
                          bool keep_hidden);
 
   std::unique_ptr<Weights> weights_;
   Engine engine_;
   bool trainable_;
+  bool checkpoints_;
   BackwardBuffers buffers_;
   std::int64_t version_ = 0;
+  std::vector<ProductProof> proofs_;
   BatchPages score_pages_;
   AlignedBuffer<float> x_;
 };
@@ -105,6 +123,7 @@ void LlamaPolicy::zero_gradients() {
   constexpr std::int64_t kPiece = 1 << 18;
   AlignedBuffer<float>& all = weights_->gradients();
   engine_.pool.parallel_for((all.size() + kPiece - 1) / kPiece, [&](std::int64_t index, int) {
+    const TraceSpan span("zero gradients");
     const std::int64_t begin = index * kPiece;
     std::memset(all.data() + begin, 0, static_cast<std::size_t>(std::min(kPiece, all.size() - begin)) * sizeof(float));
   });
@@ -118,22 +137,6 @@ void LlamaPolicy::check_tokens(std::span<const std::int32_t> token_ids,
   }
   PLUMB_CHECK(*std::ranges::max_element(positions) < engine_.config.max_positions,
               "a sequence longer than the model's context (max_positions)");
-}
-
-void LlamaPolicy::reserve_layers(std::vector<LayerActivations>& layers, std::int64_t rows) const {
-  const AttentionShape& shape = engine_.attention;
-  const std::int64_t d = engine_.config.hidden_size;
-  while (layers.size() < static_cast<std::size_t>(engine_.config.num_layers)) {
-    layers.emplace_back(engine_.dtype);
-  }
-  for (LayerActivations& layer : layers) {
-    layer.x_in.resize(rows * d);
-    layer.q.resize(rows * shape.num_heads * shape.padded_dim());
-    layer.log_sum_exp.resize(rows * shape.num_heads);
-    layer.attended.resize(rows, shape.num_heads * shape.head_dim);
-    layer.x_mid.resize(rows * d);
-    layer.gate_up.resize(rows, 2 * engine_.config.intermediate_size);
-  }
 }
 
 TokenScores LlamaPolicy::run_scores(const AlignedBuffer<float>& x, const ScoreTargets& targets, HeadActivations& head,
@@ -187,9 +190,8 @@ TokenScores LlamaPolicy::run_scores(const AlignedBuffer<float>& x, const ScoreTa
 
 // The last layer's output of a batch in x_.
 void LlamaPolicy::run_without_tape(const PackedBatch& batch) {
-  // Rows run ahead of each other by at most one layer, so the keys and values of two layers are enough.
   RowPlan plan;
-  score_pages_.build(batch, engine_.attention, std::min<std::int64_t>(2, engine_.config.num_layers), plan);
+  score_pages_.build(batch, engine_.attention, score_layers(), plan);
   check_tokens(batch.token_ids, plan.positions);
   run_layers(engine_, plan, x_, nullptr);
 }
@@ -208,10 +210,12 @@ TokenScores LlamaPolicy::score(const PackedBatch& batch, const ScoreTargets& tar
 TokenScores LlamaPolicy::forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) {
   auto& state = state_of(tape);
   state.token_ids = batch.token_ids;
-  state.pages.build(batch, engine_.attention, engine_.config.num_layers, state.plan);
+  state.layers.checkpoints = checkpoints_;
+  const std::int64_t layers_kept = checkpoints_ ? score_layers() : engine_.config.num_layers;
+  state.pages.build(batch, engine_.attention, layers_kept, state.plan);
   state.plan.token_ids = state.token_ids;
   check_tokens(state.token_ids, state.plan.positions);
-  reserve_layers(state.layers, batch.num_tokens());
+  state.layers.resize(engine_.config, engine_.attention, engine_.dtype, batch.num_tokens());
   run_layers(engine_, state.plan, state.x, &state.layers);
   if (!state.head) {
     state.head.emplace(engine_.dtype);
@@ -229,7 +233,7 @@ void LlamaPolicy::backward(ForwardTape& tape, std::span<const float> d_log_probs
     return;
   }
   run_backward(engine_,
-               {.pages = state.pages, .plan = state.plan, .layers = state.layers, .x = state.x, .head = *state.head},
+               {.pages = state.pages, .plan = state.plan, .tape = state.layers, .x = state.x, .head = *state.head},
                d_log_probs, buffers_);
 }
 

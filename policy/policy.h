@@ -16,6 +16,7 @@
 #include "policy/kv_cache.h"
 #include "policy/model_config.h"
 #include "policy/packed_batch.h"
+#include "policy/product_proof.h"
 #include "tensor/dtype.h"
 
 namespace plumb {
@@ -37,8 +38,9 @@ struct ParameterView {
 
 struct PolicyOptions {
   ComputeDtype dtype = ComputeDtype::kF32;
-  ThreadPool* pool = nullptr;  // outlives the policy
-  bool trainable = false;      // allocates gradients
+  ThreadPool* pool = nullptr;             // outlives the policy
+  bool trainable = false;                 // allocates gradients
+  bool activation_checkpointing = false;  // as set_activation_checkpointing()
 };
 
 /// The activations of one forward that its backward needs. Reusable: a later forward overwrites it and keeps its
@@ -84,7 +86,13 @@ class Policy {
   virtual std::vector<ParameterView>& parameters() = 0;
   /// Rounds and packs the changed masters for the products, and moves to the next version. Older KvCaches are stale.
   virtual void commit_update() = 0;
+  /// commit_update(), but the next version is `version` (newer than the present one): the masters came from elsewhere.
+  virtual void commit_update_as(std::int64_t version);
   virtual void zero_gradients() = 0;
+
+  /// Whether later forward() calls keep each layer's input alone and backward() computes the rest again: less memory
+  /// for the time of one more forward, and the same bits of every gradient. A tape may change over.
+  virtual void set_activation_checkpointing(bool /*on*/) {}
 
   /// Log-probs and entropies of `targets`; activations are not kept.
   virtual TokenScores score(const PackedBatch& batch, const ScoreTargets& targets) = 0;
@@ -99,6 +107,11 @@ class Policy {
   /// Appends tokens to cached sequences (prefill in any chunks, or decode) and hands out the logits that follow.
   virtual void extend(KvCache& cache, std::span<const ExtendRequest> requests, const LogitsVisitor& visit) = 0;
   [[nodiscard]] virtual std::unique_ptr<KvCache> make_cache(std::int64_t budget_bytes) const = 0;
+
+  /// Bytes of packed weights that the products of one token read.
+  [[nodiscard]] virtual std::int64_t weight_bytes() const { return 0; }
+  /// What the trials at start-up showed of each kind of product: create() made them, so this is a look-up.
+  [[nodiscard]] virtual std::vector<ProductProof> product_proofs() const { return {}; }
 
  protected:
   static ForwardTape::State& state_of(ForwardTape& tape);

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/check.h"
+#include "core/trace.h"
 
 namespace plumb {
 namespace {
@@ -181,6 +182,15 @@ void Weights::make_packed() {
   }
 }
 
+std::int64_t Weights::forward_bytes() const {
+  std::int64_t bytes = head_forward_->packed_bytes();
+  for (const PackedLayer& layer : packed_) {
+    bytes += layer.qkv.forward.packed_bytes() + layer.o.forward.packed_bytes() + layer.gate.packed_bytes() +
+             layer.up.packed_bytes() + layer.down.forward.packed_bytes();
+  }
+  return bytes;
+}
+
 void Weights::pack(ThreadPool& pool) {
   const std::int64_t d = config_.hidden_size;
   std::vector<PackTask> tasks;
@@ -199,11 +209,12 @@ void Weights::pack(ThreadPool& pool) {
     }
     add_tasks(packed_[index].down, value(layers_[index].down), config_.intermediate_size, tasks);
   }
-  std::vector<ProductScratch> scratch(static_cast<std::size_t>(pool.num_threads()));
+  pack_scratch_.resize(static_cast<std::size_t>(pool.num_threads()));
   pool.parallel_for(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t index, int worker) {
+    const TraceSpan span("pack weights");
     const PackTask& task = tasks[static_cast<std::size_t>(index)];
     task.matrix->pack_panel(task.panel, task.from, task.stride_i, task.stride_j,
-                            scratch[static_cast<std::size_t>(worker)]);
+                            pack_scratch_[static_cast<std::size_t>(worker)]);
   });
 }
 

@@ -67,6 +67,8 @@ class Weights {
   [[nodiscard]] const std::vector<PackedMatrix>& head_backward() const { return head_backward_; }
 
   [[nodiscard]] std::vector<ParameterView>& parameters() { return parameters_; }
+  /// Of the packed matrices that a forward reads.
+  [[nodiscard]] std::int64_t forward_bytes() const;
   [[nodiscard]] std::int64_t num_parameters() const { return values_.size(); }
 
  private:
@@ -95,6 +97,7 @@ class Weights {
   std::int64_t head_ = 0;
   std::optional<PackedMatrix> head_forward_;
   std::vector<PackedMatrix> head_backward_;
+  std::vector<ProductScratch> pack_scratch_;  // by thread
   std::vector<ParameterView> parameters_;
   std::vector<std::int64_t> view_offsets_;  // of parameters_, until the blocks exist
 };

@@ -1,11 +1,35 @@
 #include "tensor/buffer.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 
 namespace plumb {
+namespace {
+
+struct Counters {
+  std::atomic<std::int64_t> live{0};
+  std::atomic<std::int64_t> peak{0};
+  std::atomic<std::int64_t> largest{0};
+  std::atomic<std::int64_t> allocations{0};
+};
+
+Counters& counters() {
+  static Counters all;
+  return all;
+}
+
+void raise(std::atomic<std::int64_t>& highest, std::int64_t value) {
+  std::int64_t seen = highest.load();
+  while (seen < value && !highest.compare_exchange_weak(seen, value)) {
+  }
+}
+
+}  // namespace
+
 namespace internal {
 
 void* allocate_aligned(std::size_t bytes) {
@@ -18,14 +42,32 @@ void* allocate_aligned(std::size_t bytes) {
   if (huge) {
     madvise(memory, rounded, MADV_HUGEPAGE);
   }
+  const auto usable = static_cast<std::int64_t>(malloc_usable_size(memory));
+  Counters& all = counters();
+  ++all.allocations;
+  raise(all.largest, usable);
+  raise(all.peak, all.live += usable);
   return memory;
 }
 
 void FreeAligned::operator()(void* memory) const {
+  counters().live -= static_cast<std::int64_t>(malloc_usable_size(memory));
   std::free(memory);
 }
 
 }  // namespace internal
+
+AlignedMemory aligned_memory() {
+  const Counters& all = counters();
+  return {.live_bytes = all.live, .peak_bytes = all.peak, .largest_bytes = all.largest, .allocations = all.allocations};
+}
+
+void reset_aligned_memory() {
+  Counters& all = counters();
+  all.peak = all.live.load();
+  all.largest = 0;
+  all.allocations = 0;
+}
 
 unsigned char* Arena::take(std::int64_t bytes) {
   constexpr std::int64_t kBlock = std::int64_t{32} << 20;

@@ -59,6 +59,19 @@ class AlignedBuffer {
   std::int64_t capacity_ = 0;
 };
 
+/// What all AlignedBuffers and Arenas of the process hold, for tests and reports.
+struct AlignedMemory {
+  std::int64_t live_bytes = 0;
+  std::int64_t peak_bytes = 0;     // of live_bytes since reset_aligned_memory()
+  std::int64_t largest_bytes = 0;  // of one allocation since then
+  std::int64_t allocations = 0;    // since then
+};
+
+/// Thread-safe.
+AlignedMemory aligned_memory();
+/// Starts peak, largest and allocations anew.
+void reset_aligned_memory();
+
 /// Hands out pieces of large blocks of memory: neighbours share huge pages, however small they are. All pieces live as
 /// long as the arena. Movable; one thread takes at a time.
 class Arena {

@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <set>
+#include <utility>
 
 #include "core/check.h"
 #include "tensor/bf16_products.h"
 #include "tensor/cpu/dnnl_product.h"
 #include "tensor/cpu/pack.h"
 #include "tensor/cpu/proven_products.h"
+#include "tensor/cpu/unproven_products.h"
+#include "tensor/product_path.h"
 
 namespace plumb {
 namespace {
@@ -53,6 +57,11 @@ struct PackedMatrix::State {
                         ProductScratch& scratch) const;
   void run(PanelRange range, const void* x, std::int64_t rows, const ProductTarget& target,
            ProductScratch& scratch) const;
+  [[nodiscard]] ProductPath path() const;
+  void run_unproven(PanelRange range, const void* x, std::int64_t rows, const ProductTarget& target,
+                    ProductScratch& scratch) const;
+  void run_split(PanelRange range, const void* x, const ProductTarget& target, ProductScratch& scratch) const;
+  void count_trials(PanelRange range, std::set<std::pair<std::int64_t, bool>>& seen, TrialCounts& counts) const;
 };
 
 const TileProducts& PackedMatrix::State::products(std::int64_t length, bool last, std::int64_t height) const {
@@ -138,6 +147,93 @@ void PackedMatrix::State::run(PanelRange range, const void* x, std::int64_t rows
   }
 }
 
+ProductPath PackedMatrix::State::path() const {
+  const ProductPathChoice& choice = product_path();
+  const bool mine = choice.rows_i == 0 || (choice.rows_i == i && choice.columns_j == j);
+  return mine ? choice.path : ProductPath::kProven;
+}
+
+// As many panels as lie side by side for one product, and all rows at once.
+void PackedMatrix::State::run_unproven(PanelRange range, const void* x, std::int64_t rows, const ProductTarget& target,
+                                       ProductScratch& scratch) const {
+  const bool last = range.end == num_panels && last_columns() != panel_columns;
+  if (range.size() > kLongestRun || products(range.size(), last, kRowTile).assign == nullptr) {
+    ProductTarget rest = target;
+    const PanelRange left = share_of(range, 0, 2);
+    run_unproven(left, x, rows, rest, scratch);
+    rest.y += width(left);
+    run_unproven(share_of(range, 1, 2), x, rows, rest, scratch);
+    return;
+  }
+  const std::int64_t columns = width(range);
+  const TileShape shape = {.rows_i = i,
+                           .num_panels = range.size(),
+                           .panel_columns = panel_columns,
+                           .last_columns = last ? last_columns() : panel_columns,
+                           .height = rows,
+                           .bf16 = bf16};
+  const bool copies = target.row_stride != columns;
+  AlignedBuffer<float>& tile = scratch.tile();
+  if (copies) {
+    tile.resize(std::max(rows, kHighestTile) * kLongestRun * panel_columns);
+    for (std::int64_t r = 0; target.accumulate && r < rows; ++r) {
+      std::copy_n(target.y + r * target.row_stride, columns, tile.data() + r * columns);
+    }
+  }
+  float* y = copies ? tile.data() : target.y;
+  internal::unproven_product(shape, target.accumulate).run(x, high + range.begin * panel_bytes, y, scratch);
+  if (low != nullptr) {
+    internal::unproven_product(shape, true).run(x, low + range.begin * panel_bytes, y, scratch);
+  }
+  for (std::int64_t r = 0; copies && r < rows; ++r) {
+    std::copy_n(tile.data() + r * columns, columns, target.y + r * target.row_stride);
+  }
+}
+
+// 16 rows, panel by panel, the sums in two halves.
+void PackedMatrix::State::run_split(PanelRange range, const void* x, const ProductTarget& target,
+                                    ProductScratch& scratch) const {
+  for (std::int64_t panel = range.begin; panel < range.end; ++panel) {
+    const std::int64_t columns = width({panel, panel + 1});
+    const internal::SplitSum shape = {.rows_i = i, .columns = columns, .bf16 = bf16};
+    std::vector<float> tile(static_cast<std::size_t>(kRowTile * columns));
+    float* y = target.y + panel_begin(panel) - panel_begin(range.begin);
+    for (std::int64_t r = 0; target.accumulate && r < kRowTile; ++r) {
+      std::copy_n(y + r * target.row_stride, columns, tile.data() + r * columns);
+    }
+    internal::run_split_sum(shape, x, high + panel * panel_bytes, tile.data(), target.accumulate, scratch);
+    if (low != nullptr) {
+      internal::run_split_sum(shape, x, low + panel * panel_bytes, tile.data(), true, scratch);
+    }
+    for (std::int64_t r = 0; r < kRowTile; ++r) {
+      std::copy_n(tile.data() + r * columns, columns, y + r * target.row_stride);
+    }
+  }
+}
+
+void PackedMatrix::State::count_trials(PanelRange range, std::set<std::pair<std::int64_t, bool>>& seen,
+                                       TrialCounts& counts) const {
+  if (range.size() == 0) {
+    return;
+  }
+  const bool last = range.end == num_panels && last_columns() != panel_columns;
+  const bool whole = range.size() <= kLongestRun && products(range.size(), last, kRowTile).assign != nullptr;
+  if (range.size() <= kLongestRun) {
+    const bool fresh = seen.emplace(range.size(), last).second;
+    for (std::int64_t height = kRowTile; height <= kHighestTile; height += kRowTile) {
+      const bool proven = products(range.size(), last, height).assign != nullptr;
+      if (fresh) {
+        ++(proven ? counts.proven : counts.pinned);
+        counts.highest = proven ? std::max(counts.highest, height) : counts.highest;
+      }
+    }
+  }
+  if (!whole && range.size() > 1) {
+    count_trials(share_of(range, 0, 2), seen, counts);
+    count_trials(share_of(range, 1, 2), seen, counts);
+  }
+}
+
 PackedMatrix::PackedMatrix(std::int64_t rows_i, std::int64_t columns_j, ComputeDtype dtype, std::int64_t panel_columns,
                            Arena* arena)
     : state_(std::make_unique<State>()) {
@@ -149,8 +245,8 @@ PackedMatrix::PackedMatrix(std::int64_t rows_i, std::int64_t columns_j, ComputeD
   s.num_panels = (columns_j + s.panel_columns - 1) / s.panel_columns;
   s.dtype = dtype;
   s.bf16 = dtype != ComputeDtype::kF32 && bf16_products() == Bf16Products::kNative;
-  s.panel_bytes = packed_bytes(internal::defining_products(rows_i, s.panel_columns, s.bf16));
-  const std::int64_t last_bytes = packed_bytes(internal::defining_products(rows_i, s.last_columns(), s.bf16));
+  s.panel_bytes = internal::packed_bytes(internal::defining_products(rows_i, s.panel_columns, s.bf16));
+  const std::int64_t last_bytes = internal::packed_bytes(internal::defining_products(rows_i, s.last_columns(), s.bf16));
   const std::int64_t bytes = (s.num_panels - 1) * s.panel_bytes + last_bytes;
   Arena& memory = arena != nullptr ? *arena : s.own;
   s.high = memory.take(bytes);
@@ -163,6 +259,14 @@ PackedMatrix::~PackedMatrix() = default;
 PackedMatrix::PackedMatrix(PackedMatrix&&) noexcept = default;
 PackedMatrix& PackedMatrix::operator=(PackedMatrix&&) noexcept = default;
 
+std::int64_t PackedMatrix::rows() const {
+  return state_->i;
+}
+std::int64_t PackedMatrix::packed_bytes() const {
+  const State& s = *state_;
+  const std::int64_t last = internal::packed_bytes(internal::defining_products(s.i, s.last_columns(), s.bf16));
+  return ((s.num_panels - 1) * s.panel_bytes + last) * (s.low != nullptr ? 2 : 1);
+}
 std::int64_t PackedMatrix::columns() const {
   return state_->j;
 }
@@ -190,9 +294,32 @@ void PackedMatrix::pack_panel(std::int64_t panel, const float* from, std::int64_
 void PackedMatrix::multiply(PanelRange range, const void* x, std::int64_t num_rows, const ProductTarget& target,
                             ProductScratch& scratch) const {
   PLUMB_CHECK(range.begin >= 0 && range.end <= state_->num_panels, "PackedMatrix: panels outside the matrix");
-  if (range.size() > 0) {
-    state_->run(range, x, padded_rows(num_rows), target, scratch);
+  if (range.size() == 0) {
+    return;
   }
+  switch (state_->path()) {
+    case ProductPath::kUnproven:
+      state_->run_unproven(range, x, num_rows, target, scratch);
+      return;
+    case ProductPath::kSplitSums:
+      if (num_rows < kRowTile) {
+        state_->run_split(range, x, target, scratch);
+        return;
+      }
+      break;
+    case ProductPath::kProven:
+      break;
+  }
+  state_->run(range, x, padded_rows(num_rows), target, scratch);
+}
+
+TrialCounts PackedMatrix::try_tiles(std::span<const PanelRange> ranges) const {
+  TrialCounts counts;
+  std::set<std::pair<std::int64_t, bool>> seen;
+  for (const PanelRange& range : ranges) {
+    state_->count_trials(range, seen, counts);
+  }
+  return counts;
 }
 
 bool PackedMatrix::proven(std::int64_t num_panels, std::int64_t height) const {

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "tensor/buffer.h"
@@ -50,6 +51,13 @@ struct ProductTarget {
   bool accumulate = false;  // += instead of =
 };
 
+/// How often tiles of a product had the bits that define it.
+struct TrialCounts {
+  std::int64_t proven = 0;
+  std::int64_t pinned = 0;   // trials that failed: lower tiles or fewer panels take their place
+  std::int64_t highest = 0;  // rows of the highest proven tile
+};
+
 /// y = x B for a fixed matrix B [I, J], packed for the products. Immutable but for pack(); products may run
 /// concurrently.
 class PackedMatrix {
@@ -64,7 +72,9 @@ class PackedMatrix {
   PackedMatrix(PackedMatrix&&) noexcept;
   PackedMatrix& operator=(PackedMatrix&&) noexcept;
 
+  [[nodiscard]] std::int64_t rows() const;  // I
   [[nodiscard]] std::int64_t columns() const;
+  [[nodiscard]] std::int64_t packed_bytes() const;
   [[nodiscard]] std::int64_t num_panels() const;
   [[nodiscard]] PanelRange all_panels() const { return {0, num_panels()}; }
   [[nodiscard]] std::int64_t panel_begin(std::int64_t panel) const;  // first column; J for num_panels()
@@ -87,6 +97,12 @@ class PackedMatrix {
                             ProductScratch& scratch) const {
     multiply({panel, panel + 1}, x, num_rows, {.y = y, .row_stride = panel_width(panel)}, scratch);
   }
+
+  /// Makes the trials of every tile height over `ranges`, those of longer runs over the halves that they are cut into,
+  /// and counts each kind of tile once. A trial multiplies random numbers by the tile and by the product that defines
+  /// the bits (one panel, 16 rows), overwriting and adding, and compares all numbers bit for bit; multiply() uses
+  /// nothing else. Results are kept for the program: later calls cost a look-up.
+  [[nodiscard]] TrialCounts try_tiles(std::span<const PanelRange> ranges) const;
 
   /// Whether tiles of `height` rows over `num_panels` full panels have the bits that define the result.
   [[nodiscard]] bool proven(std::int64_t num_panels, std::int64_t height) const;

@@ -1,5 +1,6 @@
 // plumb bench: the engine's loads on a model, checked first and then timed, beside the machine's limit.
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <memory>
@@ -7,10 +8,13 @@
 #include <vector>
 
 #include "apps/plumb/rollout.h"
+#include "apps/plumb/run_options.h"
 #include "apps/plumb/subcommand.h"
 #include "apps/plumb/workbench.h"
 #include "bench/load.h"
 #include "bench/roofline.h"
+#include "bench/small_model.h"
+#include "core/trace.h"
 
 namespace plumb {
 namespace {
@@ -20,7 +24,14 @@ struct BenchOptions {
   ModelSettings model;
   std::string dtype = "bf16";
   int repetitions = 2;
+  std::string profile;  // a file for a Chrome trace
+  bool checkpointing = false;
+  bool scaling = false;
   bool json = false;
+
+  [[nodiscard]] bool is(const char* name) const { return what == name; }
+  [[nodiscard]] bool needs_model() const { return !is("roofline") && !is("adamw") && !is("long-prefill"); }
+  [[nodiscard]] bool trains() const { return is("train") || is("grpo-step") || is("exactness"); }
 };
 
 ComputeDtype dtype_of(const std::string& name) {
@@ -61,30 +72,82 @@ Result<std::vector<std::vector<std::int32_t>>> tokenise(const Workbench& bench, 
 }
 
 Result<BenchResult> run_load(Workbench& bench, const BenchOptions& options) {
-  if (options.what == "train") {
-    return bench_train(bench.policy(), bench.pool(), {.repetitions = options.repetitions});
+  Policy& policy = bench.policy();
+  if (options.is("train")) {
+    return bench_train(policy, bench.pool(),
+                       {.repetitions = options.repetitions, .checkpointing = options.checkpointing});
   }
-  const bool rollout = options.what == "rollout";
+  if (options.is("prefill")) {
+    return bench_prefill(policy, bench.pool(), {.repetitions = options.repetitions});
+  }
+  if (options.is("exactness")) {
+    return bench_exactness(policy, bench.pool(), {.repetitions = options.repetitions});
+  }
   SamplingLoad load;
-  PLUMB_ASSIGN(load.prompts, tokenise(bench, rollout ? rollout_tasks() : grpo_tasks()));
-  load.samples_per_prompt = rollout ? 1 : 8;
-  load.num_new_tokens = rollout ? 64 : 48;
+  PLUMB_ASSIGN(load.prompts, tokenise(bench, options.is("rollout") ? rollout_tasks() : grpo_tasks()));
   load.repetitions = options.repetitions;
-  return rollout ? bench_rollout(bench.policy(), bench.pool(), load)
-                 : bench_grpo_step(bench.policy(), bench.pool(), load);
+  if (options.is("grpo-step")) {
+    load.samples_per_prompt = 8;
+    load.num_new_tokens = 48;
+    return bench_grpo_step(policy, bench.pool(), load);
+  }
+  if (options.is("decode")) {
+    load.prompts.resize(1);
+    return bench_decode(policy, bench.pool(), load);
+  }
+  return bench_rollout(policy, bench.pool(), load);
 }
 
-Result<BenchResult> measure(const BenchOptions& options) {
+// The load on a model of the user's, beside the roof unless a second run measures that.
+Result<BenchResult> measure_model(const BenchOptions& options, bool with_roof) {
+  ModelSettings settings = options.model;
+  settings.dtype = dtype_of(options.dtype);
+  PLUMB_ASSIGN(auto source, open_model(settings.path));
+  PLUMB_ASSIGN(const auto bench, Workbench::open(std::move(source), settings, options.trains()));
+  const auto load = [&] { return run_load(*bench, options); };
+  return with_roof ? beside_roofline(settings.dtype, bench->pool(), load) : load();
+}
+
+Result<BenchResult> measure(const BenchOptions& options, bool with_roof) {
+  if (options.needs_model()) {
+    return measure_model(options, with_roof);
+  }
   const ComputeDtype dtype = dtype_of(options.dtype);
-  if (options.what == "roofline") {
-    ThreadPool pool(options.model.threads);
+  ThreadPool pool(options.model.threads);
+  if (options.is("roofline")) {
     return bench_roofline(dtype, pool);
   }
-  ModelSettings settings = options.model;
-  settings.dtype = dtype;
-  PLUMB_ASSIGN(auto source, open_model(settings.path));
-  PLUMB_ASSIGN(const auto bench, Workbench::open(std::move(source), settings, options.what != "rollout"));
-  return beside_roofline(dtype, bench->pool(), [&] { return run_load(*bench, options); });
+  if (options.is("adamw")) {
+    return bench_adamw(pool, {.repetitions = std::max(3, options.repetitions)});
+  }
+  constexpr std::int64_t kLongPrompt = 32768;
+  PLUMB_ASSIGN(const auto policy, small_random_policy(kLongPrompt, dtype, pool));
+  return bench_long_prefill(*policy, pool, {.num_prompts = 1, .tokens_each = kLongPrompt, .chunk = 512});
+}
+
+// With --scaling also on one thread, in the same run.
+Result<BenchResult> measure_scaling(const BenchOptions& options) {
+  if (!options.scaling) {
+    return measure(options, true);
+  }
+  BenchOptions one = options;
+  one.model.threads = 1;
+  PLUMB_ASSIGN(const BenchResult alone, measure(one, false));
+  PLUMB_ASSIGN(BenchResult result, measure(options, true));
+  result.details["one_thread_seconds"] = alone.seconds;
+  result.details["times_one_thread"] = alone.seconds / result.seconds;
+  return result;
+}
+
+void print_totals() {
+  stop_trace();
+  constexpr std::size_t kShown = 12;
+  const std::vector<TraceTotal> totals = trace_totals();
+  std::printf("seconds of all threads, by op:\n");
+  for (std::size_t i = 0; i < std::min(kShown, totals.size()); ++i) {
+    std::printf("  %8.3f  %s (%lld)\n", totals[i].seconds, totals[i].name.c_str(),
+                static_cast<long long>(totals[i].count));
+  }
 }
 
 void print_lines(const BenchResult& result) {
@@ -94,18 +157,25 @@ void print_lines(const BenchResult& result) {
     std::printf("%.2f s, %.0f tokens/s, %.1f GFLOP/s, %.0f %% of the roof\n", result.seconds,
                 result.tokens_per_second(), result.gflops(), 100 * result.fraction_of_roof());
   }
-  std::printf("roof %.1f GFLOP/s; peak memory %.0f MiB\n", result.roof_gflops, peak_rss_mib());
+  if (result.roof_gflops > 0) {
+    std::printf("roof %.1f GFLOP/s; ", result.roof_gflops);
+  }
+  std::printf("peak memory %.0f MiB\n", peak_rss_mib());
+  std::printf("%s\n", result.details.dump(2).c_str());
 }
 
 Result<int> run_bench(const BenchOptions& options) {
-  if (options.what != "roofline" && options.model.path.empty()) {
+  if (options.needs_model() && options.model.path.empty()) {
     return Error{"plumb bench " + options.what + " needs --model: a GGUF file or a Hugging Face folder"};
   }
-  PLUMB_ASSIGN(const BenchResult result, measure(options));
+  PLUMB_ASSIGN(const BenchResult result, measure_scaling(options));
   if (options.json) {
     std::printf("%s\n", to_json(result).dump().c_str());
   } else {
     print_lines(result);
+    if (!options.profile.empty()) {
+      print_totals();
+    }
   }
   return 0;
 }
@@ -113,17 +183,24 @@ Result<int> run_bench(const BenchOptions& options) {
 }  // namespace
 
 void register_bench(CLI::App& app, Action& action) {
-  CLI::App* command = app.add_subcommand("bench", "Check and time sampling, training and a whole step beside the roof");
+  CLI::App* command = app.add_subcommand("bench", "Check and time the engine's loads beside the machine's limits");
   auto options = std::make_shared<BenchOptions>();
   command->add_option("load", options->what, "what to time")
       ->required()
-      ->check(CLI::IsMember({"roofline", "rollout", "train", "grpo-step"}));
-  command->add_option("--model", options->model.path, "a GGUF file or a Hugging Face folder (all but roofline)");
+      ->check(CLI::IsMember(
+          {"roofline", "rollout", "decode", "prefill", "long-prefill", "train", "adamw", "grpo-step", "exactness"}));
+  command->add_option("--model", options->model.path,
+                      "a GGUF file or a Hugging Face folder (all but roofline, adamw and long-prefill)");
   command->add_option("--dtype", options->dtype, "of products")->check(CLI::IsMember({"f32", "bf16", "bf16_split"}));
   command->add_option("--threads", options->model.threads, "0 = one per processor")->check(CLI::Range(0, 256));
   command->add_option("--repetitions", options->repetitions, "the fastest counts")->check(CLI::Range(1, 100));
+  command->add_option("--profile", options->profile, "write a Chrome trace of the timed ops, by thread, here");
+  command->add_flag("--checkpointing", options->checkpointing, "train: also with activation checkpointing");
+  command->add_flag("--scaling", options->scaling, "also on one thread, in the same run");
   command->add_flag("--json", options->json, "print one JSON object");
-  command->callback([options, &action] { action = [options] { return run_bench(*options); }; });
+  command->callback([options, &action] {
+    action = [options] { return with_profile(options->profile, [&] { return run_bench(*options); }); };
+  });
 }
 
 }  // namespace plumb

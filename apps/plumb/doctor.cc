@@ -7,6 +7,7 @@
 #include "apps/plumb/doctor_checks.h"
 #include "apps/plumb/subcommand.h"
 #include "apps/plumb/version.h"
+#include "apps/plumb/workbench.h"
 
 namespace plumb {
 namespace {
@@ -38,8 +39,25 @@ void print_json(const std::vector<Finding>& findings) {
   std::printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
-int run_doctor(bool as_json) {
-  const std::vector<Finding> findings = examine_machine();
+// What the trials of a model's products showed here. Pinned tiles cost speed, not bits.
+Result<std::vector<Finding>> examine_products(const ModelSettings& model) {
+  PLUMB_ASSIGN(auto source, open_model(model.path));
+  PLUMB_ASSIGN(const auto bench, Workbench::open(std::move(source), model, true));
+  std::vector<Finding> findings;
+  for (const ProductProof& proof : bench->policy().product_proofs()) {
+    const bool all = proof.trials.pinned == 0;
+    findings.push_back({"product", all ? Health::kGood : Health::kLimited, describe(proof),
+                        all ? "" : "The bits are the same; pinned tiles are computed as smaller proven ones."});
+  }
+  return findings;
+}
+
+Result<int> run_doctor(bool as_json, const ModelSettings& model) {
+  std::vector<Finding> findings = examine_machine();
+  if (!model.path.empty()) {
+    PLUMB_ASSIGN(const std::vector<Finding> products, examine_products(model));
+    findings.insert(findings.end(), products.begin(), products.end());
+  }
   if (as_json) {
     print_json(findings);
   } else {
@@ -60,7 +78,10 @@ void register_doctor(CLI::App& app, Action& action) {
       "doctor", "What this machine can compute, compile and isolate; exit status 1 if something needed is missing");
   const auto as_json = std::make_shared<bool>(false);
   command->add_flag("--json", *as_json, "print one JSON object");
-  command->callback([&action, as_json] { action = [as_json]() -> Result<int> { return run_doctor(*as_json); }; });
+  const auto model = std::make_shared<ModelSettings>();
+  command->add_option("--model", model->path,
+                      "also prove a model's matrix products: a GGUF file or a Hugging Face folder");
+  command->callback([&action, as_json, model] { action = [as_json, model] { return run_doctor(*as_json, *model); }; });
 }
 
 }  // namespace plumb

@@ -15,12 +15,12 @@ double gib(std::int64_t bytes) {
   return static_cast<double>(bytes) / kGib;
 }
 
-// Of one token in one layer: what the backward reads again (residuals, norms, q, k, v, attention output, gate, up and
-// their product), each as f32 at worst.
-std::int64_t activation_bytes(const Hyperparameters& shape) {
+// Of one token: what the backward reads again in each layer (residuals, norms, q, k, v, attention output, gate, up and
+// their product), each as f32 at worst. With checkpoints it is each layer's input, and the rest of one layer alone.
+std::int64_t activation_bytes(const Hyperparameters& shape, bool checkpointing) {
   const std::int64_t floats = 5 * shape.hidden_size + shape.head_dim * (2 * shape.num_heads + 2 * shape.num_kv_heads) +
                               3 * shape.intermediate_size;
-  return 4 * floats * shape.num_layers;
+  return checkpointing ? 4 * (floats + shape.num_layers * shape.hidden_size) : 4 * floats * shape.num_layers;
 }
 
 // Shares of the roof as short completions of a 135M model reach them (perf/fraction_of_roof of a run; `plumb bench` for
@@ -29,9 +29,10 @@ constexpr double kSamplingShare = 0.4;
 constexpr double kTrainingShare = 0.6;
 // What a rollout typically is: completions end well before the limit, and groups without spread are not trained on.
 constexpr double kPromptTokens = 90;
-constexpr double kLengthShare = 0.4;  // of sampling.max_new_tokens
-constexpr double kMixedShare = 0.55;  // of groups
-constexpr double kSplitCost = 1.7;    // of products in bf16_split against bf16
+constexpr double kLengthShare = 0.4;       // of sampling.max_new_tokens
+constexpr double kMixedShare = 0.55;       // of groups
+constexpr double kSplitCost = 1.7;         // of products in bf16_split against bf16
+constexpr double kForwardsOfTraining = 3;  // in products: the forward, and twice as much backward
 
 }  // namespace
 
@@ -53,7 +54,8 @@ RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings,
   estimate.cache_bytes = std::min(settings.sampling.cache_mib << 20, kv_bytes);
   if (trainable) {
     const std::int64_t rows = std::max(settings.sft.micro_batch_tokens, settings.grpo.micro_batch_tokens);
-    estimate.training_bytes = estimate.num_parameters * 12 + rows * activation_bytes(shape);
+    estimate.training_bytes =
+        estimate.num_parameters * 12 + rows * activation_bytes(shape, settings.model.activation_checkpointing);
     const std::int64_t checkpoints = settings.grpo.keep_checkpoints + 1;  // one more while it is written
     estimate.disk_bytes = estimate.num_parameters * (12 * checkpoints + 8) + (std::int64_t{64} << 20);
   }
@@ -65,7 +67,9 @@ Result<void> check_fits(const RunEstimate& estimate, const std::string& out) {
   if (available > 0 && estimate.memory_bytes() > available) {
     return Error{fmt::format(
         "this run needs about {:.1f} GiB of memory and {:.1f} GiB are available; lower grpo.micro_batch_tokens, "
-        "sft.micro_batch_tokens, sampling.max_batch or sampling.cache_mib, or take a smaller model",
+        "sft.micro_batch_tokens, sampling.max_batch or sampling.cache_mib, set model.activation_checkpointing, or take "
+        "a "
+        "smaller model",
         gib(estimate.memory_bytes()), gib(available))};
   }
   const auto disk = free_disk_bytes(out);
@@ -98,7 +102,8 @@ double estimate_minutes(const Hyperparameters& shape, const Settings& settings, 
       kMixedShare * (new_tokens * completions + kPromptTokens * groups) +
       (new_tokens + kPromptTokens) * static_cast<double>(work.sft_demonstrations * settings.sft.max_epochs);
   const double cost = settings.model.dtype == ComputeDtype::kBf16Split ? kSplitCost : 1.0;
-  const double flop = forward_flop_per_token(shape) * (sampled / kSamplingShare + 3 * trained / kTrainingShare);
+  const double passes = kForwardsOfTraining + (settings.model.activation_checkpointing ? 1 : 0);
+  const double flop = forward_flop_per_token(shape) * (sampled / kSamplingShare + passes * trained / kTrainingShare);
   return cost * flop / (roof_gflops * 1e9) / 60;
 }
 

@@ -2,7 +2,20 @@
 
 #include <cstdio>
 
+#include "core/trace.h"
+
 namespace plumb {
+
+Result<int> with_profile(const std::string& path, const std::function<Result<int>()>& body) {
+  if (path.empty()) {
+    return body();
+  }
+  start_trace();
+  Result<int> status = body();
+  stop_trace();
+  PLUMB_TRY(write_trace(path));
+  return status;
+}
 
 void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--config", options.config_files, "TOML file; more than one: later ones override")->take_all();
@@ -10,6 +23,7 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--model", options.model, "a GGUF file or a Hugging Face folder");
   command.add_option("--data", options.data, "JSON Lines file of your own tasks; all of its rows are used")->take_all();
   command.add_option("--out", options.out, "the run folder");
+  command.add_option("--profile", options.profile, "write a Chrome trace of the run's first ops, by thread, here");
   command.add_flag("--resume", options.resume, "go on with the run in the run folder");
   command.add_flag("--preflight", options.preflight, "grpo: check the set-up in a minute instead of training");
   command.add_flag("--print-config", options.print_config, "print the resolved config with all its keys, and stop");
@@ -51,7 +65,7 @@ CLI::App* add_run_command(CLI::App& app, Action& action, const std::string& name
         std::fputs(config.to_toml().c_str(), stdout);
         return 0;
       }
-      return body(*options, settings);
+      return with_profile(options->profile, [&] { return body(*options, settings); });
     };
   });
   return command;

@@ -20,6 +20,7 @@ struct RunOptions {
   std::string model;                      // short for --set model.path=...
   std::vector<std::string> data;          // short for --set data.tasks=[...] data.train_splits=[]
   std::string out;                        // the run folder
+  std::string profile;                    // a file for a Chrome trace of the run's ops; empty: none
   bool resume = false;
   bool print_config = false;
   bool preflight = false;
@@ -27,6 +28,9 @@ struct RunOptions {
 
 /// Adds --config, --set, --model, --data, --out, --resume and --print-config. `options` must outlive the parse.
 void add_run_options(CLI::App& command, RunOptions& options);
+
+/// What `body` returns; with a `path`, its spans are recorded and written there (core/trace.h) afterwards.
+Result<int> with_profile(const std::string& path, const std::function<Result<int>()>& body);
 
 /// Fills the structs registered with `config`: files first, then --set, then the short forms, so that the command line
 /// has the last word.

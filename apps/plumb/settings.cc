@@ -18,6 +18,9 @@ void ModelSettings::describe(ConfigSection& section) {
                  {{"f32", ComputeDtype::kF32}, {"bf16", ComputeDtype::kBf16}, {"bf16_split", ComputeDtype::kBf16Split}},
                  {.help = "of matrix products; master weights are always f32 (docs/precision.md)"});
   section.field("threads", threads, {.help = "0 = one per processor; changes speed, never bits", .min = 0, .max = 256});
+  section.field("activation_checkpointing", activation_checkpointing,
+                {.help = "training keeps each layer's input alone and computes the rest again: less memory for a third "
+                         "more products; never changes bits"});
 }
 
 void DataSettings::describe(ConfigSection& section) {

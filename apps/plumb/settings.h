@@ -21,6 +21,7 @@ struct ModelSettings {
   std::string path;
   ComputeDtype dtype = ComputeDtype::kBf16;
   int threads = 0;
+  bool activation_checkpointing = false;
   void describe(ConfigSection& section);
 };
 

@@ -46,6 +46,7 @@ Result<std::unique_ptr<Workbench>> Workbench::open(std::unique_ptr<ModelSource> 
   options.dtype = settings.dtype;
   options.pool = &bench->pool_;
   options.trainable = trainable;
+  options.activation_checkpointing = settings.activation_checkpointing;
   PLUMB_ASSIGN(bench->policy_, Policy::create(config_of(source->hyperparameters), std::move(weights), options));
   bench->source_ = std::move(source);
   return bench;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "core/trace.h"
 #include "tensor/lanes.h"
 
 namespace plumb {
@@ -52,6 +53,7 @@ void adamw_update(std::span<float> value, std::span<const float> gradient, std::
   const Factors factors = factors_of(step);
   const std::int64_t num_tasks = (size + kElementsPerTask - 1) / kElementsPerTask;
   pool.parallel_for(num_tasks, [&](std::int64_t task, int) {
+    const TraceSpan span("adamw");
     const std::int64_t begin = task * kElementsPerTask;
     const std::int64_t count = std::min(kElementsPerTask, size - begin);
     update_slice(value.data() + begin, gradient.data() + begin, m.data() + begin, v.data() + begin, count, factors);

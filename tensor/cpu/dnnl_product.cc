@@ -18,8 +18,21 @@ memory::desc weights_desc(const ProductShape& s, memory::data_type type) {
   return {{s.k, s.n}, type, memory::dims{s.b_row_stride, 1}};
 }
 
+dnnl::matmul::primitive_desc describe(const ProductShape& s, const memory::desc& weights);
+
 dnnl::matmul::primitive_desc describe(const ProductShape& s) {
   use_one_thread();
+  if (s.packed_for_rows != 0 && s.packed_for_rows != s.m) {
+    ProductShape packed = s;
+    packed.m = s.packed_for_rows;
+    packed.packed_for_rows = 0;
+    return describe(s, describe(packed).weights_desc());
+  }
+  const auto type = s.bf16 ? memory::data_type::bf16 : memory::data_type::f32;
+  return describe(s, weights_desc(s, type));
+}
+
+dnnl::matmul::primitive_desc describe(const ProductShape& s, const memory::desc& weights) {
   const auto type = s.bf16 ? memory::data_type::bf16 : memory::data_type::f32;
   const memory::desc a({s.m, s.k}, type, memory::dims{s.a_row_stride, s.a_column_stride});
   const memory::desc c({s.m, s.n}, memory::data_type::f32, memory::dims{s.c_row_stride, 1});
@@ -30,7 +43,7 @@ dnnl::matmul::primitive_desc describe(const ProductShape& s) {
     sum.append_sum(1.0F);
     attributes.set_post_ops(sum);
   }
-  return {dnnl::matmul::desc(a, weights_desc(s, type), c), attributes, cpu_engine()};
+  return {dnnl::matmul::desc(a, weights, c), attributes, cpu_engine()};
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ struct ProductShape {
   std::int64_t a_column_stride = 1;
   std::int64_t b_row_stride = 0;  // 0: B is packed in the layout that oneDNN chooses
   std::int64_t c_row_stride = 0;
+  std::int64_t packed_for_rows = 0;  // with b_row_stride 0: B has the layout of a product of so many rows; 0: of m
   bool bf16 = false;
   bool accumulate = false;
 

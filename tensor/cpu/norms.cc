@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/trace.h"
 #include "tensor/lanes.h"
 
 namespace plumb {
@@ -29,6 +30,7 @@ double sum_of_squares(std::span<const float> values, ThreadPool& pool) {
   const std::int64_t num_tasks = (size + kPerTask - 1) / kPerTask;
   std::vector<double> sums(static_cast<std::size_t>(num_tasks));
   pool.parallel_for(num_tasks, [&](std::int64_t task, int) {
+    const TraceSpan span("gradient norm");
     const std::int64_t end = std::min(size, (task + 1) * kPerTask);
     double sum = 0;
     for (std::int64_t begin = task * kPerTask; begin < end; begin += kPiece) {

@@ -46,9 +46,11 @@ TEST_P(Loads, TrainChecksTheGradient) {
   ThreadPool pool(2);
   const auto policy = make_policy(GetParam(), pool, true);
   const std::vector<float> before(policy->parameters()[1].value.begin(), policy->parameters()[1].value.end());
-  const auto result = bench_train(*policy, pool, {.num_sequences = 3, .tokens_each = 20, .repetitions = 1});
+  const auto result =
+      bench_train(*policy, pool, {.num_sequences = 3, .tokens_each = 20, .repetitions = 1, .checkpointing = true});
   ASSERT_TRUE(result.ok()) << result.error().message;
   EXPECT_EQ(result->tokens, 60);
+  EXPECT_GT(result->details.at("checkpointing").at("step_peak_rss_mib"), 0);
   const std::vector<float> after(policy->parameters()[1].value.begin(), policy->parameters()[1].value.end());
   EXPECT_EQ(before, after);
 }

@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <memory>
+#include <string_view>
 
 #include "policy/policy.h"
 #include "tensor/log_softmax.h"
+#include "tensor/product_path.h"
 #include "tests/support/bf16_scope.h"
 #include "tests/support/random_model.h"
 
@@ -71,7 +74,24 @@ std::vector<float> extend_log_probs(Policy& policy, const Sequence& sequence, st
   return log_probs;
 }
 
-class Exactness : public testing::ArithmeticTest {};
+// The tests of this file that run with PLUMB_TEST_MUTATION=down have to fail (CMakeLists.txt): the down product of few
+// rows then goes a way of its own.
+class Exactness : public testing::ArithmeticTest {
+ protected:
+  void SetUp() override {
+    ArithmeticTest::SetUp();
+    const char* mutation = std::getenv("PLUMB_TEST_MUTATION");
+    if (mutation != nullptr && std::string_view(mutation) == "down") {
+      const ModelConfig config = testing::small_config(true);
+      set_product_path(
+          {.path = ProductPath::kSplitSums, .rows_i = config.intermediate_size, .columns_j = config.hidden_size});
+    }
+  }
+  void TearDown() override {
+    set_product_path({});
+    ArithmeticTest::TearDown();
+  }
+};
 
 TEST_P(Exactness, BatchCompositionAndThreadsDoNotMatter) {
   for (const ModelConfig& config : {testing::small_config(true), testing::wide_config()}) {
@@ -222,6 +242,18 @@ std::vector<float> gradients_with(ComputeDtype dtype, int threads) {
     all.insert(all.end(), view.gradient.begin(), view.gradient.end());
   }
   return all;
+}
+
+TEST_P(Exactness, EveryProductIsProvenAtStart) {
+  ThreadPool pool(2);
+  const auto policy = make_policy(testing::wide_config(), dtype(), pool, true);
+  const std::vector<ProductProof> proofs = policy->product_proofs();
+  ASSERT_EQ(proofs.size(), 11U);
+  for (const ProductProof& proof : proofs) {
+    // The tile that defines the bits is always among the proven ones.
+    EXPECT_GT(proof.trials.proven, 0) << describe(proof);
+    EXPECT_GE(proof.trials.highest, 16) << describe(proof);
+  }
 }
 
 TEST_P(Exactness, GradientsDoNotDependOnThreads) {
