@@ -22,7 +22,6 @@ namespace {
 struct BenchOptions {
   std::string what;
   ModelSettings model;
-  std::string dtype = "bf16";
   int repetitions = 2;
   std::string profile;  // a file for a Chrome trace
   bool checkpointing = false;
@@ -33,10 +32,6 @@ struct BenchOptions {
   [[nodiscard]] bool needs_model() const { return !is("roofline") && !is("adamw") && !is("long-prefill"); }
   [[nodiscard]] bool trains() const { return is("train") || is("grpo-step") || is("exactness"); }
 };
-
-ComputeDtype dtype_of(const std::string& name) {
-  return name == "f32" ? ComputeDtype::kF32 : name == "bf16" ? ComputeDtype::kBf16 : ComputeDtype::kBf16Split;
-}
 
 std::vector<std::string> grpo_tasks() {
   return {"Write a Python function that returns the sum of a list.", "Write a Python function that reverses a string.",
@@ -100,8 +95,7 @@ Result<BenchResult> run_load(Workbench& bench, const BenchOptions& options) {
 
 // The load on a model of the user's, beside the roof unless a second run measures that.
 Result<BenchResult> measure_model(const BenchOptions& options, bool with_roof) {
-  ModelSettings settings = options.model;
-  settings.dtype = dtype_of(options.dtype);
+  const ModelSettings& settings = options.model;
   PLUMB_ASSIGN(auto source, open_model(settings.path));
   PLUMB_ASSIGN(const auto bench, Workbench::open(std::move(source), settings, options.trains()));
   const auto load = [&] { return run_load(*bench, options); };
@@ -112,7 +106,7 @@ Result<BenchResult> measure(const BenchOptions& options, bool with_roof) {
   if (options.needs_model()) {
     return measure_model(options, with_roof);
   }
-  const ComputeDtype dtype = dtype_of(options.dtype);
+  const ComputeDtype dtype = options.model.dtype;
   ThreadPool pool(options.model.threads);
   if (options.is("roofline")) {
     return bench_roofline(dtype, pool);
@@ -191,7 +185,7 @@ void register_bench(CLI::App& app, Action& action) {
           {"roofline", "rollout", "decode", "prefill", "long-prefill", "train", "adamw", "grpo-step", "exactness"}));
   command->add_option("--model", options->model.path,
                       "a GGUF file or a Hugging Face folder (all but roofline, adamw and long-prefill)");
-  command->add_option("--dtype", options->dtype, "of products")->check(CLI::IsMember({"f32", "bf16", "bf16_split"}));
+  add_dtype_option(*command, options->model.dtype);
   command->add_option("--threads", options->model.threads, "0 = one per processor")->check(CLI::Range(0, 256));
   command->add_option("--repetitions", options->repetitions, "the fastest counts")->check(CLI::Range(1, 100));
   command->add_option("--profile", options->profile, "write a Chrome trace of the timed ops, by thread, here");

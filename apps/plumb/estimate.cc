@@ -67,9 +67,8 @@ Result<void> check_fits(const RunEstimate& estimate, const std::string& out) {
   if (available > 0 && estimate.memory_bytes() > available) {
     return Error{fmt::format(
         "this run needs about {:.1f} GiB of memory and {:.1f} GiB are available; lower grpo.micro_batch_tokens, "
-        "sft.micro_batch_tokens, sampling.max_batch or sampling.cache_mib, set model.activation_checkpointing, or take "
-        "a "
-        "smaller model",
+        "sft.micro_batch_tokens, sampling.max_batch or sampling.cache_mib, set model.activation_checkpointing, or "
+        "take a smaller model",
         gib(estimate.memory_bytes()), gib(available))};
   }
   const auto disk = free_disk_bytes(out);

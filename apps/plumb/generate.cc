@@ -8,6 +8,7 @@
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/json_rows.h"
 #include "apps/plumb/rollout.h"
+#include "apps/plumb/run_options.h"
 #include "apps/plumb/sampling_json.h"
 #include "apps/plumb/subcommand.h"
 #include "apps/plumb/workbench.h"
@@ -27,7 +28,6 @@ SamplingOptions free_text() {
 
 struct GenerateOptions {
   ModelSettings model;
-  std::string dtype = "f32";
   std::string prompt;
   std::string in;
   std::string out;
@@ -232,9 +232,6 @@ Result<int> run_generate(GenerateOptions options) {
   if (!options.in.empty() && options.out.empty()) {
     return Error{"generate: --in needs --out FILE for the completions"};
   }
-  options.model.dtype = options.dtype == "f32"    ? ComputeDtype::kF32
-                        : options.dtype == "bf16" ? ComputeDtype::kBf16
-                                                  : ComputeDtype::kBf16Split;
   PLUMB_ASSIGN(auto source, open_model(options.model.path));
   PLUMB_ASSIGN(const auto bench, Workbench::open(std::move(source), options.model, false));
   return options.in.empty() ? generate_to_terminal(options, *bench) : generate_rows(options, *bench);
@@ -268,7 +265,8 @@ void register_generate(CLI::App& app, Action& action) {
   command->add_option("--in", options->in, "JSON Lines of {\"id\",\"prompt\" or \"messages\",\"sampling\"}");
   command->add_option("--out", options->out, "JSON Lines of {\"id\",\"completions\"} (docs/records.md)");
   command->add_flag("--resume", options->resume, "go on with an --out that was cut off");
-  command->add_option("--dtype", options->dtype, "of products")->check(CLI::IsMember({"f32", "bf16", "bf16_split"}));
+  options->model.dtype = ComputeDtype::kF32;  // as exact as the weights are; training has bf16 for speed
+  add_dtype_option(*command, options->model.dtype);
   command->add_option("-n,--samples", options->samples, "per prompt")->check(CLI::Range(1, 1024));
   command->add_option("--seed", options->seed);
   command->add_option("--cache-mib", options->cache_mib, "for keys and values; changes speed, never bits")

@@ -28,7 +28,6 @@ struct HumanEvalOptions {
   std::string out = ".";
   ModelSettings model;
   JudgeSettings judge;
-  std::string dtype = "f32";
   double temperature = 0;
   int samples = 1;
   std::int64_t max_new_tokens = 384;
@@ -157,9 +156,6 @@ Result<void> report_scores(const HumanEvalOptions& options, const std::vector<Hu
 
 Result<int> run_humaneval(HumanEvalOptions options) {
   install_interrupt_handler();
-  options.model.dtype = options.dtype == "f32"    ? ComputeDtype::kF32
-                        : options.dtype == "bf16" ? ComputeDtype::kBf16
-                                                  : ComputeDtype::kBf16Split;
   PLUMB_ASSIGN(const auto problems, load_humaneval(options.data, options.overlap));
   PLUMB_TRY(ensure_writable_folder(options.out));
   PLUMB_ASSIGN(const auto samples, sample_problems(options, problems));
@@ -182,7 +178,8 @@ void add_humaneval(CLI::App& eval, Action& action) {
                       "folder for samples.jsonl and humaneval.json; the current one if not said");
   command->add_option("--overlap", options->overlap, "which problems resemble the primer's; empty: none")
       ->capture_default_str();
-  command->add_option("--dtype", options->dtype, "of products")->check(CLI::IsMember({"f32", "bf16", "bf16_split"}));
+  options->model.dtype = ComputeDtype::kF32;  // as exact as the weights are; training has bf16 for speed
+  add_dtype_option(*command, options->model.dtype);
   command->add_option("--temperature", options->temperature, "0 = greedy")->check(CLI::Range(0.0, 10.0));
   command->add_option("--max-new-tokens", options->max_new_tokens)->check(CLI::Range(1, 1 << 20));
   command->add_option("-n,--samples", options->samples, "per problem")->check(CLI::Range(1, 1024));

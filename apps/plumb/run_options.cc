@@ -1,10 +1,20 @@
 #include "apps/plumb/run_options.h"
 
 #include <cstdio>
+#include <map>
 
 #include "core/trace.h"
 
 namespace plumb {
+
+void add_dtype_option(CLI::App& command, ComputeDtype& dtype) {
+  static const std::map<std::string, ComputeDtype> kNames = {
+      {"f32", ComputeDtype::kF32}, {"bf16", ComputeDtype::kBf16}, {"bf16_split", ComputeDtype::kBf16Split}};
+  command
+      .add_option_function<std::string>(
+          "--dtype", [&dtype](const std::string& name) { dtype = kNames.at(name); }, "of products")
+      ->check(CLI::IsMember({"f32", "bf16", "bf16_split"}));
+}
 
 Result<int> with_profile(const std::string& path, const std::function<Result<int>()>& body) {
   if (path.empty()) {

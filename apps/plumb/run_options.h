@@ -29,6 +29,9 @@ struct RunOptions {
 /// Adds --config, --set, --model, --data, --out, --resume and --print-config. `options` must outlive the parse.
 void add_run_options(CLI::App& command, RunOptions& options);
 
+/// Adds --dtype f32|bf16|bf16_split, which sets `dtype`; it outlives the parsing.
+void add_dtype_option(CLI::App& command, ComputeDtype& dtype);
+
 /// What `body` returns; with a `path`, its spans are recorded and written there (core/trace.h) afterwards.
 Result<int> with_profile(const std::string& path, const std::function<Result<int>()>& body);
 

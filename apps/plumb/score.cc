@@ -6,6 +6,7 @@
 
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/json_rows.h"
+#include "apps/plumb/run_options.h"
 #include "apps/plumb/subcommand.h"
 #include "apps/plumb/workbench.h"
 #include "core/progress.h"
@@ -16,7 +17,6 @@ namespace {
 
 struct ScoreOptions {
   ModelSettings model;
-  std::string dtype = "f32";
   std::string in;
   std::string out;
   int top = 0;
@@ -135,7 +135,6 @@ class Batch {
 
 Result<int> run_score(ScoreOptions options) {
   install_interrupt_handler();
-  options.model.dtype = options.dtype == "f32" ? ComputeDtype::kF32 : ComputeDtype::kBf16;
   PLUMB_ASSIGN(const std::vector<JsonRow> rows, read_json_rows(options.in));
   PLUMB_ASSIGN(auto source, open_model(options.model.path));
   PLUMB_ASSIGN(const auto bench, Workbench::open(std::move(source), options.model, false));
@@ -180,7 +179,8 @@ void register_score(CLI::App& app, Action& action) {
   command
       ->add_option("--out", options->out, "JSON Lines of {\"id\",\"tokens\",\"log_probs\",\"top\"} (docs/records.md)")
       ->required();
-  command->add_option("--dtype", options->dtype, "of products")->check(CLI::IsMember({"f32", "bf16"}));
+  options->model.dtype = ComputeDtype::kF32;  // as exact as the weights are; training has bf16 for speed
+  add_dtype_option(*command, options->model.dtype);
   command->add_option("--top", options->top, "the most probable tokens at each place")->check(CLI::Range(0, 1 << 20));
   command->add_flag("--resume", options->resume, "go on with an --out that was cut off");
   command->add_option("--threads", options->model.threads, "0 = one per processor")->check(CLI::Range(0, 256));
