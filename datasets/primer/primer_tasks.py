@@ -4,7 +4,9 @@ import ast
 import textwrap
 
 import tasks_dev
+import tasks_rl_formulas
 import tasks_rl_small
+import tasks_rl_texts_lists
 import tasks_rl_trivial
 import tasks_sft
 import tasks_test_small
@@ -41,7 +43,8 @@ def _references(task, function):
 def all_tasks():
     """The declarations of every tasks_*.py, `function` and `references` added."""
     tasks = []
-    for module in (tasks_sft, tasks_rl_trivial, tasks_rl_small, tasks_dev, tasks_test_trivial, tasks_test_small):
+    for module in (tasks_sft, tasks_rl_trivial, tasks_rl_small, tasks_rl_formulas, tasks_rl_texts_lists,
+                   tasks_dev, tasks_test_trivial, tasks_test_small):
         for task in module.T.items:
             function = _function(task)
             tasks.append({**task, "function": function, "references": _references(task, function)})

@@ -58,7 +58,7 @@ std::string function_row(const std::string& key = "", const nlohmann::json& valu
 TEST_F(TaskFileTest, ReadsThePrimersFunctions) {
   auto prompts = load_prompts(kPrimer / "functions.jsonl", {});
   ASSERT_TRUE(prompts) << prompts.error().message;
-  ASSERT_EQ(prompts->size(), 400u);
+  ASSERT_EQ(prompts->size(), 580u);
   std::set<std::string> ids;
   for (const PromptRecord& prompt : *prompts) {
     ids.insert(prompt.id);
@@ -67,7 +67,7 @@ TEST_F(TaskFileTest, ReadsThePrimersFunctions) {
     EXPECT_FALSE(prompt.reference.empty()) << prompt.id;
     EXPECT_EQ(prompt.domain, Domain::kCode);
   }
-  EXPECT_EQ(ids.size(), 400u);
+  EXPECT_EQ(ids.size(), 580u);
 }
 
 TEST_F(TaskFileTest, FiltersBySplitAndLanguage) {
