@@ -110,10 +110,9 @@ bool log_probs_equal_score(Policy& policy, const SamplingLoad& load, const Force
       const std::vector<float>& log_probs = samples.log_probs[prompt][i];
       sampled.insert(sampled.end(), log_probs.begin(), log_probs.end());
     }
-    PackedBatch batch;
-    ScoreTargets targets;
-    append_sequences(sequences, batch, targets);
-    if (policy.score(batch, targets).log_probs != sampled) {
+    PackedSequences packed;
+    append_sequences(sequences, packed);
+    if (packed.by_token(policy.score(packed.batch, packed.targets).log_probs) != sampled) {
       return false;
     }
   }

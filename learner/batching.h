@@ -1,6 +1,11 @@
 #pragma once
 // Sequences into packed batches with the targets to score: the one place where "which row predicts which token" is
 // decided, for SFT and GRPO alike.
+//
+// Completions of one prompt begin alike (a fence, the signature) and are often the same altogether. What several have
+// in common from the start on is one run of rows, computed once like the prompt, and one target per distinct next
+// token. A row's bits depend on the tokens before it alone, so log-probs are what they are for sequences apart; the
+// derivatives of equal targets are added before the backward, so gradients equal those of sequences apart to rounding.
 
 #include <cstdint>
 #include <span>
@@ -16,10 +21,25 @@ struct SharedPromptSequences {
   std::vector<std::span<const std::int32_t>> completions;
 };
 
-/// Appends `sequences` to `batch`: one segment for the prompt, one per completion with more than one token. The targets
-/// are every completion token in order: the first is predicted by the prompt's last row, token i by completion row
-/// i - 1. The last token of a completion predicts nothing, so it has no row.
-void append_sequences(const SharedPromptSequences& sequences, PackedBatch& batch, ScoreTargets& targets);
+/// A batch and what is scored of it.
+struct PackedSequences {
+  PackedBatch batch;
+  ScoreTargets targets;
+  std::vector<std::int64_t> target_of;  // [completion tokens, in order of appending]: its place in `targets`
+
+  /// Gives every target the kept set of its tokens ([completion tokens], in order); with no truncated set among them,
+  /// none. Tokens of one target were drawn from the same set: it follows from the tokens before it and the weights.
+  void set_kept(std::span<const KeptSet> by_token);
+  /// Values by target as values by token.
+  [[nodiscard]] std::vector<float> by_token(std::span<const float> by_target) const;
+  /// Values by token, added up by target in the order of the tokens.
+  [[nodiscard]] std::vector<float> sum_by_target(std::span<const float> by_token) const;
+};
+
+/// Appends `sequences`: a segment for the prompt, then one for every stretch of tokens between two places where
+/// completions part. A completion's first token is predicted by the prompt's last row, token i by that of token i - 1;
+/// the last token of the longest completion through it predicts nothing, so it has no row.
+void append_sequences(const SharedPromptSequences& sequences, PackedSequences& packed);
 
 /// Rows that append_sequences() would add.
 std::int64_t num_rows(const SharedPromptSequences& sequences);

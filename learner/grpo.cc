@@ -89,7 +89,8 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> groups, std::int64_
   std::int64_t rows = 0;
   const auto flush = [&] {
     if (!batch.empty()) {
-      run_micro_batch(batch, batch_advantages, static_cast<double>(scored_tokens), temperature, sums);
+      stats.distinct_tokens +=
+          run_micro_batch(batch, batch_advantages, static_cast<double>(scored_tokens), temperature, sums);
       batch.clear();
       batch_advantages.clear();
       rows = 0;
@@ -129,18 +130,17 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> groups, std::int64_
   return stats;
 }
 
-void GrpoLearner::run_micro_batch(std::span<const ScoredGroup* const> groups,
-                                  std::span<const GroupAdvantages* const> advantages, double denominator,
-                                  float temperature, GrpoLossSums& sums) {
-  PackedBatch batch;
-  ScoreTargets targets;
-  targets.temperature = temperature;
+std::int64_t GrpoLearner::run_micro_batch(std::span<const ScoredGroup* const> groups,
+                                          std::span<const GroupAdvantages* const> advantages, double denominator,
+                                          float temperature, GrpoLossSums& sums) {
+  PackedSequences packed;
+  packed.targets.temperature = temperature;
   std::vector<float> old_log_probs;
   std::vector<float> token_advantages;
-  bool truncated = false;
+  std::vector<KeptSet> kept;
   const auto is_current = [this](std::int64_t version) { return version == policy_.version(); };
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    append_sequences(sequences_of(*groups[g]), batch, targets);
+    append_sequences(sequences_of(*groups[g]), packed);
     for (std::size_t i = 0; i < groups[g]->scores.size(); ++i) {
       if (groups[g]->scores[i].unscored) {
         continue;
@@ -150,18 +150,16 @@ void GrpoLearner::run_micro_batch(std::span<const ScoredGroup* const> groups,
       token_advantages.insert(token_advantages.end(), completion.token_ids.size(), advantages[g]->advantages[i]);
       PLUMB_CHECK(completion.kept.empty() || std::ranges::all_of(completion.weight_versions, is_current),
                   "kept sets are of other weights than the learner's");
-      append_kept(completion, targets.kept);
-      truncated = truncated || !completion.kept.empty();
+      append_kept(completion, kept);
     }
   }
-  if (!truncated) {
-    targets.kept.clear();
-  }
-  const TokenScores scores = policy_.forward(batch, targets, tape_);
-  std::vector<float> d_log_probs(scores.log_probs.size());
-  sums.add(grpo_loss(scores.log_probs, old_log_probs, token_advantages, scores.entropies, denominator, options_.loss,
-                     d_log_probs));
-  policy_.backward(tape_, d_log_probs);
+  packed.set_kept(kept);
+  const TokenScores scores = policy_.forward(packed.batch, packed.targets, tape_);
+  std::vector<float> d_log_probs(old_log_probs.size());
+  sums.add(grpo_loss(packed.by_token(scores.log_probs), old_log_probs, token_advantages,
+                     packed.by_token(scores.entropies), denominator, options_.loss, d_log_probs));
+  policy_.backward(tape_, packed.sum_by_target(d_log_probs));
+  return static_cast<std::int64_t>(packed.targets.rows.size());
 }
 
 }  // namespace plumb

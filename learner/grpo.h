@@ -36,7 +36,8 @@ struct GrpoStepStats {
   double grad_norm = 0;
   double learning_rate = 0;
   double frac_reward_zero_std = 0;  // share of groups that are not trained on
-  std::int64_t trained_tokens = 0;  // completion tokens in the backward
+  std::int64_t trained_tokens = 0;   // completion tokens in the backward
+  std::int64_t distinct_tokens = 0;  // of them, those that are computed: what completions of a prompt share counts once
   std::int64_t trained_groups = 0;
   bool updated = false;  // false: every group was dropped, or a gradient was not finite
 };
@@ -55,8 +56,10 @@ class GrpoLearner {
   GrpoStepStats step(std::span<const ScoredGroup> groups, std::int64_t step, float temperature);
 
  private:
-  void run_micro_batch(std::span<const ScoredGroup* const> groups, std::span<const GroupAdvantages* const> advantages,
-                       double denominator, float temperature, GrpoLossSums& sums);
+  // Returns how many distinct tokens it computed.
+  std::int64_t run_micro_batch(std::span<const ScoredGroup* const> groups,
+                               std::span<const GroupAdvantages* const> advantages, double denominator,
+                               float temperature, GrpoLossSums& sums);
 
   Policy& policy_;
   Optimizer& optimizer_;

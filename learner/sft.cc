@@ -12,19 +12,17 @@ namespace {
 // Calls `use(batch, targets)` for consecutive examples packed to about `max_tokens` rows.
 void for_each_micro_batch(std::span<const SftExample* const> examples, std::int64_t max_tokens,
                           const std::function<void(const PackedBatch&, const ScoreTargets&)>& use) {
-  PackedBatch batch;
-  ScoreTargets targets;
+  PackedSequences packed;  // one completion a prompt: targets are tokens
   for (const SftExample* example : examples) {
     const SharedPromptSequences sequences{example->prompt, {example->completion}};
-    if (batch.num_tokens() > 0 && batch.num_tokens() + num_rows(sequences) > max_tokens) {
-      use(batch, targets);
-      batch = {};
-      targets = {};
+    if (packed.batch.num_tokens() > 0 && packed.batch.num_tokens() + num_rows(sequences) > max_tokens) {
+      use(packed.batch, packed.targets);
+      packed = {};
     }
-    append_sequences(sequences, batch, targets);
+    append_sequences(sequences, packed);
   }
-  if (batch.num_tokens() > 0) {
-    use(batch, targets);
+  if (packed.batch.num_tokens() > 0) {
+    use(packed.batch, packed.targets);
   }
 }
 

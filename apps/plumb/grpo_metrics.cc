@@ -26,7 +26,7 @@ MetricMap grpo_metrics(std::span<const ScoredGroup> groups, const GrpoStepStats&
   return metrics;
 }
 
-MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, std::int64_t trained_tokens,
+MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, const GrpoStepStats& stats,
                        const RoofShare& share) {
   MetricMap timings;
   timings["timing_s/sample"] = times.sample_s;
@@ -35,10 +35,10 @@ MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, std::int6
   timings["timing_s/checkpoint"] = times.checkpoint_s;
   timings["timing_s/step"] = times.step_s;
   timings["perf/sample_tokens_per_s"] = static_cast<double>(rollout.new_tokens) / times.sample_s;
-  if (trained_tokens > 0) {
-    timings["perf/train_tokens_per_s"] = static_cast<double>(trained_tokens) / times.train_s;
+  if (stats.trained_tokens > 0) {
+    timings["perf/train_tokens_per_s"] = static_cast<double>(stats.trained_tokens) / times.train_s;
   }
-  const double flop = share.flop_per_token * static_cast<double>(rollout.new_tokens + 3 * trained_tokens);
+  const double flop = share.flop_per_token * static_cast<double>(rollout.new_tokens + 3 * stats.distinct_tokens);
   timings["perf/fraction_of_roof"] = flop / (times.sample_s + times.train_s) / (share.roof_gflops * 1e9);
   timings["perf/rss_mib"] = resident_mib();
   return timings;

@@ -26,9 +26,9 @@ struct RoofShare {
   double roof_gflops = 0;
 };
 
-/// Timings and rates of the step. perf/fraction_of_roof counts sampled completion tokens once and trained ones three
-/// times, prompts and attention not at all, over the time of sampling and training.
-MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, std::int64_t trained_tokens,
+/// Timings and rates of the step. perf/fraction_of_roof counts sampled completion tokens once and distinct trained ones
+/// three times, prompts and attention not at all, over the time of sampling and training.
+MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, const GrpoStepStats& stats,
                        const RoofShare& share);
 
 /// The one line that a step prints.

@@ -31,21 +31,23 @@ void check_log_probs(Policy& policy, const Rollout& rollout, float temperature, 
   std::int64_t tokens = 0;
   std::int64_t different = 0;
   for (const ScoredGroup& group : rollout.groups) {
-    PackedBatch batch;
-    ScoreTargets targets;
-    targets.temperature = temperature;
+    PackedSequences packed;
+    packed.targets.temperature = temperature;
+    std::vector<KeptSet> kept;
     SharedPromptSequences sequences{group.group.prompt_token_ids, {}};
     std::vector<float> sampled;
     for (const Completion& completion : group.group.completions) {
       sequences.completions.emplace_back(completion.token_ids);
       sampled.insert(sampled.end(), completion.log_probs.begin(), completion.log_probs.end());
-      targets.kept.insert(targets.kept.end(), completion.kept.begin(), completion.kept.end());
+      kept.insert(kept.end(), completion.kept.begin(), completion.kept.end());
+      kept.resize(sampled.size());
     }
-    append_sequences(sequences, batch, targets);
-    const TokenScores scores = policy.score(batch, targets);
+    append_sequences(sequences, packed);
+    packed.set_kept(kept);
+    const std::vector<float> scored = packed.by_token(policy.score(packed.batch, packed.targets).log_probs);
     for (std::size_t i = 0; i < sampled.size(); ++i) {
       ++tokens;
-      different += scores.log_probs[i] == sampled[i] ? 0 : 1;
+      different += scored[i] == sampled[i] ? 0 : 1;
     }
   }
   checks.add(different == 0, "log-probs of learner and actor",

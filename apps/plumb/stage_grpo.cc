@@ -164,7 +164,7 @@ class GrpoRun {
   Result<void> report(Progress& progress, const Rollout& rollout, const GrpoStepStats& stats, const StepTimes& times) {
     const MetricMap metrics = grpo_metrics(rollout.groups, stats, state_.num_tokens, sampler_.epoch());
     const RoofShare share{forward_flop_per_token(context_.shape()), context_.roof_gflops()};
-    PLUMB_TRY(folder_.log("grpo", state_.step, metrics, grpo_timings(times, rollout, stats.trained_tokens, share)));
+    PLUMB_TRY(folder_.log("grpo", state_.step, metrics, grpo_timings(times, rollout, stats, share)));
     PLUMB_TRY(save_samples(rollout.groups));
     progress.line(step_line(state_.step, settings_.grpo.steps, metrics, times));
     for (const HealthMessage& message : health_.observe(state_.step, metrics)) {
