@@ -11,6 +11,7 @@
 #include "tensor/cpu/dnnl_product.h"
 #include "tensor/cpu/pack.h"
 #include "tensor/cpu/proven_products.h"
+#include "tensor/cpu/thin_products.h"
 #include "tensor/cpu/unproven_products.h"
 #include "tensor/product_path.h"
 
@@ -45,6 +46,9 @@ struct PackedMatrix::State {
   // until first asked for.
   mutable std::array<std::atomic<const TileProducts*>, kLongestRun * 2 * kNumHeights> tiles{};
 
+  // Whether products of few rows have loops of their own, for full panels and for the last one: 0 until asked.
+  mutable std::array<std::atomic<signed char>, 2> thin{};
+
   [[nodiscard]] std::int64_t last_columns() const { return j - (num_panels - 1) * panel_columns; }
   [[nodiscard]] std::int64_t panel_begin(std::int64_t panel) const { return std::min(j, panel * panel_columns); }
   [[nodiscard]] std::int64_t width(PanelRange range) const { return panel_begin(range.end) - panel_begin(range.begin); }
@@ -57,6 +61,9 @@ struct PackedMatrix::State {
                         ProductScratch& scratch) const;
   void run(PanelRange range, const void* x, std::int64_t rows, const ProductTarget& target,
            ProductScratch& scratch) const;
+  [[nodiscard]] bool thin_panel(std::int64_t columns) const;
+  [[nodiscard]] bool thin_range(PanelRange range) const;
+  void run_few_rows(PanelRange range, const void* x, std::int64_t rows, const ProductTarget& target) const;
   [[nodiscard]] ProductPath path() const;
   void run_unproven(PanelRange range, const void* x, std::int64_t rows, const ProductTarget& target,
                     ProductScratch& scratch) const;
@@ -144,6 +151,34 @@ void PackedMatrix::State::run(PanelRange range, const void* x, std::int64_t rows
       run_through_copy(range, x_tile, height, rest, scratch);
     }
     row += height;
+  }
+}
+
+bool PackedMatrix::State::thin_panel(std::int64_t columns) const {
+  std::atomic<signed char>& slot = thin[columns == panel_columns ? 0 : 1];
+  signed char known = slot.load(std::memory_order_acquire);
+  if (known == 0) {
+    known = internal::thin_proven({.rows_i = i, .columns = columns, .bf16 = bf16}) ? 1 : -1;
+    slot.store(known, std::memory_order_release);
+  }
+  return known > 0;
+}
+
+bool PackedMatrix::State::thin_range(PanelRange range) const {
+  return thin_panel(panel_columns) && (range.end < num_panels || thin_panel(last_columns()));
+}
+
+void PackedMatrix::State::run_few_rows(PanelRange range, const void* x, std::int64_t rows,
+                                       const ProductTarget& target) const {
+  for (std::int64_t panel = range.begin; panel < range.end; ++panel) {
+    const internal::ThinShape shape = {.rows_i = i, .columns = width({panel, panel + 1}), .bf16 = bf16};
+    ProductTarget part = target;
+    part.y += panel_begin(panel) - panel_begin(range.begin);
+    internal::run_thin(shape, x, rows, high + panel * panel_bytes, part);
+    if (low != nullptr) {
+      part.accumulate = true;
+      internal::run_thin(shape, x, rows, low + panel * panel_bytes, part);
+    }
   }
 }
 
@@ -310,6 +345,10 @@ void PackedMatrix::multiply(PanelRange range, const void* x, std::int64_t num_ro
     case ProductPath::kProven:
       break;
   }
+  if (num_rows <= internal::kMostThinRows && state_->thin_range(range)) {
+    state_->run_few_rows(range, x, num_rows, target);
+    return;
+  }
   state_->run(range, x, padded_rows(num_rows), target, scratch);
 }
 
@@ -319,6 +358,7 @@ TrialCounts PackedMatrix::try_tiles(std::span<const PanelRange> ranges) const {
   for (const PanelRange& range : ranges) {
     state_->count_trials(range, seen, counts);
   }
+  counts.thin_rows = state_->thin_range(all_panels()) ? internal::kMostThinRows : 0;
   return counts;
 }
 

@@ -56,6 +56,7 @@ struct TrialCounts {
   std::int64_t proven = 0;
   std::int64_t pinned = 0;   // trials that failed: lower tiles or fewer panels take their place
   std::int64_t highest = 0;  // rows of the highest proven tile
+  std::int64_t thin_rows = 0;  // up to so many rows are multiplied without padding, proven likewise; 0: none
 };
 
 /// y = x B for a fixed matrix B [I, J], packed for the products. Immutable but for pack(); products may run
@@ -88,7 +89,7 @@ class PackedMatrix {
 
   /// The range's columns of x B for `num_rows` rows, padded to padded_rows(num_rows).
   ///   x  [padded rows, I]  as Operand stores it, rows contiguous
-  ///   y  [padded rows, width(range)]  f32; padding rows are overwritten. No copy is made where row_stride is
+  ///   y  [padded rows, width(range)]  f32; padding rows may be overwritten. No copy is made where row_stride is
   ///      width(range).
   void multiply(PanelRange range, const void* x, std::int64_t num_rows, const ProductTarget& target,
                 ProductScratch& scratch) const;

@@ -124,6 +124,21 @@ const TileProducts& proven_products(const TileShape& shape) {
   return found != known.end() ? found->second : known.emplace(shape, prove(shape)).first->second;
 }
 
+bool gives_defining_bits(const TileShape& shape, std::int64_t num_rows, const PanelProduct& candidate) {
+  const Trial trial(shape, packed_bytes(defining_products(shape.rows_i, shape.columns(), shape.bf16)));
+  const auto* weights = static_cast<const unsigned char*>(static_cast<const void*>(trial.weights.data()));
+  for (const bool accumulate : {false, true}) {
+    const std::vector<float> expected = defining_result(shape, trial, accumulate);
+    std::vector<float> found(expected.size(), kBefore);
+    candidate(trial.x.data(), weights, {.y = found.data(), .row_stride = shape.columns(), .accumulate = accumulate});
+    const auto numbers = static_cast<std::size_t>(num_rows * shape.columns());
+    if (std::memcmp(expected.data(), found.data(), numbers * sizeof(float)) != 0) {
+      return false;
+    }
+  }
+  return true;
+}
+
 std::int64_t packed_bytes(const TileProducts& products) {
   return static_cast<std::int64_t>(products.assign->packed_desc().get_size());
 }

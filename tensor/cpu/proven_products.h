@@ -5,8 +5,10 @@
 // is faster; a trial with random numbers shows whether every number has the same bits.
 
 #include <cstdint>
+#include <functional>
 
 #include "tensor/cpu/dnnl_product.h"
+#include "tensor/linear.h"
 
 namespace plumb::internal {
 
@@ -35,6 +37,13 @@ TileProducts defining_products(std::int64_t rows_i, std::int64_t columns, bool b
 /// The products of `shape`, proven. The trial is made at the first call for a shape; answers live as long as the
 /// program. Thread-safe.
 const TileProducts& proven_products(const TileShape& shape);
+
+/// A way to multiply rows of x by one packed panel.
+using PanelProduct = std::function<void(const void* x, const unsigned char* weights, const ProductTarget& target)>;
+
+/// Whether `candidate`, multiplying the first `num_rows` (at most kRowTile) rows of random numbers by one panel of
+/// `shape`, gives the bits of the defining product, overwriting and adding.
+bool gives_defining_bits(const TileShape& shape, std::int64_t num_rows, const PanelProduct& candidate);
 
 /// Bytes of the packed B that a product reads.
 std::int64_t packed_bytes(const TileProducts& products);

@@ -110,7 +110,7 @@ TEST_P(Linear, ARowsBitsDependOnTheRowAlone) {
       alone.insert(alone.end(), y.begin(), y.end());
       added_alone.insert(added_alone.end(), added.begin(), added.end());
     }
-    for (const std::int64_t rows : {2, 15, 16, 17, 33, 48, 80, 112, 128, 129, 300}) {
+    for (const std::int64_t rows : {2, 3, 4, 5, 6, 7, 15, 16, 17, 33, 48, 80, 112, 128, 129, 300}) {
       const Operand operand = operand_of(x, rows, in, dtype());
       ASSERT_EQ(multiply(matrix, matrix.all_panels(), operand, nullptr, scratch),
                 std::vector<float>(alone.begin(), alone.begin() + rows * out))

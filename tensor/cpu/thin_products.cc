@@ -1,0 +1,152 @@
+#include "tensor/cpu/thin_products.h"
+
+#include <immintrin.h>
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "core/check.h"
+#include "tensor/cpu/proven_products.h"
+#include "tensor/operand.h"
+
+namespace plumb::internal {
+namespace {
+
+constexpr std::int64_t kBlock = 64;  // columns that oneDNN packs side by side: four registers of sums a row
+
+#if defined(__AVX512F__)
+
+// One step of the sums of 16 columns: I advances by kDepth.
+struct F32Step {
+  static constexpr std::int64_t kDepth = 1;
+  static __m512 add(__m512 sum, std::uint32_t x, const void* weights) {
+    return _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(x))), _mm512_loadu_ps(weights), sum);
+  }
+};
+
+#if defined(__AVX512BF16__)
+struct Bf16Step {
+  static constexpr std::int64_t kDepth = 2;
+  static __m512 add(__m512 sum, std::uint32_t x, const void* weights) {
+    const auto pair = reinterpret_cast<__m512bh>(_mm512_set1_epi32(static_cast<int>(x)));
+    return _mm512_dpbf16_ps(sum, pair, reinterpret_cast<__m512bh>(_mm512_loadu_si512(weights)));
+  }
+};
+#endif
+
+// kRows rows by 64 columns: `steps` steps, each of which reads 256 bytes of weights and 4 bytes of every row.
+template <typename Step, std::int64_t kRows>
+void multiply_block(const unsigned char* x, std::int64_t steps, const unsigned char* weights,
+                    const ProductTarget& target) {
+  __m512 sums[kRows][4];
+  for (auto& row : sums) {
+    for (__m512& sum : row) {
+      sum = _mm512_setzero_ps();
+    }
+  }
+  const std::int64_t row_bytes = steps * 4;
+  for (std::int64_t s = 0; s < steps; ++s) {
+    for (std::int64_t r = 0; r < kRows; ++r) {
+      std::uint32_t number = 0;
+      std::memcpy(&number, x + r * row_bytes + s * 4, sizeof(number));
+      for (std::int64_t c = 0; c < 4; ++c) {
+        sums[r][c] = Step::add(sums[r][c], number, weights + s * 256 + c * 64);
+      }
+    }
+  }
+  for (std::int64_t r = 0; r < kRows; ++r) {
+    for (std::int64_t c = 0; c < 4; ++c) {
+      float* y = target.y + r * target.row_stride + c * 16;
+      _mm512_storeu_ps(y, target.accumulate ? _mm512_add_ps(_mm512_loadu_ps(y), sums[r][c]) : sums[r][c]);
+    }
+  }
+}
+
+using Block = void (*)(const unsigned char*, std::int64_t, const unsigned char*, const ProductTarget&);
+
+template <typename Step, std::size_t... kRows>
+constexpr std::array<Block, sizeof...(kRows)> blocks(std::index_sequence<kRows...>) {
+  return {&multiply_block<Step, static_cast<std::int64_t>(kRows) + 1>...};
+}
+
+constexpr auto kF32Blocks = blocks<F32Step>(std::make_index_sequence<kMostThinRows>());
+#if defined(__AVX512BF16__)
+constexpr auto kBf16Blocks = blocks<Bf16Step>(std::make_index_sequence<kMostThinRows>());
+#endif
+
+// The loop for this many rows; null where the machine has none.
+Block block_for(const ThinShape& shape, std::int64_t num_rows) {
+  const auto place = static_cast<std::size_t>(num_rows - 1);
+  if (!shape.bf16) {
+    return kF32Blocks[place];
+  }
+#if defined(__AVX512BF16__)
+  return kBf16Blocks[place];
+#else
+  return nullptr;
+#endif
+}
+
+#else
+
+using Block = void (*)(const unsigned char*, std::int64_t, const unsigned char*, const ProductTarget&);
+
+Block block_for(const ThinShape& /*shape*/, std::int64_t /*num_rows*/) {
+  return nullptr;
+}
+
+#endif
+
+bool prove(const ThinShape& shape) {
+  // oneDNN pads I to whole blocks of 16 or 32; with none left over, a panel is 64 columns of one step after another.
+  const bool whole = shape.columns % kBlock == 0 && shape.rows_i % (shape.bf16 ? 32 : 16) == 0;
+  if (!whole || block_for(shape, 1) == nullptr) {
+    return false;
+  }
+  const std::int64_t bytes = shape.rows_i * shape.columns * (shape.bf16 ? 2 : 4);
+  if (packed_bytes(defining_products(shape.rows_i, shape.columns, shape.bf16)) != bytes) {
+    return false;
+  }
+  for (std::int64_t rows = 1; rows <= kMostThinRows; ++rows) {
+    const auto run = [&](const void* x, const unsigned char* weights, const ProductTarget& target) {
+      run_thin(shape, x, rows, weights, target);
+    };
+    const TileShape panel = {.rows_i = shape.rows_i,
+                             .num_panels = 1,
+                             .panel_columns = shape.columns,
+                             .last_columns = shape.columns,
+                             .height = kRowTile,
+                             .bf16 = shape.bf16};
+    if (!gives_defining_bits(panel, rows, run)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+bool thin_proven(const ThinShape& shape) {
+  static std::mutex mutex;
+  static std::map<ThinShape, bool> known;
+  const std::lock_guard lock(mutex);
+  const auto found = known.find(shape);
+  return found != known.end() ? found->second : known.emplace(shape, prove(shape)).first->second;
+}
+
+void run_thin(const ThinShape& shape, const void* x, std::int64_t num_rows, const unsigned char* weights,
+              const ProductTarget& target) {
+  const Block block = block_for(shape, num_rows);
+  PLUMB_CHECK(block != nullptr, "run_thin: no loop for this shape");
+  const std::int64_t steps = shape.bf16 ? shape.rows_i / 2 : shape.rows_i;
+  for (std::int64_t column = 0; column < shape.columns; column += kBlock) {
+    ProductTarget part = target;
+    part.y += column;
+    block(static_cast<const unsigned char*>(x), steps, weights + column * steps * 4, part);
+  }
+}
+
+}  // namespace plumb::internal
