@@ -1,8 +1,10 @@
 // How it runs. The unit is one sample of one request; lower units come first in everything. While there is room, the
 // first waiting units are admitted: the prompt they share is read into the cache, in chunks that ride along with the
 // decode steps of others, from where the longest known prefix ends; its last logits give the first token of every new
-// sample, and the cached prompt is forked for each. Every step then extends all live sequences by the tokens that the
-// cache lacks: one for a sequence that decodes, more for one that comes back.
+// sample. Samples of a request share a sequence as long as their tokens are the same (they begin alike, and often end
+// alike too): it is computed once, each draws from its logits with its own random numbers, and where they part the
+// sequence is forked. Every step extends all live sequences by the tokens that the cache lacks: one for a sequence that
+// decodes, more for one that comes back.
 //
 // Pages run out: prompts that nobody uses go first, then the highest unit gives up its pages and waits. It has its
 // tokens still; admitted again, they are read like a prompt. New weights: the same happens to all units at once, since
@@ -150,13 +152,41 @@ std::int64_t GenerationRun::pages_of_step() const {
     const std::int64_t length = cache_->pages->length(sequence);
     pages += cache_->pages_for(length + reads) - cache_->pages_for(length);
   };
-  for (const auto& [unit, begun] : live_) {
-    add(begun.sequence, reads_.at(unit));
+  for (const Bundle& bundle : bundles()) {
+    add(bundle.sequence, reads_.at(bundle.units[0]));
   }
   for (const Prefill& prefill : prefills_) {
     add(prefill.sequence, prefill.reads);
   }
   return pages;
+}
+
+std::vector<GenerationRun::Bundle> GenerationRun::bundles() const {
+  std::vector<Bundle> all;
+  std::map<SequenceId, std::size_t> place;
+  for (const auto& [unit, begun] : live_) {
+    const auto [found, fresh] = place.emplace(begun.sequence, all.size());
+    if (fresh) {
+      all.push_back({begun.sequence, {}});
+    }
+    all[found->second].units.push_back(unit);
+  }
+  return all;
+}
+
+void GenerationRun::hold(const Unit& unit, Begun begun, SequenceId sequence) {
+  begun.sequence = sequence;
+  ++holders_[sequence];
+  live_.emplace(unit, std::move(begun));
+}
+
+// One holder less; nobody's pages are given back.
+void GenerationRun::release(SequenceId sequence) {
+  const auto holders = holders_.find(sequence);
+  if (--holders->second == 0) {
+    holders_.erase(holders);
+    cache_->pages->remove(sequence);
+  }
 }
 
 // The highest unit gives up its pages and waits. False: nobody is left.
@@ -173,7 +203,7 @@ bool GenerationRun::preempt_last() {
     return false;
   }
   const auto last = std::prev(live_.end());
-  cache_->pages->remove(last->second.sequence);
+  release(last->second.sequence);
   waiting_.insert(last->first);
   parked_.insert(live_.extract(last));
   ++progress_.preempted;
@@ -195,22 +225,25 @@ Result<void> GenerationRun::step() {
 
 void GenerationRun::extend_all() {
   std::vector<ExtendRequest> extend;
-  std::vector<const Unit*> units;
+  std::vector<Bundle> decoding;
   std::vector<Prefill*> reading;
-  for (auto& [unit, begun] : live_) {
-    const auto& tokens = completion_of(unit).token_ids;
-    const std::int64_t reads = reads_[unit];
-    if (reads > 0) {
-      extend.push_back(
-          {begun.sequence,
-           std::span(tokens).subspan(static_cast<std::size_t>(begun.cached), static_cast<std::size_t>(reads)),
-           begun.cached + reads == static_cast<std::int64_t>(tokens.size())});
-      units.push_back(&unit);
-      begun.cached += reads;
+  for (Bundle& bundle : bundles()) {
+    const auto& tokens = completion_of(bundle.units[0]).token_ids;
+    const std::int64_t cached = live_.at(bundle.units[0]).cached;
+    const std::int64_t reads = reads_[bundle.units[0]];
+    if (reads == 0) {
+      continue;
+    }
+    extend.push_back({bundle.sequence,
+                      std::span(tokens).subspan(static_cast<std::size_t>(cached), static_cast<std::size_t>(reads)),
+                      cached + reads == static_cast<std::int64_t>(tokens.size())});
+    for (const Unit& unit : bundle.units) {
+      live_.at(unit).cached += reads;
       if (extend.back().want_logits) {
         drawn_[unit] = {};
       }
     }
+    decoding.push_back(std::move(bundle));
   }
   const std::size_t num_live = extend.size();
   for (Prefill& prefill : prefills_) {
@@ -230,10 +263,23 @@ void GenerationRun::extend_all() {
       draw_first(*reading[at - num_live], worker, logits);
       return;
     }
-    const Unit& unit = *units[at];
+    draw_next(decoding[at], worker, logits);
+  });
+}
+
+// The next token of each sample of a bundle. Each draw gets logits as the policy gave them.
+void GenerationRun::draw_next(const Bundle& bundle, int worker, std::span<float> logits) {
+  std::vector<float>& copy = row_copies_[static_cast<std::size_t>(worker)];
+  if (bundle.units.size() > 1) {
+    copy.assign(logits.begin(), logits.end());
+  }
+  for (const Unit& unit : bundle.units) {
+    if (unit != bundle.units[0]) {
+      std::copy(copy.begin(), copy.end(), logits.begin());
+    }
     drawn_.at(unit) = draw_token(logits, sampling(unit.first), history_of(unit.first, completion_of(unit).token_ids),
                                  live_.at(unit).stream, scratch_[static_cast<std::size_t>(worker)]);
-  });
+  }
 }
 
 // The first tokens of a prompt's new samples. Each draw gets logits as the policy gave them.
@@ -273,31 +319,73 @@ Result<void> GenerationRun::accept_all() {
       }
     }
   }
+  part_ways();
   return {};
 }
 
-// A fork of the cached prompt for each sample. Where there is no page for one, it waits; its first token is drawn.
+// Whether there is a page for a fork of `copied` that `unit` needs; higher units give theirs up for it.
+bool GenerationRun::make_room(SequenceId copied, const Unit& unit) {
+  const bool copies = cache_->pages->length(copied) % cache_->pages->page_tokens() != 0;
+  bool room = cache_->free_pages() > 0 || !copies || cache_->prefixes.evict();
+  while (!room && !live_.empty() && live_.rbegin()->first > unit) {
+    preempt_last();
+    room = cache_->free_pages() > 0;
+  }
+  return room;
+}
+
+// New samples share a fork of the cached prompt, each that comes back gets its own. Where there is no page for it, they
+// wait; first tokens are drawn.
 void GenerationRun::start_samples(Prefill& prefill) {
-  const bool copies = cache_->pages->length(prefill.sequence) % cache_->pages->page_tokens() != 0;
+  std::optional<SequenceId> shared;
   for (const int sample : prefill.samples) {
     const Unit unit{prefill.request, sample};
     auto waiting = parked_.extract(unit);
+    const bool fresh = completion_of(unit).token_ids.empty();
     Begun begun = waiting ? std::move(waiting.mapped()) : begin(unit);
     begun.cached = 0;
-    bool room = cache_->free_pages() > 0 || !copies || cache_->prefixes.evict();
-    while (!room && !live_.empty() && live_.rbegin()->first > unit) {
-      preempt_last();
-      room = cache_->free_pages() > 0;
-    }
-    if (room) {
-      begun.sequence = cache_->pages->fork(prefill.sequence);
-      live_.emplace(unit, std::move(begun));
+    if (fresh && shared) {
+      hold(unit, std::move(begun), *shared);
+    } else if (make_room(prefill.sequence, unit)) {
+      const SequenceId forked = cache_->pages->fork(prefill.sequence);
+      hold(unit, std::move(begun), forked);
+      if (fresh) {
+        shared = forked;
+      }
     } else {
       waiting_.insert(unit);
       parked_.emplace(unit, std::move(begun));
     }
   }
   cache_->prefixes.add(requests_[prefill.request].prompt_token_ids, prefill.sequence);
+}
+
+// Samples that shared a sequence and have drawn different tokens: the first keeps it, the others fork it, one for each
+// token.
+void GenerationRun::part_ways() {
+  for (const Bundle& bundle : bundles()) {
+    std::map<std::int32_t, SequenceId> sequence_of = {
+        {completion_of(bundle.units[0]).token_ids.back(), bundle.sequence}};
+    for (const Unit& unit : std::span(bundle.units).subspan(1)) {
+      const std::int32_t token_id = completion_of(unit).token_ids.back();
+      if (!live_.contains(unit) || token_id == completion_of(bundle.units[0]).token_ids.back()) {
+        continue;
+      }
+      auto known = sequence_of.find(token_id);
+      if (known == sequence_of.end() && make_room(bundle.sequence, unit)) {
+        known = sequence_of.emplace(token_id, cache_->pages->fork(bundle.sequence)).first;
+      }
+      auto begun = live_.extract(unit);
+      release(bundle.sequence);
+      if (known != sequence_of.end()) {
+        hold(unit, std::move(begun.mapped()), known->second);
+      } else {
+        waiting_.insert(unit);
+        parked_.emplace(unit, std::move(begun.mapped()));
+        ++progress_.preempted;
+      }
+    }
+  }
 }
 
 // Records the token, and ends the completion if the token does.
@@ -352,7 +440,7 @@ void GenerationRun::finish(const Unit& unit, const Begun& begun, FinishReason re
     completed_.push_back(unit.first);
   }
   if (live_.contains(unit)) {
-    cache_->pages->remove(begun.sequence);
+    release(begun.sequence);
     live_.erase(unit);
   } else {
     waiting_.erase(unit);

@@ -43,9 +43,9 @@ class GenerationRun {
   /// Sample `second` of request `first`. Lower ones go first: they are admitted first and pre-empted last.
   using Unit = std::pair<std::size_t, int>;
 
-  /// A completion that has begun: with pages of its own (live), or waiting to get them back (parked).
+  /// A completion that has begun: in the cache (live), or waiting to get back there (parked).
   struct Begun {
-    SequenceId sequence = 0;
+    SequenceId sequence = 0;  // shared with the samples of the request that have the same tokens so far
     RngStream stream;
     StopAfterCodeBlock fence;
     StopMatcher stops;
@@ -62,6 +62,12 @@ class GenerationRun {
     std::vector<SampledToken> first_tokens;  // [samples], of those that have not begun
   };
 
+  /// Live samples that share a sequence, in order.
+  struct Bundle {
+    SequenceId sequence = 0;
+    std::vector<Unit> units;
+  };
+
   void check_version();
   void admit();
   Result<void> step();
@@ -69,8 +75,14 @@ class GenerationRun {
   [[nodiscard]] std::int64_t pages_of_step() const;
   bool preempt_last();
   void extend_all();
+  [[nodiscard]] std::vector<Bundle> bundles() const;
+  void draw_next(const Bundle& bundle, int worker, std::span<float> logits);
   void draw_first(Prefill& prefill, int worker, std::span<float> logits);
+  bool make_room(SequenceId copied, const Unit& unit);
+  void hold(const Unit& unit, Begun begun, SequenceId sequence);
+  void release(SequenceId sequence);
   void start_samples(Prefill& prefill);
+  void part_ways();
   Result<void> accept_all();
   Result<void> accept(const Unit& unit, Begun& begun, const SampledToken& token);
   void finish(const Unit& unit, const Begun& begun, FinishReason reason, std::optional<std::size_t> text_bytes);
@@ -99,6 +111,7 @@ class GenerationRun {
   std::set<Unit> waiting_;
   std::map<Unit, Begun> parked_;  // begun, in waiting_ too
   std::map<Unit, Begun> live_;
+  std::map<SequenceId, int> holders_;   // live units of a sequence
   std::vector<Prefill> prefills_;       // in the order of their units
   std::map<Unit, std::int64_t> reads_;  // of live sequences in this step, tokens
   std::map<Unit, SampledToken> drawn_;  // of live sequences in this step

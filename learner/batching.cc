@@ -35,7 +35,8 @@ class CompletionTree {
   [[nodiscard]] bool has_row(std::size_t node) const { return !nodes_[node].children.empty(); }
   [[nodiscard]] std::vector<std::size_t> children_with_rows(std::size_t node) const {
     std::vector<std::size_t> found;
-    std::ranges::copy_if(nodes_[node].children, std::back_inserter(found), [this](std::size_t c) { return has_row(c); });
+    std::ranges::copy_if(nodes_[node].children, std::back_inserter(found),
+                         [this](std::size_t c) { return has_row(c); });
     return found;
   }
   [[nodiscard]] std::int64_t num_rows() const {

@@ -5,8 +5,9 @@
 namespace plumb {
 
 std::string describe(const ProductProof& proof) {
-  return fmt::format("{} {} x {}: {} tiles proven, {} pinned; highest tile {} rows", proof.name, proof.rows_i,
-                     proof.columns_j, proof.trials.proven, proof.trials.pinned, proof.trials.highest);
+  const TrialCounts& trials = proof.trials;
+  return fmt::format("{} {} x {}: {} tiles proven, {} pinned; highest tile {} rows; unpadded up to {} rows", proof.name,
+                     proof.rows_i, proof.columns_j, trials.proven, trials.pinned, trials.highest, trials.thin_rows);
 }
 
 }  // namespace plumb

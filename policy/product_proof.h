@@ -17,7 +17,7 @@ struct ProductProof {
   TrialCounts trials;
 };
 
-/// One line: "qkv 576 x 960: 24 tiles proven, 0 pinned".
+/// One line: "qkv 576 x 960: 24 tiles proven, 0 pinned; ...".
 std::string describe(const ProductProof& proof);
 
 }  // namespace plumb

@@ -46,8 +46,8 @@ struct PackedMatrix::State {
   // until first asked for.
   mutable std::array<std::atomic<const TileProducts*>, kLongestRun * 2 * kNumHeights> tiles{};
 
-  // Whether products of few rows have loops of their own, for full panels and for the last one: 0 until asked.
-  mutable std::array<std::atomic<signed char>, 2> thin{};
+  // Pieces of products of few rows (thin_products.h), for full panels and for the last one: -1 until asked.
+  mutable std::array<std::atomic<std::int64_t>, 2> thin{-1, -1};
 
   [[nodiscard]] std::int64_t last_columns() const { return j - (num_panels - 1) * panel_columns; }
   [[nodiscard]] std::int64_t panel_begin(std::int64_t panel) const { return std::min(j, panel * panel_columns); }
@@ -61,7 +61,7 @@ struct PackedMatrix::State {
                         ProductScratch& scratch) const;
   void run(PanelRange range, const void* x, std::int64_t rows, const ProductTarget& target,
            ProductScratch& scratch) const;
-  [[nodiscard]] bool thin_panel(std::int64_t columns) const;
+  [[nodiscard]] std::int64_t pieces(std::int64_t columns) const;
   [[nodiscard]] bool thin_range(PanelRange range) const;
   void run_few_rows(PanelRange range, const void* x, std::int64_t rows, const ProductTarget& target) const;
   [[nodiscard]] ProductPath path() const;
@@ -154,18 +154,18 @@ void PackedMatrix::State::run(PanelRange range, const void* x, std::int64_t rows
   }
 }
 
-bool PackedMatrix::State::thin_panel(std::int64_t columns) const {
-  std::atomic<signed char>& slot = thin[columns == panel_columns ? 0 : 1];
-  signed char known = slot.load(std::memory_order_acquire);
-  if (known == 0) {
-    known = internal::thin_proven({.rows_i = i, .columns = columns, .bf16 = bf16}) ? 1 : -1;
+std::int64_t PackedMatrix::State::pieces(std::int64_t columns) const {
+  std::atomic<std::int64_t>& slot = thin[columns == panel_columns ? 0 : 1];
+  std::int64_t known = slot.load(std::memory_order_acquire);
+  if (known < 0) {
+    known = internal::thin_pieces({.rows_i = i, .columns = columns, .bf16 = bf16});
     slot.store(known, std::memory_order_release);
   }
-  return known > 0;
+  return known;
 }
 
 bool PackedMatrix::State::thin_range(PanelRange range) const {
-  return thin_panel(panel_columns) && (range.end < num_panels || thin_panel(last_columns()));
+  return pieces(panel_columns) > 0 && (range.end < num_panels || pieces(last_columns()) > 0);
 }
 
 void PackedMatrix::State::run_few_rows(PanelRange range, const void* x, std::int64_t rows,
@@ -174,10 +174,10 @@ void PackedMatrix::State::run_few_rows(PanelRange range, const void* x, std::int
     const internal::ThinShape shape = {.rows_i = i, .columns = width({panel, panel + 1}), .bf16 = bf16};
     ProductTarget part = target;
     part.y += panel_begin(panel) - panel_begin(range.begin);
-    internal::run_thin(shape, x, rows, high + panel * panel_bytes, part);
+    internal::run_thin(shape, pieces(shape.columns), x, rows, high + panel * panel_bytes, part);
     if (low != nullptr) {
       part.accumulate = true;
-      internal::run_thin(shape, x, rows, low + panel * panel_bytes, part);
+      internal::run_thin(shape, pieces(shape.columns), x, rows, low + panel * panel_bytes, part);
     }
   }
 }
@@ -329,7 +329,7 @@ void PackedMatrix::pack_panel(std::int64_t panel, const float* from, std::int64_
 void PackedMatrix::multiply(PanelRange range, const void* x, std::int64_t num_rows, const ProductTarget& target,
                             ProductScratch& scratch) const {
   PLUMB_CHECK(range.begin >= 0 && range.end <= state_->num_panels, "PackedMatrix: panels outside the matrix");
-  if (range.size() == 0) {
+  if (range.size() == 0 || num_rows == 0) {
     return;
   }
   switch (state_->path()) {

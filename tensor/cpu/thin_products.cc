@@ -2,6 +2,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <map>
@@ -16,6 +17,13 @@ namespace plumb::internal {
 namespace {
 
 constexpr std::int64_t kBlock = 64;  // columns that oneDNN packs side by side: four registers of sums a row
+
+struct Steps {
+  std::int64_t all = 0;
+  std::int64_t piece = 0;  // of them are added from zero
+};
+
+using Block = void (*)(const unsigned char*, const Steps&, const unsigned char*, const ProductTarget&);
 
 #if defined(__AVX512F__)
 
@@ -37,35 +45,43 @@ struct Bf16Step {
 };
 #endif
 
-// kRows rows by 64 columns: `steps` steps, each of which reads 256 bytes of weights and 4 bytes of every row.
+// kRows rows by 64 columns. A step reads 256 bytes of weights and 4 bytes of every row.
 template <typename Step, std::int64_t kRows>
-void multiply_block(const unsigned char* x, std::int64_t steps, const unsigned char* weights,
+void multiply_block(const unsigned char* x, const Steps& steps, const unsigned char* weights,
                     const ProductTarget& target) {
-  __m512 sums[kRows][4];
-  for (auto& row : sums) {
-    for (__m512& sum : row) {
-      sum = _mm512_setzero_ps();
+  alignas(64) float totals[kRows * kBlock];
+  const std::int64_t row_bytes = steps.all * 4;
+  for (std::int64_t begin = 0; begin < steps.all; begin += steps.piece) {
+    __m512 sums[kRows][4];
+    for (auto& row : sums) {
+      for (__m512& sum : row) {
+        sum = _mm512_setzero_ps();
+      }
     }
-  }
-  const std::int64_t row_bytes = steps * 4;
-  for (std::int64_t s = 0; s < steps; ++s) {
+    const std::int64_t end = std::min(steps.all, begin + steps.piece);
+    for (std::int64_t s = begin; s < end; ++s) {
+      for (std::int64_t r = 0; r < kRows; ++r) {
+        std::uint32_t number = 0;
+        std::memcpy(&number, x + r * row_bytes + s * 4, sizeof(number));
+        for (std::int64_t c = 0; c < 4; ++c) {
+          sums[r][c] = Step::add(sums[r][c], number, weights + s * 256 + c * 64);
+        }
+      }
+    }
     for (std::int64_t r = 0; r < kRows; ++r) {
-      std::uint32_t number = 0;
-      std::memcpy(&number, x + r * row_bytes + s * 4, sizeof(number));
       for (std::int64_t c = 0; c < 4; ++c) {
-        sums[r][c] = Step::add(sums[r][c], number, weights + s * 256 + c * 64);
+        float* total = totals + r * kBlock + c * 16;
+        _mm512_store_ps(total, begin == 0 ? sums[r][c] : _mm512_add_ps(_mm512_load_ps(total), sums[r][c]));
       }
     }
   }
   for (std::int64_t r = 0; r < kRows; ++r) {
-    for (std::int64_t c = 0; c < 4; ++c) {
-      float* y = target.y + r * target.row_stride + c * 16;
-      _mm512_storeu_ps(y, target.accumulate ? _mm512_add_ps(_mm512_loadu_ps(y), sums[r][c]) : sums[r][c]);
+    float* y = target.y + r * target.row_stride;
+    for (std::int64_t column = 0; column < kBlock; ++column) {
+      y[column] = target.accumulate ? y[column] + totals[r * kBlock + column] : totals[r * kBlock + column];
     }
   }
 }
-
-using Block = void (*)(const unsigned char*, std::int64_t, const unsigned char*, const ProductTarget&);
 
 template <typename Step, std::size_t... kRows>
 constexpr std::array<Block, sizeof...(kRows)> blocks(std::index_sequence<kRows...>) {
@@ -92,34 +108,23 @@ Block block_for(const ThinShape& shape, std::int64_t num_rows) {
 
 #else
 
-using Block = void (*)(const unsigned char*, std::int64_t, const unsigned char*, const ProductTarget&);
-
 Block block_for(const ThinShape& /*shape*/, std::int64_t /*num_rows*/) {
   return nullptr;
 }
 
 #endif
 
-bool prove(const ThinShape& shape) {
-  // oneDNN pads I to whole blocks of 16 or 32; with none left over, a panel is 64 columns of one step after another.
-  const bool whole = shape.columns % kBlock == 0 && shape.rows_i % (shape.bf16 ? 32 : 16) == 0;
-  if (!whole || block_for(shape, 1) == nullptr) {
-    return false;
-  }
-  const std::int64_t bytes = shape.rows_i * shape.columns * (shape.bf16 ? 2 : 4);
-  if (packed_bytes(defining_products(shape.rows_i, shape.columns, shape.bf16)) != bytes) {
-    return false;
-  }
+bool gives_bits(const ThinShape& shape, std::int64_t piece) {
+  const TileShape panel = {.rows_i = shape.rows_i,
+                           .num_panels = 1,
+                           .panel_columns = shape.columns,
+                           .last_columns = shape.columns,
+                           .height = kRowTile,
+                           .bf16 = shape.bf16};
   for (std::int64_t rows = 1; rows <= kMostThinRows; ++rows) {
     const auto run = [&](const void* x, const unsigned char* weights, const ProductTarget& target) {
-      run_thin(shape, x, rows, weights, target);
+      run_thin(shape, piece, x, rows, weights, target);
     };
-    const TileShape panel = {.rows_i = shape.rows_i,
-                             .num_panels = 1,
-                             .panel_columns = shape.columns,
-                             .last_columns = shape.columns,
-                             .height = kRowTile,
-                             .bf16 = shape.bf16};
     if (!gives_defining_bits(panel, rows, run)) {
       return false;
     }
@@ -127,25 +132,44 @@ bool prove(const ThinShape& shape) {
   return true;
 }
 
-}  // namespace
-
-bool thin_proven(const ThinShape& shape) {
-  static std::mutex mutex;
-  static std::map<ThinShape, bool> known;
-  const std::lock_guard lock(mutex);
-  const auto found = known.find(shape);
-  return found != known.end() ? found->second : known.emplace(shape, prove(shape)).first->second;
+std::int64_t find_pieces(const ThinShape& shape) {
+  // oneDNN pads I to whole blocks of 16 or 32; with none left over, a panel is 64 columns of one step after another.
+  const bool whole = shape.columns % kBlock == 0 && shape.rows_i % (shape.bf16 ? 32 : 16) == 0;
+  if (!whole || block_for(shape, 1) == nullptr) {
+    return 0;
+  }
+  const std::int64_t bytes = shape.rows_i * shape.columns * (shape.bf16 ? 2 : 4);
+  if (packed_bytes(defining_products(shape.rows_i, shape.columns, shape.bf16)) != bytes) {
+    return 0;
+  }
+  for (const std::int64_t piece : {512, 1024, 2048, 256, 128, 64}) {
+    if (gives_bits(shape, piece)) {
+      return piece;
+    }
+  }
+  return 0;
 }
 
-void run_thin(const ThinShape& shape, const void* x, std::int64_t num_rows, const unsigned char* weights,
-              const ProductTarget& target) {
+}  // namespace
+
+std::int64_t thin_pieces(const ThinShape& shape) {
+  static std::mutex mutex;
+  static std::map<ThinShape, std::int64_t> known;
+  const std::lock_guard lock(mutex);
+  const auto found = known.find(shape);
+  return found != known.end() ? found->second : known.emplace(shape, find_pieces(shape)).first->second;
+}
+
+void run_thin(const ThinShape& shape, std::int64_t piece, const void* x, std::int64_t num_rows,
+              const unsigned char* weights, const ProductTarget& target) {
   const Block block = block_for(shape, num_rows);
-  PLUMB_CHECK(block != nullptr, "run_thin: no loop for this shape");
-  const std::int64_t steps = shape.bf16 ? shape.rows_i / 2 : shape.rows_i;
+  PLUMB_CHECK(block != nullptr && piece > 0, "run_thin: no loop for this shape");
+  const std::int64_t depth = shape.bf16 ? 2 : 1;
+  const Steps steps{shape.rows_i / depth, piece / depth};
   for (std::int64_t column = 0; column < shape.columns; column += kBlock) {
     ProductTarget part = target;
     part.y += column;
-    block(static_cast<const unsigned char*>(x), steps, weights + column * steps * 4, part);
+    block(static_cast<const unsigned char*>(x), steps, weights + column * steps.all * 4, part);
   }
 }
 

@@ -3,7 +3,9 @@
 //
 // A tile of 16 rows multiplies 15 rows of padding for one that counts. These loops multiply the rows that there are,
 // over the panels that oneDNN packed, and add in the order in which the defining product does: an output's sum runs
-// over I in one accumulator. Whether that gives the defining bits is tried, like every other tile.
+// over pieces of I, each from zero in one accumulator, and the pieces are added in order. How long the pieces are
+// (oneDNN 2.6: 512, or 1024 where I is beyond 1024) is found by trial; where none gives the defining bits, the tiles
+// stay.
 
 #include <cstdint>
 
@@ -21,13 +23,14 @@ struct ThinShape {
   auto operator<=>(const ThinShape&) const = default;
 };
 
-/// Whether run_thin() gives the bits of the defining product (proven_products.h) for 1 to kMostThinRows rows; false
-/// where this machine or this shape has no such loop. The trial is made at the first call for a shape. Thread-safe.
-bool thin_proven(const ThinShape& shape);
+/// The length of pieces with which run_thin() gives the bits of the defining product (proven_products.h) for 1 to
+/// kMostThinRows rows; 0 where this machine or this shape has no such loop. The trial is made at the first call for a
+/// shape. Thread-safe.
+std::int64_t thin_pieces(const ThinShape& shape);
 
-/// The product of `num_rows` rows of x [num_rows, I] by one packed panel; writes just those rows. Only where
-/// thin_proven().
-void run_thin(const ThinShape& shape, const void* x, std::int64_t num_rows, const unsigned char* weights,
-              const ProductTarget& target);
+/// The product of `num_rows` rows of x [num_rows, I] by one packed panel, in pieces of `piece` of I; writes just those
+/// rows.
+void run_thin(const ThinShape& shape, std::int64_t piece, const void* x, std::int64_t num_rows,
+              const unsigned char* weights, const ProductTarget& target);
 
 }  // namespace plumb::internal
