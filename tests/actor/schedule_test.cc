@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "tests/actor/generator_fixture.h"
 
@@ -74,6 +75,33 @@ TEST_F(Schedule, SamplesDoNotDependOnTheSizeOfTheGroup) {
     group.completions.resize(4);
   }
   expect_all_same(four, nine);
+}
+
+TEST_F(Schedule, SamplesShareASequenceUntilTheyPart) {
+  // Peaked enough that a token is the likeliest one in three of four draws.
+  options_.sampling.temperature = 0.03F;
+  options_.sampling.top_p = 1.0F;
+  for (GenerationRequest& one : requests_) {
+    one.num_samples = 12;
+  }
+  const auto read = [&](const std::vector<CompletionGroup>* expected) {
+    policy_.tokens_read_ = 0;
+    const auto groups = generate(requests_);
+    if (expected != nullptr) {
+      expect_all_same(*expected, groups);
+    }
+    return std::pair(groups, policy_.tokens_read_);
+  };
+  options_.max_batch = 1;  // every sample by itself
+  const auto [alone, read_alone] = read(nullptr);
+  EXPECT_NE(alone[0].completions[0].token_ids, alone[0].completions[1].token_ids);
+  options_.max_batch = 200;
+  const std::size_t read_together = read(&alone).second;
+  EXPECT_LT(read_together, read_alone * 3 / 4);
+  for (const std::int64_t pages : {5, 6, 8, 11, 17, 40}) {
+    options_.cache_bytes = FakePolicy::pages(pages);
+    read(&alone);
+  }
 }
 
 TEST_F(Schedule, AReissuedDrawGivesTheSameGroup) {
