@@ -136,9 +136,21 @@ class Examination {
     return call(calls);
   }
 
-  // Nothing where the program was built.
+  // Nothing where the program was built. The steps share the compiler's CPU time.
   std::optional<Finding> compile() {
-    Step step = tools_.compile_step(submission_, driver_, inside(tools_.cache_dir()));
+    double left_s = submission_.limits.compile_cpu_s;
+    for (Step& step : tools_.build_steps(submission_, driver_, inside(tools_.cache_dir()))) {
+      step.cpu_s = std::max(left_s, 0.0);
+      if (auto refused = build(step)) {
+        return refused;
+      }
+      left_s = submission_.limits.compile_cpu_s - build_usage_.cpu_s;
+    }
+    return std::nullopt;
+  }
+
+  // Nothing where the compiler or the linker did its work.
+  std::optional<Finding> build(Step step) {
     const double limit_s = step.cpu_s;
     step.cpu_s *= alone_ ? 1 : kCpuSlack;
     RunningStep running(worker_, {.output_limit = kCompilerFlood, .output_kept = kCompilerWords});
@@ -154,11 +166,11 @@ class Examination {
     if (finding && (finding->doubt == Doubt::kFault || finding->doubt == Doubt::kNearLimit)) {
       return finding;
     }
+    add_usage(build_usage_, report);
     if (finding) {
       words = finding->evidence.verdict == Verdict::kMLE ? "error: the compiler needed more memory than it may use"
                                                          : "error: the compiler needed more time than it may use";
     } else if (report.reason == "exit" && report.exit_code == 0) {
-      compile_report_ = report;
       return std::nullopt;
     } else {
       finding.emplace();
@@ -168,7 +180,7 @@ class Examination {
     }
     finding->evidence.verdict = Verdict::kCE;
     finding->evidence.diagnostics = compiler_messages(words);
-    complete(finding->evidence, report);
+    complete(finding->evidence);
     return finding;
   }
 
@@ -211,8 +223,8 @@ class Examination {
       evidence.verdict = *verdict == Verdict::kAC ? evidence.verdict : *verdict;
     }
     evidence.output = running.output();
-    add_usage(evidence, compile_report_);
-    complete(evidence, report);
+    add_usage(evidence, report);
+    complete(evidence);
     return finding;
   }
 
@@ -234,8 +246,10 @@ class Examination {
            (trapped ? ": undefined behaviour was trapped" : "");
   }
 
-  void complete(Evidence& evidence, const StepReport& report) const {
-    add_usage(evidence, report);
+  void complete(Evidence& evidence) const {
+    evidence.cpu_s += build_usage_.cpu_s;
+    evidence.wall_s += build_usage_.wall_s;
+    evidence.peak_mib = std::max(evidence.peak_mib, build_usage_.peak_mib);
     evidence.total = static_cast<int>(submission_.args.size());
     evidence.isolation = worker_.isolation().summary();
   }
@@ -255,7 +269,7 @@ class Examination {
   const Submission& submission_;
   bool alone_;
   std::string driver_;
-  StepReport compile_report_;
+  Evidence build_usage_;  // times and memory alone: of the steps that built the program
 };
 
 }  // namespace

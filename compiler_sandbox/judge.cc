@@ -135,7 +135,8 @@ Result<void> prove(Judge& judge) {
 
 Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options) {
   PLUMB_ASSIGN(const std::string launcher, find_launcher(options.launcher));
-  PLUMB_ASSIGN(std::unique_ptr<Toolchain> tools, Toolchain::prepare(options.cache_dir));
+  PLUMB_ASSIGN(std::unique_ptr<Toolchain> tools,
+               Toolchain::prepare(options.cache_dir, {options.cpp_compiler, options.cpp_optimization}));
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   std::vector<std::unique_ptr<Worker>> workers(static_cast<std::size_t>(options.slots > 0 ? options.slots : cores));
   for (std::unique_ptr<Worker>& worker : workers) {

@@ -45,6 +45,8 @@ struct JudgeOptions {
   int slots = 0;                   // programs judged at once; 0 = as many as cores
   std::string cache_dir;           // precompiled header and drivers; empty = $XDG_CACHE_HOME/plumb/sandbox
   std::string launcher;            // path of plumb-sandbox; empty = $PLUMB_SANDBOX_LAUNCHER, else beside this program
+  std::string cpp_compiler;        // "clang", "gcc", or empty: clang 16 where it is installed, else gcc
+  int cpp_optimization = 1;        // the level of -O that C++ candidates are compiled with
   std::vector<std::string> allow;  // named loosenings: "no_cgroup", "no_namespaces"; a layer missing otherwise refuses
 };
 
