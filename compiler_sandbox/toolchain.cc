@@ -164,8 +164,7 @@ bool Toolchain::is_whole(const std::string& driver) const {
          fs::exists(folder_ + kWholeLibraryName, error) && fs::exists(folder_ + kRuntimeName + ".o", error);
 }
 
-Step Toolchain::tool_step(const Submission& submission, std::vector<std::string> argv) const {
-  const Limits& limits = submission.limits;
+Step Toolchain::tool_step(const Limits& limits, std::vector<std::string> argv) {
   Step step;
   step.argv = std::move(argv);
   step.environment = {"PATH=/usr/bin:/bin", "LC_ALL=C", "TMPDIR=tmp"};
@@ -177,12 +176,44 @@ Step Toolchain::tool_step(const Submission& submission, std::vector<std::string>
   return step;
 }
 
+std::string Toolchain::header_for(const std::string& source, const std::string& cache_inside) const {
+  const bool whole = source.find("bits/stdc++.h") != std::string::npos;
+  return cache_inside + "/" + version_ + "/" + (whole ? kWholeLibraryName : kPreludeName);
+}
+
 std::vector<Step> Toolchain::build_steps(const Submission& submission, const std::string& driver,
                                          const std::string& cache_inside) const {
-  const bool whole = submission.source.find("bits/stdc++.h") != std::string::npos;
+  const Limits& limits = submission.limits;
   const std::string cache = cache_inside + "/" + version_ + "/";
-  return {tool_step(submission, cpp_.compile_candidate(cache + (whole ? kWholeLibraryName : kPreludeName))),
-          tool_step(submission, cpp_.link_candidate({cache + driver, cache + kRuntimeName + ".o"}, true))};
+  return {tool_step(limits, cpp_.compile_candidate(header_for(submission.source, cache_inside))),
+          tool_step(limits, cpp_.link_candidate({cache + driver, cache + kRuntimeName + ".o"}, true))};
+}
+
+std::vector<Step> Toolchain::program_steps(const LanguageFile& language, const Limits& limits,
+                                           const std::string& source, const std::string& cache_inside) const {
+  if (language.precompiled_headers) {
+    return {tool_step(limits, cpp_.compile_candidate(header_for(source, cache_inside))),
+            tool_step(limits, cpp_.link_candidate({}, false))};
+  }
+  std::vector<Step> steps;
+  for (const auto& command : language.build) {
+    steps.push_back(tool_step(limits, filled_in(command, limits.compile_memory_mib)));
+    steps.back().environment = language.environment;
+    steps.back().processes += language.extra_processes;
+  }
+  return steps;
+}
+
+Step Toolchain::program_run_step(const LanguageFile& language, const Limits& limits) const {
+  Step step;
+  step.argv = filled_in(language.run, limits.memory_mib);
+  step.environment = language.environment;
+  step.cpu_s = limits.cpu_s;
+  step.wall_s = limits.wall_s;
+  step.memory_bytes = std::int64_t{limits.memory_mib + language.extra_memory_mib} << 20;
+  step.processes = limits.processes + language.extra_processes;
+  step.file_bytes = std::int64_t{limits.file_mib} << 20;
+  return step;
 }
 
 Step Toolchain::run_step(const Submission& submission) const {

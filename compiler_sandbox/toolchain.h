@@ -33,6 +33,11 @@ class Toolchain {
   /// it. The compiler's limits hold for all steps together.
   [[nodiscard]] std::vector<Step> build_steps(const Submission& submission, const std::string& driver,
                                               const std::string& cache_inside) const;
+  /// Builds a whole program in `language` from its source file; `source` is that file's text.
+  [[nodiscard]] std::vector<Step> program_steps(const LanguageFile& language, const Limits& limits,
+                                                const std::string& source, const std::string& cache_inside) const;
+  /// Runs it; standard input and output are the caller's.
+  [[nodiscard]] Step program_run_step(const LanguageFile& language, const Limits& limits) const;
   /// Runs the program, or the module, that the session's work folder holds, and serves calls on descriptor 3.
   [[nodiscard]] Step run_step(const Submission& submission) const;
 
@@ -41,7 +46,9 @@ class Toolchain {
   enum class Product { kHeader, kObject };
   /// Makes the precompiled header or the object of `text` under `name` unless it is there.
   [[nodiscard]] Result<void> make(const std::string& name, const std::string& text, Product product) const;
-  [[nodiscard]] Step tool_step(const Submission& submission, std::vector<std::string> argv) const;
+  /// Path without suffix of the precompiled header for `source`.
+  [[nodiscard]] std::string header_for(const std::string& source, const std::string& cache_inside) const;
+  [[nodiscard]] static Step tool_step(const Limits& limits, std::vector<std::string> argv);
 
   CppCompiler cpp_;
   std::string cache_dir_;
