@@ -18,7 +18,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kPiece = 65536;
-constexpr double kGraceSeconds = 20;  // the launcher kills at the wall limit; so long after it, it is taken for dead
+constexpr double kGraceSeconds = 20;  // so long after it should have killed the step, the launcher is taken for dead
 
 // Whether an interrupted or not yet possible transfer is the whole reason for `moved` <= 0.
 bool only_later(ssize_t moved) {
@@ -66,8 +66,8 @@ Result<void> RunningStep::start(const Step& step) {
     targets.push_back(3);
     fcntl(channel_.get(), F_SETFL, O_NONBLOCK);
   }
-  deadline_ =
-      steady_clock::now() + std::chrono::duration_cast<milliseconds>(duration<double>(step.wall_s + kGraceSeconds));
+  deadline_ = steady_clock::now() +
+              std::chrono::duration_cast<milliseconds>(duration<double>(kWallPatience * step.wall_s + kGraceSeconds));
   return worker_.start_step(step, fds, targets);
 }
 

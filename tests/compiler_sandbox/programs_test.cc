@@ -101,7 +101,7 @@ TEST(Programs, EveryInstalledLanguageTellsRightFromWrong) {
     if (judge->languages().at(sample.language).missing.empty()) {
       std::string wrong = sample.right;
       wrong.replace(wrong.rfind("+ "), 2, "- ");
-      for (const std::string& source : {sample.right, wrong, sample.right + "\n}})"}) {
+      for (const std::string& source : {sample.right, wrong, sample.right + "\n)}}"}) {
         submissions.push_back(sum_program(sample.language, source));
         submissions.back().limits.cpu_s = 5;
       }
