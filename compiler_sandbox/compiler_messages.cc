@@ -25,7 +25,7 @@ int take_number(std::string_view& text) {
   return number;
 }
 
-std::optional<Diagnostic> message_in(std::string_view line) {
+std::optional<Diagnostic> message_in(std::string_view line, const std::string& source) {
   constexpr std::array<std::string_view, 4> kWords = {"fatal error: ", "error: ", "warning: ", "note: "};
   for (const std::string_view word : kWords) {
     const std::size_t at = line.find(word);
@@ -36,8 +36,8 @@ std::optional<Diagnostic> message_in(std::string_view line) {
     diagnostic.severity = word == "fatal error: " ? "error" : std::string(word.substr(0, word.size() - 2));
     diagnostic.message = std::string(line.substr(at + word.size(), kMaxBytes));
     std::string_view place = line.substr(0, at);
-    if (place.starts_with("solution.cpp:")) {
-      place.remove_prefix(std::string_view("solution.cpp:").size());
+    if (place.starts_with(source + ":")) {
+      place.remove_prefix(source.size() + 1);
       diagnostic.line = take_number(place);
       diagnostic.column = take_number(place);
     }
@@ -48,12 +48,12 @@ std::optional<Diagnostic> message_in(std::string_view line) {
 
 }  // namespace
 
-std::vector<Diagnostic> compiler_messages(std::string_view text) {
+std::vector<Diagnostic> compiler_messages(std::string_view text, const std::string& source) {
   std::vector<Diagnostic> messages;
   bool has_error = false;
   for (std::size_t start = 0; start < text.size() && messages.size() < kMaxMessages;) {
     const std::size_t end = std::min(text.find('\n', start), text.size());
-    if (auto message = message_in(text.substr(start, end - start))) {
+    if (auto message = message_in(text.substr(start, end - start), source)) {
       has_error = has_error || message->severity == "error";
       messages.push_back(std::move(*message));
     }

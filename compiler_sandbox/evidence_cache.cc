@@ -12,16 +12,24 @@ std::string submission_key(const Submission& submission) {
     types.push_back(parameter.type);
   }
   const Limits& limits = submission.limits;
-  const nlohmann::json all{to_string(submission.language),
-                           submission.source,
-                           submission.function.name,
-                           types,
-                           submission.function.returns,
-                           submission.args,
-                           submission.expected,
-                           submission.stop_at_first_failure,
-                           {limits.cpu_s, limits.wall_s, limits.memory_mib, limits.processes, limits.output_bytes,
-                            limits.file_mib, limits.compile_cpu_s, limits.compile_wall_s, limits.compile_memory_mib}};
+  nlohmann::json all{to_string(submission.language),
+                     submission.source,
+                     submission.function.name,
+                     types,
+                     submission.function.returns,
+                     submission.args,
+                     submission.expected,
+                     submission.stop_at_first_failure,
+                     {limits.cpu_s, limits.wall_s, limits.memory_mib, limits.processes, limits.output_bytes,
+                      limits.file_mib, limits.compile_cpu_s, limits.compile_wall_s, limits.compile_memory_mib}};
+  if (!submission.program_language.empty()) {
+    const Checker& checker = submission.checker;
+    all.push_back({submission.program_language, checker.kind, checker.absolute, checker.relative, checker.language,
+                   checker.source});
+    for (const ProgramTest& test : submission.program_tests) {
+      all.push_back({test.input, test.output});
+    }
+  }
   const std::vector<std::uint8_t> bytes = nlohmann::json::to_cbor(all);  // CBOR takes invalid UTF-8 as it is
   return sha256_hex(std::string(bytes.begin(), bytes.end()));
 }

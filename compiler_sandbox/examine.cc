@@ -1,14 +1,10 @@
 #include "compiler_sandbox/examine.h"
 
-#include <signal.h>
-
-#include <cstring>
 #include <optional>
 
 #include "compiler_sandbox/call_loop.h"
-#include "compiler_sandbox/compiler_messages.h"
-#include "compiler_sandbox/launcher/root_tree.h"
 #include "compiler_sandbox/running_step.h"
+#include "compiler_sandbox/step_outcome.h"
 #include "compiler_sandbox/values.h"
 #include "core/signature.h"
 
@@ -16,9 +12,7 @@ namespace plumb {
 
 namespace {
 
-constexpr std::size_t kCompilerWords = 65536;                 // kept of what a compiler says
-constexpr std::size_t kCompilerFlood = std::size_t{1} << 20;  // a compiler that says more is stopped
-constexpr int kBuildMib = 16;                                 // object and program, beside the candidate's own files
+constexpr int kBuildMib = 16;  // object and program, beside the candidate's own files
 
 bool is_identifier(const std::string& name) {
   constexpr const char* kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
@@ -44,50 +38,6 @@ std::string obstacle(const Submission& submission) {
     known = known && is_task_type(parameter.type);
   }
   return known ? "" : "the signature of " + submission.function.name + " has a type that is not a task type";
-}
-
-Finding faulty(const std::string& what, Doubt doubt = Doubt::kFault) {
-  Finding finding;
-  finding.doubt = doubt;
-  finding.evidence.fault = what;
-  return finding;
-}
-
-void add_usage(Evidence& evidence, const StepReport& report) {
-  evidence.cpu_s += report.cpu_s;
-  evidence.wall_s += report.wall_s;
-  evidence.peak_mib = std::max(evidence.peak_mib, report.peak_mib);
-}
-
-// What the limits say about a step, if they say anything. `limit_s` is of CPU time.
-std::optional<Finding> broken_limit(const StepReport& report, double limit_s, bool alone) {
-  Finding finding;
-  if (report.reason == "fault") {
-    return faulty(report.fault);
-  }
-  if (report.reason == "init_died" && !report.out_of_memory) {
-    return faulty("the sandbox's first process died");
-  }
-  if (report.out_of_memory) {
-    finding.evidence.verdict = Verdict::kMLE;
-    return finding;
-  }
-  const bool rlimit_cpu = report.signal == SIGXCPU;
-  if (report.reason == "cpu" || report.cpu_s > limit_s || rlimit_cpu) {
-    finding.evidence.verdict = Verdict::kTLE;
-    finding.doubt = alone || report.cpu_s > kCpuSlack * limit_s || rlimit_cpu ? Doubt::kNone : Doubt::kNearLimit;
-    return finding;
-  }
-  if (report.reason == "wall") {
-    const bool idle = report.cpu_s + report.starved_s < 0.5 * report.wall_s;
-    if (!idle) {
-      return faulty("the machine was too busy: the wall limit passed before the CPU limit");
-    }
-    finding.evidence.verdict = Verdict::kTLE;
-    finding.doubt = Doubt::kIdle;
-    return finding;
-  }
-  return std::nullopt;
 }
 
 class Examination {
@@ -138,38 +88,16 @@ class Examination {
 
   // Nothing where the program was built.
   std::optional<Finding> compile() {
-    Step step = tools_.compile_step(submission_, driver_, inside(tools_.cache_dir()));
-    const double limit_s = step.cpu_s;
-    step.cpu_s *= alone_ ? 1 : kCpuSlack;
-    RunningStep running(worker_, {.output_limit = kCompilerFlood, .output_kept = kCompilerWords});
-    if (const auto started = running.start(step); !started) {
-      return faulty(started.error().message);
-    }
-    while (!running.over() && !running.output_exceeded()) {
-      running.wait();
-    }
-    const StepReport& report = running.finish();
-    std::string words = running.output();
-    std::optional<Finding> finding = broken_limit(report, limit_s, alone_);
-    if (finding && (finding->doubt == Doubt::kFault || finding->doubt == Doubt::kNearLimit)) {
-      return finding;
-    }
-    if (finding) {
-      words = finding->evidence.verdict == Verdict::kMLE ? "error: the compiler needed more memory than it may use"
-                                                         : "error: the compiler needed more time than it may use";
-    } else if (report.reason == "exit" && report.exit_code == 0) {
-      compile_report_ = report;
-      return std::nullopt;
-    } else {
-      finding.emplace();
-    }
-    if (!tools_.is_whole(driver_)) {
+    const std::vector<Step> steps = tools_.build_steps(submission_, driver_, cache_inside(worker_, tools_.cache_dir()));
+    BuildOutcome outcome = build_program(worker_, steps, submission_.limits.compile_cpu_s, alone_, "solution.cpp");
+    build_usage_ = outcome.usage;
+    if (outcome.refused && outcome.refused->doubt == Doubt::kNone && !tools_.is_whole(driver_)) {
       return faulty("files of the judge's cache folder have vanished: restart it", Doubt::kHopeless);
     }
-    finding->evidence.verdict = Verdict::kCE;
-    finding->evidence.diagnostics = compiler_messages(words);
-    complete(finding->evidence, report);
-    return finding;
+    if (outcome.refused) {
+      complete(outcome.refused->evidence);
+    }
+    return std::move(outcome.refused);
   }
 
   Finding call(const std::vector<std::string>& calls) {
@@ -211,8 +139,9 @@ class Examination {
       evidence.verdict = *verdict == Verdict::kAC ? evidence.verdict : *verdict;
     }
     evidence.output = running.output();
-    add_usage(evidence, compile_report_);
-    complete(evidence, report);
+    add_usage(evidence, report);
+    add_usage(evidence, build_usage_);
+    complete(evidence);
     return finding;
   }
 
@@ -222,32 +151,11 @@ class Examination {
     evidence.diagnostics = {{"error", message, 0, 0}};
   }
 
-  static std::string death(const StepReport& report) {
-    if (report.signal == 0) {
-      return report.exit_code >= 0
-                 ? "the program ended with exit code " + std::to_string(report.exit_code) + " before it had answered"
-                 : "the program closed its channel before it had answered";
-    }
-    const std::string name = strsignal(report.signal);
-    const bool trapped = report.signal == SIGILL || report.signal == SIGTRAP;
-    return "the program was ended by signal " + std::to_string(report.signal) + " (" + name + ")" +
-           (trapped ? ": undefined behaviour was trapped" : "");
-  }
+  static std::string death(const StepReport& report) { return ending(report) + " before it had answered"; }
 
-  void complete(Evidence& evidence, const StepReport& report) const {
-    add_usage(evidence, report);
+  void complete(Evidence& evidence) const {
     evidence.total = static_cast<int>(submission_.args.size());
     evidence.isolation = worker_.isolation().summary();
-  }
-
-  // A path below the cache folder as the sandbox sees it.
-  [[nodiscard]] std::string inside(const std::string& cache_dir) const {
-    for (const IsolationLayer& layer : worker_.isolation().layers) {
-      if (layer.name == "mount" && layer.present) {
-        return kCacheMount;
-      }
-    }
-    return cache_dir;
   }
 
   Worker& worker_;
@@ -255,7 +163,7 @@ class Examination {
   const Submission& submission_;
   bool alone_;
   std::string driver_;
-  StepReport compile_report_;
+  Evidence build_usage_;  // times and memory alone: of the steps that built the program
 };
 
 }  // namespace

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <thread>
 #include <unordered_map>
 
 #include "compiler_sandbox/evidence_cache.h"
 #include "compiler_sandbox/examine.h"
+#include "compiler_sandbox/examine_program.h"
 #include "compiler_sandbox/slot_pool.h"
 #include "compiler_sandbox/toolchain.h"
 
@@ -19,8 +21,13 @@ constexpr std::size_t kCachedPrograms = 65536;
 
 class SandboxJudge final : public Judge {
  public:
-  SandboxJudge(std::unique_ptr<Toolchain> tools, std::unique_ptr<SlotPool> slots, IsolationReport isolation)
-      : tools_(std::move(tools)), slots_(std::move(slots)), isolation_(std::move(isolation)), cache_(kCachedPrograms) {}
+  SandboxJudge(std::unique_ptr<Toolchain> tools, Languages languages, std::unique_ptr<SlotPool> slots,
+               IsolationReport isolation)
+      : tools_(std::move(tools)),
+        languages_(std::move(languages)),
+        slots_(std::move(slots)),
+        isolation_(std::move(isolation)),
+        cache_(kCachedPrograms) {}
 
   Evidence judge(const Submission& submission) override {
     return cache_.get(submission_key(submission), [&] { return examine_until_sure(submission); });
@@ -63,6 +70,7 @@ class SandboxJudge final : public Judge {
     return results;
   }
 
+  [[nodiscard]] const Languages& languages() const override { return languages_; }
   [[nodiscard]] IsolationReport isolation() const override { return isolation_; }
 
  private:
@@ -95,7 +103,8 @@ class SandboxJudge final : public Judge {
     }
     {
       const GatePass pass(gate_, alone);
-      finding = examine(*worker, *tools_, submission, alone);
+      finding = submission.program_language.empty() ? examine(*worker, *tools_, submission, alone)
+                                                    : examine_program(*worker, *tools_, languages_, submission, alone);
     }
     if (finding.doubt == Doubt::kFault) {
       worker.reset();  // the next try gets a fresh one
@@ -105,6 +114,7 @@ class SandboxJudge final : public Judge {
   }
 
   std::unique_ptr<Toolchain> tools_;
+  Languages languages_;
   std::unique_ptr<SlotPool> slots_;
   IsolationReport isolation_;
   Gate gate_;
@@ -135,18 +145,32 @@ Result<void> prove(Judge& judge) {
 
 Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options) {
   PLUMB_ASSIGN(const std::string launcher, find_launcher(options.launcher));
-  PLUMB_ASSIGN(std::unique_ptr<Toolchain> tools, Toolchain::prepare(options.cache_dir));
+  PLUMB_ASSIGN(std::unique_ptr<Toolchain> tools,
+               Toolchain::prepare(options.cache_dir, {options.cpp_compiler, options.cpp_optimization}));
+  Languages languages;
+  const std::string folder = languages_folder(launcher);
+  if (std::filesystem::exists(folder)) {
+    PLUMB_ASSIGN(languages, read_languages(folder));
+  }
+  std::vector<std::string> mounts;
+  for (const auto& [name, language] : languages) {
+    mounts.insert(mounts.end(), language.mounts.begin(), language.mounts.end());
+  }
+  const auto start = [launcher, cache_dir = tools->cache_dir(), mounts] {
+    return Worker::start(launcher, cache_dir, mounts);
+  };
   const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   std::vector<std::unique_ptr<Worker>> workers(static_cast<std::size_t>(options.slots > 0 ? options.slots : cores));
   for (std::unique_ptr<Worker>& worker : workers) {
-    PLUMB_ASSIGN(worker, Worker::start(launcher, tools->cache_dir()));
+    PLUMB_ASSIGN(worker, start());
   }
   IsolationReport isolation = workers[0]->isolation();
   if (const std::string refusal = isolation.refusal(options.allow); !refusal.empty()) {
     return Error{refusal};
   }
-  auto slots = std::make_unique<SlotPool>(std::move(workers), launcher, tools->cache_dir());
-  auto judge = std::make_unique<SandboxJudge>(std::move(tools), std::move(slots), std::move(isolation));
+  auto slots = std::make_unique<SlotPool>(std::move(workers), start);
+  auto judge =
+      std::make_unique<SandboxJudge>(std::move(tools), std::move(languages), std::move(slots), std::move(isolation));
   PLUMB_TRY(prove(*judge));
   return std::unique_ptr<Judge>(std::move(judge));
 }

@@ -9,13 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "compiler_sandbox/checkers.h"
 #include "compiler_sandbox/isolation.h"
+#include "compiler_sandbox/languages.h"
 #include "core/records.h"
 #include "core/result.h"
 
 namespace plumb {
 
-/// What a submission may use. Compile limits hold for compiler and linker together, the others for all calls together.
+/// What a submission may use. Compile limits hold for compiler and linker together; the others for all calls of a
+/// function together, and for each test of a whole program.
 struct Limits {
   double cpu_s = 2;
   double wall_s = 10;
@@ -28,7 +31,13 @@ struct Limits {
   int compile_memory_mib = 1024;
 };
 
-/// One program and the calls it is judged by.
+/// One run of a whole program: what it reads, and what it should print.
+struct ProgramTest {
+  std::string input;
+  std::string output;  // for a checker of kind "program" the answer it is given, which may be empty
+};
+
+/// One program, and the calls or the tests that it is judged by.
 struct Submission {
   std::string id;  // for messages only; not part of the evidence's key
   Language language = Language::kNone;
@@ -38,6 +47,12 @@ struct Submission {
   std::vector<nlohmann::json> expected;  // as many as args; floats may be "nan", "inf", "-inf"
   Limits limits;
   bool stop_at_first_failure = true;
+  /// A whole program instead of a function where this is not empty: the name of its language (languages/). Then
+  /// `language`, `function`, `args` and `expected` are not looked at. Each test is a process of its own, all in one
+  /// sandbox: a file that one leaves in the work folder is there for the next.
+  std::string program_language;
+  std::vector<ProgramTest> program_tests;
+  Checker checker;
 };
 
 /// How a judge is set up.
@@ -45,6 +60,8 @@ struct JudgeOptions {
   int slots = 0;                   // programs judged at once; 0 = as many as cores
   std::string cache_dir;           // precompiled header and drivers; empty = $XDG_CACHE_HOME/plumb/sandbox
   std::string launcher;            // path of plumb-sandbox; empty = $PLUMB_SANDBOX_LAUNCHER, else beside this program
+  std::string cpp_compiler;        // "clang", "gcc", or empty: clang 16 where it is installed, else gcc
+  int cpp_optimization = 1;        // the level of -O that C++ candidates are compiled with
   std::vector<std::string> allow;  // named loosenings: "no_cgroup", "no_namespaces"; a layer missing otherwise refuses
 };
 
@@ -64,6 +81,12 @@ class Judge {
   /// judge() of each, over all slots; the result is in the order of `submissions`.
   virtual std::vector<Evidence> judge_all(std::span<const Submission> submissions) = 0;
 
+  /// The languages of whole programs, those included that this machine lacks the tools of.
+  [[nodiscard]] virtual const Languages& languages() const {
+    static const Languages none;
+    return none;
+  }
+
   /// The layers that hold for every submission of this judge.
   [[nodiscard]] virtual IsolationReport isolation() const = 0;
 };
@@ -71,7 +94,8 @@ class Judge {
 /// Starts the launchers and builds what the cache lacks (a few seconds the first time). Call it before the program
 /// holds secrets in its environment or many threads: launchers start with an empty environment and only their socket.
 /// Errors: launcher not found, a layer missing that `allow` does not name (the first sentence says which, and the
-/// remedies), no interpreter or compiler, an unwritable cache folder.
+/// remedies), no interpreter or compiler, an unwritable cache folder, a language file that is wrong (a folder of them
+/// that is absent only means that no whole programs are judged).
 Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options);
 
 }  // namespace plumb

@@ -18,11 +18,22 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kPiece = 65536;
-constexpr double kGraceSeconds = 20;  // the launcher kills at the wall limit; so long after it, it is taken for dead
+constexpr double kGraceSeconds = 20;  // so long after it should have killed the step, the launcher is taken for dead
 
 // Whether an interrupted or not yet possible transfer is the whole reason for `moved` <= 0.
 bool only_later(ssize_t moved) {
   return moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+}
+
+// A pipe whose reader does not block.
+bool open_pipe(UniqueFd& reader, UniqueFd& writer) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) {
+    return false;
+  }
+  reader = UniqueFd(ends[0]);
+  writer = UniqueFd(ends[1]);
+  return fcntl(reader.get(), F_SETFL, O_NONBLOCK) == 0;
 }
 
 Error no_descriptors() {
@@ -32,15 +43,18 @@ Error no_descriptors() {
 }  // namespace
 
 Result<void> RunningStep::start(const Step& step) {
-  int pipe_ends[2];
-  if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
+  UniqueFd output_end;
+  UniqueFd errors_end;
+  if (!open_pipe(output_.pipe, output_end) || (streams_.errors_apart && !open_pipe(errors_.pipe, errors_end))) {
     return no_descriptors();
   }
-  output_pipe_ = UniqueFd(pipe_ends[0]);
-  UniqueFd output_end(pipe_ends[1]);
   UniqueFd channel_end;
-  std::vector<int> fds{output_end.get(), output_end.get()};
+  std::vector<int> fds{output_end.get(), streams_.errors_apart ? errors_end.get() : output_end.get()};
   std::vector<int> targets{1, 2};
+  if (streams_.input >= 0) {
+    fds.push_back(streams_.input);
+    targets.push_back(0);
+  }
   if (streams_.channel) {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -52,9 +66,8 @@ Result<void> RunningStep::start(const Step& step) {
     targets.push_back(3);
     fcntl(channel_.get(), F_SETFL, O_NONBLOCK);
   }
-  fcntl(output_pipe_.get(), F_SETFL, O_NONBLOCK);
-  deadline_ =
-      steady_clock::now() + std::chrono::duration_cast<milliseconds>(duration<double>(step.wall_s + kGraceSeconds));
+  deadline_ = steady_clock::now() +
+              std::chrono::duration_cast<milliseconds>(duration<double>(kWallPatience * step.wall_s + kGraceSeconds));
   return worker_.start_step(step, fds, targets);
 }
 
@@ -76,10 +89,11 @@ void RunningStep::wait_at_most(int milliseconds) {
   }
   // Negative descriptors are ignored by poll.
   const auto channel_events = static_cast<short>(POLLIN | (to_send_.empty() ? 0 : POLLOUT));
-  pollfd sources[3] = {{channel_closed_ ? -1 : channel_.get(), channel_events, 0},
-                       {output_pipe_.get(), POLLIN, 0},
+  pollfd sources[4] = {{channel_closed_ ? -1 : channel_.get(), channel_events, 0},
+                       {output_.pipe.get(), POLLIN, 0},
+                       {errors_.pipe.get(), POLLIN, 0},
                        {worker_.socket(), POLLIN, 0}};
-  if (poll(sources, 3, milliseconds) <= 0) {
+  if (poll(sources, 4, milliseconds) <= 0) {
     return;
   }
   if ((sources[0].revents & POLLOUT) != 0) {
@@ -89,9 +103,12 @@ void RunningStep::wait_at_most(int milliseconds) {
     read_channel();
   }
   if (sources[1].revents != 0) {
-    read_output();
+    read_output(output_);
   }
   if (sources[2].revents != 0) {
+    read_output(errors_);
+  }
+  if (sources[3].revents != 0) {
     end_with(worker_.read_report());
   }
 }
@@ -110,12 +127,14 @@ void RunningStep::end_with(StepReport report) {
   if (!channel_closed_ && channel_.valid()) {
     read_channel();
   }
-  while (output_pipe_.valid() && !output_exceeded()) {
-    const std::size_t before = printed_;
-    read_output();
-    if (printed_ == before) {
-      break;
-    }
+  read_rest(output_);
+  read_rest(errors_);
+}
+
+void RunningStep::read_rest(Stream& stream) {
+  for (std::size_t before = printed_ + 1; stream.pipe.valid() && !output_exceeded() && printed_ != before;) {
+    before = printed_;
+    read_output(stream);
   }
 }
 
@@ -136,15 +155,15 @@ void RunningStep::write_channel() {
   }
 }
 
-void RunningStep::read_output() {
+void RunningStep::read_output(Stream& stream) {
   char piece[kPiece];
-  const ssize_t size = read(output_pipe_.get(), piece, sizeof(piece));
+  const ssize_t size = read(stream.pipe.get(), piece, sizeof(piece));
   if (size > 0) {
     printed_ += static_cast<std::size_t>(size);
-    const std::size_t room = streams_.output_kept - std::min(streams_.output_kept, output_.size());
-    output_.append(piece, std::min(room, static_cast<std::size_t>(size)));
+    const std::size_t room = streams_.output_kept - std::min(streams_.output_kept, stream.text.size());
+    stream.text.append(piece, std::min(room, static_cast<std::size_t>(size)));
   } else if (!only_later(size)) {
-    output_pipe_.reset();
+    stream.pipe.reset();
   }
 }
 

@@ -16,6 +16,8 @@ struct StepStreams {
   bool channel = false;            // whether the program gets a two-way channel as descriptor 3
   std::size_t output_limit = 0;    // more printed bytes than this end the step's reading (output_exceeded)
   std::size_t output_kept = 4096;  // of what was printed, so many first bytes are kept
+  int input = -1;                  // becomes descriptor 0; without one the program reads /dev/null
+  bool errors_apart = false;       // standard error is kept apart from standard output
 };
 
 /// One step of `worker`'s session, which must outlive it.
@@ -38,22 +40,28 @@ class RunningStep {
   [[nodiscard]] std::string& received() { return received_; }  // from the channel; the caller erases what it has used
   [[nodiscard]] bool channel_closed() const { return channel_closed_; }
   [[nodiscard]] bool output_exceeded() const { return printed_ > streams_.output_limit; }
-  [[nodiscard]] const std::string& output() const { return output_; }
+  [[nodiscard]] const std::string& output() const { return output_.text; }
+  [[nodiscard]] const std::string& errors() const { return errors_.text; }
   [[nodiscard]] bool over() const { return over_; }
 
  private:
   void read_channel();
   void write_channel();
-  void read_output();
+  struct Stream {
+    UniqueFd pipe;
+    std::string text;
+  };
+  void read_output(Stream& stream);
+  void read_rest(Stream& stream);
   void end_with(StepReport report);
 
   Worker& worker_;
   StepStreams streams_;
   UniqueFd channel_;
-  UniqueFd output_pipe_;
   std::string to_send_;
   std::string received_;
-  std::string output_;
+  Stream output_;
+  Stream errors_;
   std::size_t printed_ = 0;
   bool channel_closed_ = false;
   bool over_ = false;

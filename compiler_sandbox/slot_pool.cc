@@ -22,11 +22,8 @@ void Gate::leave(bool alone) {
   changed_.notify_all();
 }
 
-SlotPool::SlotPool(std::vector<std::unique_ptr<Worker>> workers, std::string launcher, std::string cache_dir)
-    : launcher_(std::move(launcher)),
-      cache_dir_(std::move(cache_dir)),
-      size_(static_cast<int>(workers.size())),
-      free_(std::move(workers)) {}
+SlotPool::SlotPool(std::vector<std::unique_ptr<Worker>> workers, Start start)
+    : start_(std::move(start)), size_(static_cast<int>(workers.size())), free_(std::move(workers)) {}
 
 std::unique_ptr<Worker> SlotPool::take(std::string& error) {
   std::unique_lock lock(mutex_);
@@ -35,7 +32,7 @@ std::unique_ptr<Worker> SlotPool::take(std::string& error) {
   free_.pop_back();
   lock.unlock();
   if (!worker) {
-    auto fresh = Worker::start(launcher_, cache_dir_);
+    auto fresh = start_();
     if (fresh) {
       return std::move(*fresh);
     }

@@ -2,6 +2,7 @@
 // Slots: one launcher and one program at a time each. And the gate through which a program gets the judge to itself.
 
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -42,8 +43,9 @@ class GatePass {
 /// The judge's workers. Safe to use from many threads.
 class SlotPool {
  public:
-  /// `workers` are started already; `launcher` and `cache_dir` start replacements.
-  SlotPool(std::vector<std::unique_ptr<Worker>> workers, std::string launcher, std::string cache_dir);
+  /// `workers` are started already; `start` starts a replacement.
+  using Start = std::function<Result<std::unique_ptr<Worker>>()>;
+  SlotPool(std::vector<std::unique_ptr<Worker>> workers, Start start);
 
   /// A slot of one's own; waits for one. Null where its worker was lost and no other can be started (`error`).
   std::unique_ptr<Worker> take(std::string& error);
@@ -52,8 +54,7 @@ class SlotPool {
   [[nodiscard]] int size() const { return size_; }
 
  private:
-  std::string launcher_;
-  std::string cache_dir_;
+  Start start_;
   int size_;
   std::mutex mutex_;
   std::condition_variable freed_;

@@ -20,9 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kCompiler = "/usr/bin/g++";
 constexpr const char* kInterpreter = "/usr/bin/python3";
-constexpr const char* kMold = "/usr/bin/mold";
 constexpr int kCompileProcesses = 32;  // driver, compiler, assembler, linker and their threads
 
 // Twice the size of the prelude: for candidates that ask for all of it by name.
@@ -78,39 +76,14 @@ std::string types_of(const FunctionSignature& function) {
 
 }  // namespace
 
-const std::vector<std::string>& cpp_flags() {
-  // -O1 compiles faster than -O0 here (less for the assembler to read) and runs faster, too. Undefined behaviour that
-  // UBSan sees stops the program; -fno-sanitize=vptr as that check has no trapping form. -D_GLIBCXX_ASSERTIONS: an
-  // index outside a vector stops it, too.
-  static const std::vector<std::string> flags{"-std=c++20",
-                                              "-O1",
-                                              "-Werror=return-type",
-                                              "-ftrivial-auto-var-init=pattern",
-                                              "-fsanitize=undefined",
-                                              "-fno-sanitize=vptr",
-                                              "-fsanitize-undefined-trap-on-error",
-                                              "-D_GLIBCXX_ASSERTIONS",
-                                              "-ffp-contract=off",
-                                              "-pipe"};
-  return flags;
-}
-
-Result<std::unique_ptr<Toolchain>> Toolchain::prepare(const std::string& cache_dir) {
-  if (access(kCompiler, X_OK) != 0) {
-    return missing(kCompiler, "g++");
-  }
+Result<std::unique_ptr<Toolchain>> Toolchain::prepare(const std::string& cache_dir, const CppCompilerOptions& cpp) {
   if (access(kInterpreter, X_OK) != 0) {
     return missing(kInterpreter, "python3");
   }
   std::unique_ptr<Toolchain> tools(new Toolchain);
-  tools->has_mold_ = access(kMold, X_OK) == 0;
+  PLUMB_ASSIGN(tools->cpp_, CppCompiler::find(cpp));
   PLUMB_ASSIGN(tools->cache_dir_, chosen_folder(cache_dir));
-  PLUMB_ASSIGN(std::string key, run_local_tool({kCompiler, "--version"}));
-  key += cpp_prelude() + cpp_driver_runtime();
-  for (const std::string& flag : cpp_flags()) {
-    key += flag + " ";
-  }
-  tools->version_ = sha256_hex(key).substr(0, 16);
+  tools->version_ = sha256_hex(tools->cpp_.identity() + cpp_prelude() + cpp_driver_runtime()).substr(0, 16);
   std::error_code error;
   fs::create_directories(fs::path(tools->cache_dir_) / tools->version_, error);
   if (error) {
@@ -122,31 +95,24 @@ Result<std::unique_ptr<Toolchain>> Toolchain::prepare(const std::string& cache_d
   if (!lock.held()) {
     return unwritable(tools->cache_dir_, std::strerror(errno));
   }
-  PLUMB_TRY(tools->make(kPreludeName, ".gch", cpp_prelude(), {"-x", "c++-header"}));
-  PLUMB_TRY(tools->make(kWholeLibraryName, ".gch", kWholeLibrary, {"-x", "c++-header"}));
-  PLUMB_TRY(tools->make(kRuntimeName, ".o", cpp_driver_runtime(), tools->object_arguments()));
+  PLUMB_TRY(tools->make(kPreludeName, cpp_prelude(), Product::kHeader));
+  PLUMB_TRY(tools->make(kWholeLibraryName, kWholeLibrary, Product::kHeader));
+  PLUMB_TRY(tools->make(kRuntimeName, cpp_driver_runtime(), Product::kObject));
   return tools;
 }
 
-std::vector<std::string> Toolchain::object_arguments() const {
-  return {"-include", folder_ + kPreludeName, "-c", "-x", "c++"};
-}
-
-Result<void> Toolchain::make(const std::string& name, const std::string& suffix, const std::string& text,
-                             const std::vector<std::string>& arguments) const {
+Result<void> Toolchain::make(const std::string& name, const std::string& text, Product product) const {
   const std::string source = folder_ + name;
-  const std::string output = source + suffix;
+  const std::string output = source + (product == Product::kHeader ? cpp_.header_suffix() : ".o");
   if (fs::exists(output)) {
     return {};
   }
   // Aside, under a name of this process alone: another one may be making the same file.
   const std::string mark = "." + std::to_string(getpid()) + ".partial";
   PLUMB_TRY(write_file_atomic(source + mark, text));
-  std::vector<std::string> argv{kCompiler};
-  argv.insert(argv.end(), cpp_flags().begin(), cpp_flags().end());
-  argv.insert(argv.end(), arguments.begin(), arguments.end());
-  argv.insert(argv.end(), {source + mark, "-o", output + mark});
-  const auto built = run_local_tool(argv);
+  const auto built =
+      run_local_tool(product == Product::kHeader ? cpp_.precompile(text, source + mark, output + mark)
+                                                 : cpp_.compile(folder_ + kPreludeName, source + mark, output + mark));
   std::error_code error;
   if (!built) {
     fs::remove(source + mark, error);
@@ -182,7 +148,7 @@ Result<std::string> Toolchain::driver_for(const FunctionSignature& function) {
   }
   const std::string source = cpp_driver(function);
   const std::string name = "driver_" + sha256_hex(source).substr(0, 16);
-  const auto made = make(name, ".o", source, object_arguments());
+  const auto made = make(name, source, Product::kObject);
   Result<std::string> result = made ? Result<std::string>(name + ".o") : Result<std::string>(made.error());
   if (!made) {
     const std::lock_guard lock(mutex_);
@@ -198,27 +164,55 @@ bool Toolchain::is_whole(const std::string& driver) const {
          fs::exists(folder_ + kWholeLibraryName, error) && fs::exists(folder_ + kRuntimeName + ".o", error);
 }
 
-Step Toolchain::compile_step(const Submission& submission, const std::string& driver,
-                             const std::string& cache_inside) const {
-  const Limits& limits = submission.limits;
-  const bool whole = submission.source.find("bits/stdc++.h") != std::string::npos;
-  const std::string cache = cache_inside + "/" + version_ + "/";
+Step Toolchain::tool_step(const Limits& limits, std::vector<std::string> argv) {
   Step step;
-  step.argv = {kCompiler};
-  step.argv.insert(step.argv.end(), cpp_flags().begin(), cpp_flags().end());
-  step.argv.insert(step.argv.end(), {"-include", cache + (whole ? kWholeLibraryName : kPreludeName)});
-  step.argv.insert(step.argv.end(), {"-fdiagnostics-color=never", "-fno-diagnostics-show-caret", "-fmax-errors=20"});
-  step.argv.insert(step.argv.end(), {"solution.cpp", cache + driver, cache + kRuntimeName + ".o", "-o", "program"});
-  step.argv.push_back("-Wl,--wrap=main");
-  if (has_mold_) {
-    step.argv.insert(step.argv.end(), {"-fuse-ld=mold", "-Wl,--no-threads,--no-fork"});
-  }
+  step.argv = std::move(argv);
   step.environment = {"PATH=/usr/bin:/bin", "LC_ALL=C", "TMPDIR=tmp"};
   step.cpu_s = limits.compile_cpu_s;
   step.wall_s = limits.compile_wall_s;
   step.memory_bytes = std::int64_t{limits.compile_memory_mib} << 20;
   step.processes = kCompileProcesses;
   step.file_bytes = std::int64_t{64} << 20;
+  return step;
+}
+
+std::string Toolchain::header_for(const std::string& source, const std::string& cache_inside) const {
+  const bool whole = source.find("bits/stdc++.h") != std::string::npos;
+  return cache_inside + "/" + version_ + "/" + (whole ? kWholeLibraryName : kPreludeName);
+}
+
+std::vector<Step> Toolchain::build_steps(const Submission& submission, const std::string& driver,
+                                         const std::string& cache_inside) const {
+  const Limits& limits = submission.limits;
+  const std::string cache = cache_inside + "/" + version_ + "/";
+  return {tool_step(limits, cpp_.compile_candidate(header_for(submission.source, cache_inside))),
+          tool_step(limits, cpp_.link_candidate({cache + driver, cache + kRuntimeName + ".o"}, true))};
+}
+
+std::vector<Step> Toolchain::program_steps(const LanguageFile& language, const Limits& limits,
+                                           const std::string& source, const std::string& cache_inside) const {
+  if (language.precompiled_headers) {
+    return {tool_step(limits, cpp_.compile_candidate(header_for(source, cache_inside))),
+            tool_step(limits, cpp_.link_candidate({}, false))};
+  }
+  std::vector<Step> steps;
+  for (const auto& command : language.build) {
+    steps.push_back(tool_step(limits, filled_in(command, limits.compile_memory_mib)));
+    steps.back().environment = language.environment;
+    steps.back().processes += language.extra_processes;
+  }
+  return steps;
+}
+
+Step Toolchain::program_run_step(const LanguageFile& language, const Limits& limits) const {
+  Step step;
+  step.argv = filled_in(language.run, limits.memory_mib);
+  step.environment = language.environment;
+  step.cpu_s = limits.cpu_s;
+  step.wall_s = limits.wall_s;
+  step.memory_bytes = std::int64_t{limits.memory_mib + language.extra_memory_mib} << 20;
+  step.processes = limits.processes + language.extra_processes;
+  step.file_bytes = std::int64_t{limits.file_mib} << 20;
   return step;
 }
 

@@ -8,21 +8,19 @@
 #include <mutex>
 #include <string>
 
+#include "compiler_sandbox/cpp_compiler.h"
 #include "compiler_sandbox/judge.h"
 #include "compiler_sandbox/worker.h"
 #include "core/result.h"
 
 namespace plumb {
 
-/// Flags that every C++ candidate is compiled with; part of the evidence's meaning (docs/sandbox.md).
-const std::vector<std::string>& cpp_flags();
-
 /// The tools of this machine and the cache folder. Safe to use from many threads.
 class Toolchain {
  public:
   /// Prepares `cache_dir` (made if absent; empty = $XDG_CACHE_HOME/plumb/sandbox): one folder for each compiler version
   /// and set of flags, files in it whole or absent. Errors: no compiler, no interpreter, an unwritable folder.
-  static Result<std::unique_ptr<Toolchain>> prepare(const std::string& cache_dir);
+  static Result<std::unique_ptr<Toolchain>> prepare(const std::string& cache_dir, const CppCompilerOptions& cpp = {});
 
   [[nodiscard]] const std::string& cache_dir() const { return cache_dir_; }
 
@@ -31,23 +29,31 @@ class Toolchain {
   /// Whether all that a compilation with `driver` needs is still in the cache folder.
   [[nodiscard]] bool is_whole(const std::string& driver) const;
 
-  /// Compiles work/solution.cpp to work/program; `cache_inside` is the cache folder as the sandbox sees it.
-  [[nodiscard]] Step compile_step(const Submission& submission, const std::string& driver,
-                                  const std::string& cache_inside) const;
+  /// Compiles work/solution.cpp, then links it to work/program; `cache_inside` is the cache folder as the sandbox sees
+  /// it. The compiler's limits hold for all steps together.
+  [[nodiscard]] std::vector<Step> build_steps(const Submission& submission, const std::string& driver,
+                                              const std::string& cache_inside) const;
+  /// Builds a whole program in `language` from its source file; `source` is that file's text.
+  [[nodiscard]] std::vector<Step> program_steps(const LanguageFile& language, const Limits& limits,
+                                                const std::string& source, const std::string& cache_inside) const;
+  /// Runs it; standard input and output are the caller's.
+  [[nodiscard]] Step program_run_step(const LanguageFile& language, const Limits& limits) const;
   /// Runs the program, or the module, that the session's work folder holds, and serves calls on descriptor 3.
   [[nodiscard]] Step run_step(const Submission& submission) const;
 
  private:
   Toolchain() = default;
-  [[nodiscard]] std::vector<std::string> object_arguments() const;
-  /// Makes `name` + `suffix` from `text` unless it is there.
-  [[nodiscard]] Result<void> make(const std::string& name, const std::string& suffix, const std::string& text,
-                                  const std::vector<std::string>& arguments) const;
+  enum class Product { kHeader, kObject };
+  /// Makes the precompiled header or the object of `text` under `name` unless it is there.
+  [[nodiscard]] Result<void> make(const std::string& name, const std::string& text, Product product) const;
+  /// Path without suffix of the precompiled header for `source`.
+  [[nodiscard]] std::string header_for(const std::string& source, const std::string& cache_inside) const;
+  [[nodiscard]] static Step tool_step(const Limits& limits, std::vector<std::string> argv);
 
+  CppCompiler cpp_;
   std::string cache_dir_;
   std::string version_;  // the folder of this compiler and these flags, below cache_dir_
   std::string folder_;   // its path
-  bool has_mold_ = false;
   std::mutex mutex_;
   std::map<std::string, std::shared_future<Result<std::string>>> drivers_;  // by types
 };

@@ -15,6 +15,10 @@ struct WireMessage {
   std::vector<UniqueFd> fds;  // at most kMaxWireFds
 };
 
+/// A step's wall limit does not count the time for which it was ready to run and had no processor, but at this multiple
+/// of the limit it ends in any case.
+constexpr double kWallPatience = 8;
+
 constexpr int kMaxWireFds = 8;
 constexpr std::size_t kMaxWireBytes = std::size_t{64} << 20U;
 

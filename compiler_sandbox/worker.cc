@@ -109,7 +109,8 @@ Result<std::string> find_launcher(const std::string& option) {
   return path;
 }
 
-Result<std::unique_ptr<Worker>> Worker::start(const std::string& path, const std::string& cache_dir) {
+Result<std::unique_ptr<Worker>> Worker::start(const std::string& path, const std::string& cache_dir,
+                                              const std::vector<std::string>& mounts) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     return Error{std::string("cannot make a socket pair for the sandbox launcher: ") + std::strerror(errno)};
@@ -123,8 +124,8 @@ Result<std::unique_ptr<Worker>> Worker::start(const std::string& path, const std
   }
   inner.reset();
   WireMessage hello;
-  if (!send_wire(worker->socket(), {{"cache_dir", cache_dir}}) || !readable_in_time(worker->socket()) ||
-      !receive_wire(worker->socket(), hello) || !hello.body.contains("layers")) {
+  if (!send_wire(worker->socket(), {{"cache_dir", cache_dir}, {"mounts", mounts}}) ||
+      !readable_in_time(worker->socket()) || !receive_wire(worker->socket(), hello) || !hello.body.contains("layers")) {
     return Error{"the sandbox launcher " + path + " ended before it had set up its slot"};
   }
   worker->isolation_ = report_from(hello.body["layers"]);

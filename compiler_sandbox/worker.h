@@ -41,7 +41,9 @@ struct StepReport {
 class Worker {
  public:
   /// Starts the launcher at `path` (see find_launcher) and waits until it has set its slot up.
-  static Result<std::unique_ptr<Worker>> start(const std::string& path, const std::string& cache_dir);
+  /// Its programs see, read-only, /usr, `cache_dir` and what of `mounts` exists.
+  static Result<std::unique_ptr<Worker>> start(const std::string& path, const std::string& cache_dir,
+                                               const std::vector<std::string>& mounts = {});
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;

@@ -98,7 +98,7 @@ class Launcher {
         stop("cpu");
         return;
       }
-      if (seconds_since(start_) > request.wall_s) {
+      if (is_late(request.wall_s)) {
         stop("wall");
         return;
       }
@@ -106,6 +106,12 @@ class Launcher {
         return;  // "end", or the judge is gone: the main loop reads it
       }
     }
+  }
+
+  // Looks at what the program waited for only where the limit has passed: that is not for free.
+  [[nodiscard]] bool is_late(double wall_s) const {
+    const double elapsed_s = seconds_since(start_);
+    return elapsed_s > wall_s && (elapsed_s > kWallPatience * wall_s || elapsed_s - session_->starved_s() > wall_s);
   }
 
   void finish() {

@@ -116,9 +116,22 @@ std::string add_small_files() {
   return bind_file("/etc/ld.so.cache", MS_RDONLY | MS_NODEV | MS_NOEXEC);
 }
 
+// A folder of a language's tools, with those above it made as far as they lack.
+std::string bind_elsewhere(const std::string& path) {
+  if (!path.starts_with('/') || access(path.c_str(), F_OK) != 0) {
+    return {};
+  }
+  for (std::size_t end = path.find('/', 1); end != std::string::npos; end = path.find('/', end + 1)) {
+    if (mkdir((kRoot + path.substr(0, end)).c_str(), 0755) != 0 && errno != EEXIST) {
+      return failure("mkdir " + path.substr(0, end));
+    }
+  }
+  return bind_folder(path, path);
+}
+
 }  // namespace
 
-std::string enter_root_tree(const std::string& cache_dir) {
+std::string enter_root_tree(const std::string& cache_dir, const std::vector<std::string>& mounts) {
   if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     return failure("make mounts private");
   }
@@ -134,6 +147,9 @@ std::string enter_root_tree(const std::string& cache_dir) {
   std::string error = add_system_folders();
   error = error.empty() ? add_small_files() : error;
   error = error.empty() ? bind_folder(cache_path, kCacheMount) : error;
+  for (const std::string& path : mounts) {
+    error = error.empty() ? bind_elsewhere(path) : error;
+  }
   close(cache);
   if (!error.empty()) {
     return error;

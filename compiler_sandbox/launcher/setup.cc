@@ -28,7 +28,7 @@ std::string failure(const std::string& what) {
 }
 
 // An ordinary user is root of a user namespace of its own first; only there may it make the others.
-std::string enter_namespaces(bool privileged, const std::string& cache_dir) {
+std::string enter_namespaces(bool privileged, const std::string& cache_dir, const std::vector<std::string>& mounts) {
   const uid_t uid = getuid();
   const gid_t gid = getgid();
   if (!privileged) {
@@ -53,7 +53,7 @@ std::string enter_namespaces(bool privileged, const std::string& cache_dir) {
   if (unshare(CLONE_NEWIPC | CLONE_NEWUTS) != 0) {
     return failure("unshare(CLONE_NEWIPC | CLONE_NEWUTS)");
   }
-  return enter_root_tree(cache_dir);
+  return enter_root_tree(cache_dir, mounts);
 }
 
 // A session that starts proves that the remaining namespaces, id maps and mounts work.
@@ -74,7 +74,8 @@ nlohmann::json set_up_slot(const nlohmann::json& request, Slot& slot) {
   slot.uid = kFirstSlotId + 2 * static_cast<uid_t>(getpid());
   slot.proc_fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
   slot.cgroup = Cgroup::create();
-  std::string namespace_error = enter_namespaces(slot.privileged, request.at("cache_dir").get<std::string>());
+  std::string namespace_error = enter_namespaces(slot.privileged, request.at("cache_dir").get<std::string>(),
+                                                 request.at("mounts").get<std::vector<std::string>>());
   slot.filter = build_seccomp_filter();
   if (namespace_error.empty()) {
     slot.namespaces = true;

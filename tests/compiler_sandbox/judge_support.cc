@@ -87,6 +87,8 @@ JudgeOptions judge_options() {
   options.slots = 2;
   options.launcher = std::string(PLUMB_BINARY_DIR) + "/plumb-sandbox";
   options.cache_dir = std::string(PLUMB_BINARY_DIR) + "/tests/compiler_sandbox/cache";
+  const char* compiler = std::getenv("PLUMB_TEST_CPP_COMPILER");
+  options.cpp_compiler = compiler == nullptr ? "" : compiler;
   return options;
 }
 

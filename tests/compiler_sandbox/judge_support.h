@@ -9,7 +9,8 @@
 
 namespace plumb::test {
 
-/// Options that use the launcher of this build and a cache folder of this build.
+/// Options that use the launcher of this build and a cache folder of this build; PLUMB_TEST_CPP_COMPILER in the
+/// environment (clang, gcc) chooses the compiler.
 JudgeOptions judge_options();
 
 /// The judge that most tests share. Null where this machine has no isolation to judge in; then `why` says what lacks.

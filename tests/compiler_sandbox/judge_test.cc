@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <sstream>
+
 #include "judge_support.h"
 
 namespace plumb {
@@ -63,13 +66,30 @@ TEST(Judge, SaysWhatIsWrongWithPython) {
   EXPECT_EQ(line.diagnostics.at(0).line, 3) << describe(line);
 }
 
+// Whether the first error, or the first message where none is an error, holds one of the words parted by "|": gcc's and
+// clang's.
+bool says(const Evidence& evidence, const std::string& words) {
+  const auto is_error = [](const Diagnostic& diagnostic) { return diagnostic.severity == "error"; };
+  auto first = std::find_if(evidence.diagnostics.begin(), evidence.diagnostics.end(), is_error);
+  first = first == evidence.diagnostics.end() ? evidence.diagnostics.begin() : first;
+  std::istringstream choices(words);
+  for (std::string choice; std::getline(choices, choice, '|');) {
+    if (first->message.find(choice) != std::string::npos) {
+      return true;
+    }
+  }
+  return false;
+}
+
 TEST(Judge, SaysWhatIsWrongWithCpp) {
   PLUMB_JUDGE_OR_SKIP(judge);
   const Case cases[] = {
       {Language::kCpp, "int add(int a, int b) { return a - b; }", Verdict::kWA, "call 1 returned another value"},
-      {Language::kCpp, "int add(int a, int b) { return a + c; }", Verdict::kCE, "'c' was not declared"},
-      {Language::kCpp, "int add(int a, int b) { a + b; }", Verdict::kCE, "no return statement"},
-      {Language::kCpp, "long add(int a, int b) { return a + b; }", Verdict::kCE, "ambiguating"},
+      {Language::kCpp, "int add(int a, int b) { return a + c; }", Verdict::kCE,
+       "'c' was not declared|undeclared identifier 'c'"},
+      {Language::kCpp, "int add(int a, int b) { a + b; }", Verdict::kCE, "no return statement|does not return a value"},
+      {Language::kCpp, "long add(int a, int b) { return a + b; }", Verdict::kCE,
+       "ambiguating|differ only in their return type"},
       {Language::kCpp, "int sub(int a, int b) { return a - b; }", Verdict::kCE, "plumb_candidate"},
       {Language::kCpp, "int add(int a, int b) { throw std::runtime_error(\"too bad\"); }", Verdict::kRE, "too bad"},
       {Language::kCpp, "int add(int a, int b) { throw 5; }", Verdict::kRE, "another type"},
@@ -79,7 +99,7 @@ TEST(Judge, SaysWhatIsWrongWithCpp) {
     const Evidence evidence = judge->judge(add_submission(one.language, one.source));
     EXPECT_EQ(evidence.verdict, one.verdict) << one.source << describe(evidence);
     ASSERT_FALSE(evidence.diagnostics.empty()) << one.source;
-    EXPECT_NE(evidence.diagnostics[0].message.find(one.message), std::string::npos) << describe(evidence);
+    EXPECT_TRUE(says(evidence, one.message)) << describe(evidence);
   }
   const Evidence line = judge->judge(add_submission(Language::kCpp, "\n\nint add(int a, int b) { return c; }"));
   EXPECT_EQ(line.diagnostics.at(0).line, 3) << describe(line);

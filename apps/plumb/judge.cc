@@ -1,0 +1,89 @@
+// plumb judge: submissions in, evidence out, line by line.
+
+#include <algorithm>
+#include <memory>
+
+#include "apps/plumb/interrupt.h"
+#include "apps/plumb/json_rows.h"
+#include "apps/plumb/judge_json.h"
+#include "apps/plumb/subcommand.h"
+#include "core/progress.h"
+
+namespace plumb {
+namespace {
+
+struct JudgeCommand {
+  std::string in;
+  std::string out;
+  JudgeOptions judge;
+  bool resume = false;
+};
+
+constexpr std::size_t kRowsAtOnce = 256;  // judged in parallel, then written in order
+
+// Judges `rows` and writes one line for each of them.
+Result<void> judge_rows(Judge& judge, std::span<const JsonRow> rows, JsonRowWriter& writer) {
+  std::vector<Submission> submissions;
+  std::vector<std::string> errors;
+  for (const JsonRow& row : rows) {
+    auto submission = row.error.empty() ? submission_from_json(row.json) : Result<Submission>(Error{row.error});
+    errors.push_back(submission ? "" : submission.error().message);
+    if (submission) {
+      submissions.push_back(std::move(*submission));
+    }
+  }
+  const std::vector<Evidence> evidence = judge.judge_all(submissions);
+  auto next = evidence.begin();
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!errors[i].empty()) {
+      PLUMB_TRY(writer.write_error(rows[i], errors[i]));
+      continue;
+    }
+    nlohmann::json out = evidence_to_json(*next++);
+    out["id"] = rows[i].id;
+    PLUMB_TRY(writer.write(out));
+  }
+  return {};
+}
+
+Result<int> run_judge(const JudgeCommand& command) {
+  install_interrupt_handler();
+  PLUMB_ASSIGN(const auto judge, start_judge(command.judge));
+  PLUMB_ASSIGN(std::vector<JsonRow> rows, read_json_rows(command.in));
+  PLUMB_ASSIGN(JsonRowWriter writer, JsonRowWriter::open(command.out, command.resume));
+  std::erase_if(rows, [&](const JsonRow& row) { return writer.has(row.id); });
+  Progress progress("judge", static_cast<std::int64_t>(rows.size()), progress_in("submission"));
+  for (std::size_t done = 0; done < rows.size();) {
+    const std::size_t count = std::min(kRowsAtOnce, rows.size() - done);
+    PLUMB_TRY(judge_rows(*judge, std::span(rows).subspan(done, count), writer));
+    done += count;
+    progress.update(static_cast<std::int64_t>(done));
+    if (interrupted() && done < rows.size()) {
+      PLUMB_TRY(writer.finish());
+      return Error{command.out + ": stopped by the user; --resume goes on with what is missing"};
+    }
+  }
+  progress.finish();
+  PLUMB_TRY(writer.finish());
+  return 0;
+}
+
+}  // namespace
+
+void register_judge(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("judge", "Judge programs: submissions in, evidence out");
+  auto options = std::make_shared<JudgeCommand>();
+  command->add_option("--in", options->in, "JSON Lines of submissions (docs/sandbox.md)")->required();
+  command->add_option("--out", options->out, "JSON Lines of evidence, in the same order")->required();
+  command->add_option("--slots", options->judge.slots, "programs judged at once; 0 = one per processor")
+      ->check(CLI::Range(0, 256));
+  command->add_option("--cpp-compiler", options->judge.cpp_compiler, "clang or gcc; clang where it is installed")
+      ->check(CLI::IsMember({"clang", "gcc"}));
+  command->add_option("--cpp-optimization", options->judge.cpp_optimization, "the level of -O")
+      ->check(CLI::Range(0, 3));
+  command->add_option("--allow", options->judge.allow, "isolation layers that may be missing (docs/sandbox.md)");
+  command->add_flag("--resume", options->resume, "go on with an --out that was cut off");
+  command->callback([options, &action] { action = [options] { return run_judge(*options); }; });
+}
+
+}  // namespace plumb

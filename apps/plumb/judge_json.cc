@@ -1,0 +1,220 @@
+#include "apps/plumb/judge_json.h"
+
+#include <algorithm>
+
+#include "core/escape.h"
+#include "core/signature.h"
+
+namespace plumb {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kAnyType = "?";  // of the elements of a list that is always empty
+
+// The type that values of both types have; empty where there is none.
+std::string common_type(const std::string& a, const std::string& b) {
+  if (a == b || b == kAnyType) {
+    return a;
+  }
+  if (a == kAnyType) {
+    return b;
+  }
+  if ((a == "int" && b == "float") || (a == "float" && b == "int")) {
+    return "float";
+  }
+  if (a.starts_with("list[") && b.starts_with("list[")) {
+    const std::string element = common_type(a.substr(5, a.size() - 6), b.substr(5, b.size() - 6));
+    return element.empty() ? "" : "list[" + element + "]";
+  }
+  return "";
+}
+
+// The task type of a value; empty where it has none.
+std::string type_of(const Json& value) {
+  switch (value.type()) {
+    case Json::value_t::boolean:
+      return "bool";
+    case Json::value_t::number_integer:
+    case Json::value_t::number_unsigned:
+      return "int";
+    case Json::value_t::number_float:
+      return "float";
+    case Json::value_t::string:
+      return "str";
+    case Json::value_t::array: {
+      std::string element = kAnyType;
+      for (const Json& item : value) {
+        element = element.empty() ? "" : common_type(element, type_of(item));
+      }
+      return element.empty() ? "" : "list[" + element + "]";
+    }
+    default:
+      return "";
+  }
+}
+
+Result<std::string> settled(std::string type, const std::string& what) {
+  if (const std::size_t open = type.find(kAnyType); open != std::string::npos) {
+    type.replace(open, 1, "int");
+  }
+  if (!is_task_type(type)) {
+    return Error{"the values of " + what + " have no common type of int, float, bool, str and lists of them"};
+  }
+  return type;
+}
+
+Result<FunctionSignature> guessed_signature(const std::string& name, const Submission& submission) {
+  FunctionSignature function{name, {}, ""};
+  const std::size_t count = submission.args.empty() ? 0 : submission.args[0].size();
+  for (std::size_t i = 0; i < count; ++i) {
+    std::string type = kAnyType;
+    for (const Json& args : submission.args) {
+      type = type.empty() || i >= args.size() ? "" : common_type(type, type_of(args[i]));
+    }
+    PLUMB_ASSIGN(type, settled(type, "argument " + std::to_string(i + 1)));
+    function.parameters.push_back({"a" + std::to_string(i), type});
+  }
+  std::string type = kAnyType;
+  for (const Json& result : submission.expected) {
+    type = type.empty() ? "" : common_type(type, type_of(result));
+  }
+  PLUMB_ASSIGN(function.returns, settled(type, "the results"));
+  return function;
+}
+
+FunctionSignature given_signature(const std::string& name, const Json& signature) {
+  FunctionSignature function{name, {}, signature.at("returns").get<std::string>()};
+  for (const Json& parameter : signature.at("parameters")) {
+    function.parameters.push_back({parameter.value("name", "a"), parameter.at("type").get<std::string>()});
+  }
+  return function;
+}
+
+// Errors: an unknown key, so that a limit that was misspelt is not silently another one.
+Result<void> read_limits(const Json& row, Limits& limits) {
+  for (const auto& [key, value] : row.items()) {
+    if (key == "cpu_s") {
+      limits.cpu_s = value.get<double>();
+    } else if (key == "wall_s") {
+      limits.wall_s = value.get<double>();
+    } else if (key == "memory_mib") {
+      limits.memory_mib = value.get<int>();
+    } else if (key == "output_bytes") {
+      limits.output_bytes = value.get<int>();
+    } else if (key == "processes") {
+      limits.processes = value.get<int>();
+    } else if (key == "file_mib") {
+      limits.file_mib = value.get<int>();
+    } else if (key == "compile_cpu_s") {
+      limits.compile_cpu_s = value.get<double>();
+    } else if (key == "compile_wall_s") {
+      limits.compile_wall_s = value.get<double>();
+    } else if (key == "compile_memory_mib") {
+      limits.compile_memory_mib = value.get<int>();
+    } else {
+      return Error{"there is no limit \"" + key + "\""};
+    }
+    if (value.get<double>() <= 0) {
+      return Error{"the limit \"" + key + "\" must be above 0"};
+    }
+  }
+  return {};
+}
+
+void read_checker(const Json& row, Checker& checker) {
+  if (row.is_string()) {
+    checker.kind = row.get<std::string>();
+    return;
+  }
+  checker.kind = row.at("kind").get<std::string>();
+  checker.absolute = row.value("absolute", checker.absolute);
+  checker.relative = row.value("relative", checker.relative);
+  checker.language = row.value("language", "");
+  checker.source = row.value("source", "");
+}
+
+Result<Submission> read_submission(const Json& row) {
+  Submission submission;
+  const std::string language = row.at("language").get<std::string>();
+  PLUMB_ASSIGN(submission.source, bytes_from_json(row.at("source")));
+  submission.stop_at_first_failure = row.value("stop_at_first_failure", true);
+  PLUMB_TRY(read_limits(row.value("limits", Json::object()), submission.limits));
+  const std::string entry = row.value("entry", "stdio");
+  if (entry == "stdio") {
+    submission.program_language = language;
+    for (const Json& test : row.at("tests")) {
+      ProgramTest one;
+      PLUMB_ASSIGN(one.input, bytes_from_json(test.at("input")));
+      PLUMB_ASSIGN(one.output, bytes_from_json(test.at("output")));
+      submission.program_tests.push_back(std::move(one));
+    }
+    if (row.contains("checker")) {
+      read_checker(row["checker"], submission.checker);
+      PLUMB_TRY(validate(submission.checker));
+    }
+    return submission;
+  }
+  constexpr std::string_view kFunction = "function:";
+  if (!entry.starts_with(kFunction)) {
+    return Error{"expected \"entry\" to be \"stdio\" or \"function:NAME\", found \"" + entry + "\""};
+  }
+  if (language != "cpp" && language != "python") {
+    return Error{"functions are judged in cpp and python, not in \"" + language + "\""};
+  }
+  submission.language = language == "cpp" ? Language::kCpp : Language::kPython;
+  for (const Json& test : row.at("tests")) {
+    submission.args.push_back(test.at("args"));
+    submission.expected.push_back(test.at("result"));
+    if (!submission.args.back().is_array()) {
+      return Error{"expected \"args\" to be a list of arguments"};
+    }
+  }
+  const std::string name = entry.substr(kFunction.size());
+  if (row.contains("signature")) {
+    submission.function = given_signature(name, row["signature"]);
+    return submission;
+  }
+  PLUMB_ASSIGN(submission.function, guessed_signature(name, submission));
+  return submission;
+}
+
+}  // namespace
+
+Result<Submission> submission_from_json(const nlohmann::json& row) {
+  try {
+    return read_submission(row);
+  } catch (const nlohmann::json::exception& error) {
+    return Error{std::string("expected a submission (docs/sandbox.md), found: ") + error.what()};
+  }
+}
+
+nlohmann::json evidence_to_json(const Evidence& evidence) {
+  Json tests = Json::array();
+  for (const Verdict verdict : evidence.tests) {
+    tests.push_back(to_string(verdict));
+  }
+  Json diagnostics = Json::array();
+  for (const Diagnostic& one : evidence.diagnostics) {
+    diagnostics.push_back(
+        {{"severity", one.severity}, {"line", one.line}, {"column", one.column}, {"message", json_safe(one.message)}});
+  }
+  Json row{{"verdict", to_string(evidence.verdict)},
+           {"passed", evidence.passed},
+           {"total", evidence.total},
+           {"tests", std::move(tests)},
+           {"diagnostics", std::move(diagnostics)},
+           {"findings", Json::array()},
+           {"output", json_safe(evidence.output)},
+           {"cpu_s", evidence.cpu_s},
+           {"wall_s", evidence.wall_s},
+           {"peak_mib", evidence.peak_mib},
+           {"isolation", evidence.isolation},
+           {"cached", evidence.cached}};
+  if (!evidence.fault.empty()) {
+    row["fault"] = json_safe(evidence.fault);
+  }
+  return row;
+}
+
+}  // namespace plumb

@@ -1,0 +1,147 @@
+// Whole programs: verdicts of every kind, checkers, and the languages of this machine.
+
+#include <gtest/gtest.h>
+
+#include "judge_support.h"
+
+namespace plumb {
+namespace {
+
+using test::describe;
+
+Submission sum_program(const std::string& language, const std::string& source) {
+  Submission submission;
+  submission.program_language = language;
+  submission.source = source;
+  submission.program_tests = {{"2 3\n", "5\n"}, {"-7 4\n", "-3\n"}};
+  return submission;
+}
+
+struct Case {
+  const char* source;
+  Verdict verdict;
+  const char* words;  // in the first diagnostic; empty where there need be none
+};
+
+TEST(Programs, EveryVerdictOfAPythonProgram) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const Case cases[] = {
+      {"a, b = map(int, input().split())\nprint(a + b)", Verdict::kAC, ""},
+      {"a, b = map(int, input().split())\nprint(a - b)", Verdict::kWA, "test 1: other output"},
+      {"a, b = map(int, input().split())\nprint(abs(a + b))", Verdict::kWA, "test 2: other output"},
+      {"print(5)\nraise ValueError('too bad')", Verdict::kRE, "ValueError: too bad"},
+      {"print(5)\nimport sys\nsys.exit(3)", Verdict::kRE, "exit code 3"},
+      {"print(5)\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)", Verdict::kRE, "signal 9"},
+      {"print('x' * 100000)", Verdict::kOLE, "printed more"},
+      {"import sys\nsys.stderr.write('x' * 100000)\nprint(5)", Verdict::kOLE, "printed more"},
+      {"while True:\n    pass", Verdict::kTLE, "more time"},
+      {"x = b'x' * (400 << 20)\nprint(5)", Verdict::kMLE, "more memory"},
+      {"print(5", Verdict::kCE, ""},
+      // Where several hold: the output's limit goes before the exit code, memory before both.
+      {"print('x' * 100000)\nraise ValueError", Verdict::kOLE, "printed more"},
+  };
+  for (const Case& one : cases) {
+    Submission submission = sum_program("python", one.source);
+    submission.limits.cpu_s = 0.3;
+    const Evidence evidence = judge->judge(submission);
+    EXPECT_EQ(evidence.verdict, one.verdict) << one.source << "\n" << describe(evidence);
+    EXPECT_EQ(evidence.total, 2);
+    const std::string words = evidence.diagnostics.empty() ? "" : evidence.diagnostics[0].message;
+    EXPECT_NE(words.find(one.words), std::string::npos) << one.source << "\n" << describe(evidence);
+  }
+}
+
+TEST(Programs, CppProgramsAreGuardedLikeFunctions) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const Case cases[] = {
+      {"#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b; }", Verdict::kAC, ""},
+      {"int main() { int a, b; std::cin >> a >> b; std::vector<int> v(1); std::cout << a + b + v[a]; }", Verdict::kRE,
+       "signal"},
+      {"int f(int a) { a += 1; }\nint main() { return f(1); }", Verdict::kCE, ""},
+      {"int main() { int a = INT_MAX; std::cin.get(); a += 1 + (a < 0); std::cout << a; }", Verdict::kRE, "trapped"},
+      {"int add(int, int) { return 0; }", Verdict::kCE, "main"},
+  };
+  for (const Case& one : cases) {
+    const Evidence evidence = judge->judge(sum_program("cpp", one.source));
+    EXPECT_EQ(evidence.verdict, one.verdict) << one.source << "\n" << describe(evidence);
+    const std::string words = evidence.diagnostics.empty() ? "" : evidence.diagnostics[0].message;
+    EXPECT_NE(words.find(one.words), std::string::npos) << one.source << "\n" << describe(evidence);
+  }
+}
+
+// The same task in every language whose tools are here; a wrong and a broken program must not pass.
+TEST(Programs, EveryInstalledLanguageTellsRightFromWrong) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  struct Sample {
+    const char* language;
+    std::string right;
+  };
+  const Sample samples[] = {
+      {"c",
+       "#include <stdio.h>\nint main(void) { long a, b; if (scanf(\"%ld %ld\", &a, &b) != 2) return 1; "
+       "printf(\"%ld\\n\", a + b); return 0; }"},
+      {"bash", "read -r a b\necho $((a + b))"},
+      {"javascript",
+       "const [a, b] = require('fs').readFileSync(0, 'utf8').split(' ').map(Number);\nconsole.log(a + b);"},
+      {"java",
+       "import java.util.*;\npublic class Main { public static void main(String[] x) { Scanner s = new "
+       "Scanner(System.in); System.out.println(s.nextInt() + s.nextInt()); } }"},
+      {"rust",
+       "use std::io::*;\nfn main() { let mut s = String::new(); stdin().read_to_string(&mut s).unwrap(); let v: "
+       "Vec<i64> = s.split_whitespace().map(|w| w.parse().unwrap()).collect(); println!(\"{}\", v[0] + v[1]); }"},
+      {"go", "package main\nimport \"fmt\"\nfunc main() { var a, b int; fmt.Scan(&a, &b); fmt.Println(a + b) }"},
+      {"typescript",
+       "declare const require: any;\nconst v: number[] = require('fs').readFileSync(0, 'utf8').split(' "
+       "').map(Number);\nconsole.log(v[0] + v[1]);"},
+  };
+  ASSERT_GE(judge->languages().size(), 9U);
+  std::vector<Submission> submissions;
+  for (const Sample& sample : samples) {
+    ASSERT_TRUE(judge->languages().contains(sample.language)) << sample.language;
+    if (judge->languages().at(sample.language).missing.empty()) {
+      std::string wrong = sample.right;
+      wrong.replace(wrong.rfind("+ "), 2, "- ");
+      for (const std::string& source : {sample.right, wrong, sample.right + "\n)}}"}) {
+        submissions.push_back(sum_program(sample.language, source));
+        submissions.back().limits.cpu_s = 5;
+      }
+    }
+  }
+  const std::vector<Evidence> evidence = judge->judge_all(submissions);
+  for (std::size_t i = 0; i < evidence.size(); ++i) {
+    const Verdict wanted = i % 3 == 0 ? Verdict::kAC : i % 3 == 1 ? Verdict::kWA : Verdict::kCE;
+    EXPECT_EQ(evidence[i].verdict, wanted) << submissions[i].program_language << " " << describe(evidence[i]);
+  }
+}
+
+TEST(Programs, AskTheAuthorsChecker) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  Submission submission = sum_program("python", "a, b = map(int, input().split())\nprint(a + b + 1)");
+  submission.checker.kind = "program";
+  submission.checker.language = "python";
+  submission.checker.source =
+      "import sys\ni, o, a = (open(n).read() for n in sys.argv[1:4])\n"
+      "sys.exit(0 if int(o) - sum(map(int, i.split())) == 1 and a else 1)";
+  EXPECT_EQ(judge->judge(submission).verdict, Verdict::kAC);
+  submission.source = "print(5)";
+  const Evidence wrong = judge->judge(submission);
+  EXPECT_EQ(wrong.verdict, Verdict::kWA) << describe(wrong);
+  submission.checker.source = "raise SystemExit(7)";
+  const Evidence broken = judge->judge(submission);
+  EXPECT_EQ(broken.verdict, Verdict::kSE) << describe(broken);
+}
+
+TEST(Programs, WhatCannotBeJudgedIsOurFault) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  Submission submission = sum_program("cobol", "x");
+  EXPECT_NE(judge->judge(submission).fault.find("no language file for cobol"), std::string::npos);
+  submission = sum_program("python", "print(5)");
+  submission.checker.kind = "fuzzy";
+  EXPECT_NE(judge->judge(submission).fault.find("there is no checker fuzzy"), std::string::npos);
+  submission.checker = {};
+  submission.program_tests.clear();
+  EXPECT_EQ(judge->judge(submission).verdict, Verdict::kSE);
+}
+
+}  // namespace
+}  // namespace plumb

@@ -1,0 +1,80 @@
+"""plumb judge and plumb sandbox: rows in, evidence out; bad rows told apart, a cut-off file gone on with."""
+
+import json
+import unittest
+
+from plumb_case import PlumbCase
+
+SUM = "a, b = map(int, input().split())\nprint(a + b)"
+TESTS = [{"input": "2 3\n", "output": "5\n"}, {"input": "1 1\n", "output": "2\n"}]
+ROWS = [
+    {"id": "right", "language": "python", "source": SUM, "entry": "stdio", "tests": TESTS},
+    {"id": "half", "language": "python", "source": "input()\nprint(5)", "tests": TESTS, "stop_at_first_failure": False},
+    {"id": "function", "language": "python", "source": "def f(x, ys):\n    return [x] + ys", "entry": "function:f",
+     "tests": [{"args": [1, []], "result": [1]}, {"args": [1, [2]], "result": [1, 2]}]},
+    {"id": "cpp", "language": "cpp", "source": "double f(double x) { return x / 2; }", "entry": "function:f",
+     "tests": [{"args": [1], "result": 0.5}]},
+    "{\"id\": \"torn\", ",
+    {"id": "entry", "language": "python", "source": "", "entry": "magic", "tests": []},
+    {"id": "limit", "language": "python", "source": "", "limits": {"cpu": 1}, "tests": TESTS},
+    {"id": "float", "language": "python", "source": "print(0.1 + 0.2)", "checker": {"kind": "float", "relative": 1e-6},
+     "tests": [{"input": "", "output": "0.3"}]},
+    {"id": "binary", "language": "python", "source": "import sys\nsys.stdout.buffer.write(b'\\xff\\n')",
+     "tests": [{"input": "", "output": "5"}], "limits": {"cpu_s": 1, "memory_mib": 128}},
+]
+VERDICTS = {"right": "AC", "half": "WA", "function": "AC", "cpp": "AC", "float": "AC", "binary": "WA"}
+
+
+class Judge(PlumbCase):
+    def judge(self, *more):
+        result = self.plumb("judge", "--in", "in.jsonl", "--out", "out.jsonl", *more)
+        if "The sandbox lacks" in result.stderr:
+            self.skipTest(result.stderr)
+        return result
+
+    def read(self):
+        return [json.loads(line) for line in (self.folder / "out.jsonl").read_text().splitlines()]
+
+    def test_rows_in_order_with_errors_told_apart(self):
+        text = "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in ROWS)
+        (self.folder / "in.jsonl").write_text(text)
+        result = self.judge()
+        self.assertEqual(result.returncode, 0, result.stderr)
+        rows = self.read()
+        names = [row["id"] if isinstance(row, dict) else "5" for row in ROWS]
+        self.assertEqual([row["id"] for row in rows], names)
+        by_id = {row["id"]: row for row in rows}
+        self.assertEqual({name: by_id[name]["verdict"] for name in VERDICTS}, VERDICTS, rows)
+        self.assertEqual(by_id["half"]["tests"], ["AC", "WA"])
+        self.assertEqual((by_id["half"]["passed"], by_id["half"]["total"]), (1, 2))
+        self.assertEqual(by_id["binary"]["output"], {"base64": "/wo="})
+        self.assertIn("seccomp", by_id["right"]["isolation"])
+        for name, line, words in (("5", 5, "JSON object"), ("entry", 6, "stdio"), ("limit", 7, "\"cpu\"")):
+            self.assertEqual(by_id[name]["line"], line)
+            self.assertIn(words, by_id[name]["error"])
+
+        # Cut off in the middle of a line, it is gone on with.
+        whole = (self.folder / "out.jsonl").read_text()
+        (self.folder / "out.jsonl").write_text(whole[:len(whole) // 2])
+        self.assert_refused(self.judge(), 1, "--resume")
+        self.assertEqual(self.judge("--resume").returncode, 0)
+        self.assertEqual([(row["id"], row.get("verdict")) for row in self.read()],
+                         [(row["id"], row.get("verdict")) for row in rows])
+
+    def test_one_program_by_hand(self):
+        (self.folder / "sum.py").write_text(SUM)
+        (self.folder / "in.txt").write_text("2 3\n")
+        (self.folder / "in.jsonl").write_text("")
+        self.judge()
+        result = self.plumb("sandbox", "run", "sum.py", "--stdin", "in.txt")
+        self.assertEqual((result.returncode, result.stdout.strip()), (0, "5"), result.stderr)
+        (self.folder / "expected.txt").write_text("6\n")
+        wrong = self.plumb("sandbox", "run", "sum.py", "--stdin", "in.txt", "--expect", "expected.txt")
+        self.assertEqual(wrong.returncode, 1, wrong.stderr)
+        self.assertIn("WA", wrong.stderr)
+        self.assertIn("python", self.plumb("sandbox", "languages").stdout)
+        self.assert_refused(self.plumb("sandbox", "run", "in.txt"), 1, "--lang")
+
+
+if __name__ == "__main__":
+    unittest.main()
