@@ -11,6 +11,10 @@ namespace {
 
 using Count = std::pair<const char*, std::int64_t>;
 
+// No model comes near these; a damaged file must not make anyone list a billion tensors.
+constexpr std::int64_t kMostLayers = 4096;
+constexpr std::int64_t kMostExperts = std::int64_t{1} << 20;  // of all layers together
+
 Result<void> check_counts(std::initializer_list<Count> counts) {
   for (const auto& [name, count] : counts) {
     if (count <= 0 || count >= (std::int64_t{1} << 31)) {
@@ -52,6 +56,10 @@ Result<void> check_experts(const Hyperparameters& h) {
                           {"number of expert groups", moe.num_groups},
                           {"number of expert groups of a token", moe.top_groups},
                           {"step of sparse layers", moe.sparse_step}}));
+  if (moe.num_experts > kMostExperts / h.num_layers) {
+    return Error{"the number of experts (" + std::to_string(moe.num_experts) + " in each of " +
+                 std::to_string(h.num_layers) + " layers) is more than any model has"};
+  }
   if (moe.num_experts % moe.num_groups != 0 || moe.top_groups > moe.num_groups) {
     return Error{"the experts (" + std::to_string(moe.num_experts) + ") must fall into equal groups (" +
                  std::to_string(moe.num_groups) + "), of which no more than all can be chosen"};
@@ -100,6 +108,10 @@ Result<void> check_hyperparameters(const Hyperparameters& h) {
                           {"intermediate size", h.intermediate_size},
                           {"vocabulary size", h.vocab_size},
                           {"context length", h.max_positions}}));
+  if (h.num_layers > kMostLayers) {
+    return Error{"the number of layers must be at most " + std::to_string(kMostLayers) + ", found " +
+                 std::to_string(h.num_layers)};
+  }
   if (h.num_heads % h.num_kv_heads != 0) {
     return Error{"the number of key/value heads (" + std::to_string(h.num_kv_heads) +
                  ") must divide the number of heads (" + std::to_string(h.num_heads) + ")"};

@@ -12,6 +12,10 @@ void ConfigReader::integer(const std::string& key, std::int64_t& target) {
   if (!object_[key].is_number_integer()) {
     return fail(key, "must be an integer, found " + dump(key));
   }
+  constexpr std::int64_t kLimit = std::int64_t{1} << 31;  // so that sums and products of two stay numbers
+  if (const auto value = object_[key].get<std::int64_t>(); value >= kLimit || value <= -kLimit) {
+    return fail(key, "must lie below 2^31, found " + dump(key));
+  }
   target = object_[key].get<std::int64_t>();
 }
 

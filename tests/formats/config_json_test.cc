@@ -59,6 +59,10 @@ TEST(ConfigJson, RefusesWhatExpertsAndLatentsCannotBe) {
   EXPECT_EQ(message_of(config_of("mixtral")), "accepted");
   EXPECT_NE(with("mixtral", "num_experts_per_tok", 6).find("cannot go to 6 experts of 5"), std::string::npos);
   EXPECT_NE(with("mixtral", "num_local_experts", -1).find("number of experts"), std::string::npos);
+  EXPECT_NE(with("mixtral", "num_local_experts", 1 << 30).find("more than any model has"), std::string::npos);
+  EXPECT_NE(with("mixtral", "num_hidden_layers", 1 << 30).find("at most 4096"), std::string::npos);
+  EXPECT_NE(with("mixtral", "hidden_size", std::int64_t{1} << 60).find("hidden_size must lie below"),
+            std::string::npos);
   EXPECT_NE(with("mixtral", "n_group", 2).find("n_group"), std::string::npos);
   EXPECT_NE(with("qwen2_moe", "moe_intermediate_size", nullptr).find("moe_intermediate_size"), std::string::npos);
   EXPECT_NE(with("qwen2_moe", "mlp_only_layers", "all").find("mlp_only_layers"), std::string::npos);
