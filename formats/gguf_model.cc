@@ -1,45 +1,12 @@
 #include "formats/gguf_model.h"
 
-#include <algorithm>
-#include <array>
 #include <map>
-#include <string_view>
 #include <utility>
+
+#include "formats/gguf_parts.h"
 
 namespace plumb {
 namespace {
-
-using NamePair = std::pair<std::string_view, std::string_view>;
-
-constexpr std::array<NamePair, 3> kGlobalNames = {{{"token_embd.weight", "model.embed_tokens.weight"},
-                                                   {"output_norm.weight", "model.norm.weight"},
-                                                   {"output.weight", "lm_head.weight"}}};
-constexpr std::array<NamePair, 9> kLayerNames = {{{"attn_norm.weight", "input_layernorm.weight"},
-                                                  {"attn_q.weight", "self_attn.q_proj.weight"},
-                                                  {"attn_k.weight", "self_attn.k_proj.weight"},
-                                                  {"attn_v.weight", "self_attn.v_proj.weight"},
-                                                  {"attn_output.weight", "self_attn.o_proj.weight"},
-                                                  {"ffn_norm.weight", "post_attention_layernorm.weight"},
-                                                  {"ffn_gate.weight", "mlp.gate_proj.weight"},
-                                                  {"ffn_up.weight", "mlp.up_proj.weight"},
-                                                  {"ffn_down.weight", "mlp.down_proj.weight"}}};
-
-// GGUF's Llama rows of Q and K stand in the order of interleaved rotary pairs (0, d/2, 1, d/2+1, ...) within each head.
-void undo_rope_permutation(SourceTensor& tensor, std::int64_t head_dim) {
-  const auto width = static_cast<std::size_t>(tensor.shape[1]);
-  const auto half = static_cast<std::size_t>(head_dim / 2);
-  std::vector<float> ordered(tensor.values.size());
-  const std::size_t num_heads = tensor.values.size() / (width * 2 * half);
-  for (std::size_t head = 0; head < num_heads; ++head) {
-    for (std::size_t pair = 0; pair < half; ++pair) {
-      for (std::size_t side = 0; side < 2; ++side) {
-        const float* from = tensor.values.data() + (head * 2 * half + 2 * pair + side) * width;
-        std::copy_n(from, width, ordered.data() + (head * 2 * half + side * half + pair) * width);
-      }
-    }
-  }
-  tensor.values = std::move(ordered);
-}
 
 class GgufModel final : public ModelSource {
  public:
@@ -49,68 +16,132 @@ class GgufModel final : public ModelSource {
     PLUMB_TRY(check_architecture());
     PLUMB_TRY(load_tokenizer());
     PLUMB_TRY(load_hyperparameters());
+    std::map<std::string, std::size_t> stored;
     for (std::size_t i = 0; i < file_.tensors().size(); ++i) {
-      const std::string& gguf_name = file_.tensors()[i].name;
-      const std::string name = hugging_face_name(gguf_name);
-      if (name.empty()) {
-        return Error{file_.name() + ": the tensor " + gguf_name +
-                     " is no part of a plain Llama model, which alone is "
-                     "supported"};
-      }
-      index_.emplace(name, i);
+      stored.emplace(file_.tensors()[i].name, i);
     }
-    hyperparameters.tie_embeddings = !index_.contains("lm_head.weight");
+    hyperparameters.tie_embeddings = !stored.contains("output.weight");
+    for (GgufPart& part : gguf_parts(hyperparameters)) {
+      const auto found = stored.find(part.name);
+      if (found == stored.end()) {
+        continue;
+      }
+      PLUMB_TRY(check_stack(file_.tensors()[found->second], part));
+      for (std::size_t slice = 0; slice < part.sources.size(); ++slice) {
+        names_.push_back(part.sources[slice]);
+        index_.emplace(part.sources[slice], Place{found->second, slice, part.sources.size(), part.heads});
+      }
+      stored.erase(found);
+    }
+    if (!stored.empty()) {
+      return Error{file_.name() + ": the tensor " + stored.begin()->first + " is no part of a " +
+                   hyperparameters.architecture + " model as plumb reads it"};
+    }
     return {};
   }
 
-  [[nodiscard]] std::vector<std::string> tensor_names() const override {
-    std::vector<std::string> names;
-    for (const GgufTensor& tensor : file_.tensors()) {
-      names.push_back(hugging_face_name(tensor.name));
-    }
-    return names;
-  }
+  [[nodiscard]] std::vector<std::string> tensor_names() const override { return names_; }
 
   [[nodiscard]] Result<SourceTensor> read(const std::string& name) const override {
     const auto found = index_.find(name);
     if (found == index_.end()) {
       return Error{file_.name() + ": holds no tensor for " + name};
     }
-    const GgufTensor& stored = file_.tensors()[found->second];
-    SourceTensor tensor{name, stored.shape, std::vector<float>(static_cast<std::size_t>(stored.num_values))};
-    dequantize(stored.type, stored.blocks, tensor.values);
-    const bool is_query = name.ends_with("q_proj.weight");
-    if (is_query || name.ends_with("k_proj.weight")) {
-      const std::int64_t rows =
-          (is_query ? hyperparameters.num_heads : hyperparameters.num_kv_heads) * hyperparameters.head_dim;
-      if (tensor.shape.size() != 2 || tensor.shape[0] != rows) {
+    const Place& place = found->second;
+    const GgufTensor& stored = file_.tensors()[place.tensor];
+    std::vector<std::int64_t> shape = stored.shape;
+    if (place.slices > 1) {
+      shape.erase(shape.begin());
+    } else if (name.ends_with("shared_expert_gate.weight") && shape.size() == 1) {
+      shape.insert(shape.begin(), 1);
+    }
+    SourceTensor tensor{name, std::move(shape),
+                        std::vector<float>(static_cast<std::size_t>(stored.num_values) / place.slices)};
+    const std::size_t bytes = stored.blocks.size() / place.slices;
+    dequantize(stored.type, stored.blocks.subspan(place.slice * bytes, bytes), tensor.values);
+    if (place.heads > 0) {
+      const std::int64_t rows = place.heads * hyperparameters.head_dim;
+      if (tensor.shape.empty() || tensor.shape[0] != rows) {
         return Error{file_.name() + ": the tensor " + stored.name + " must have " + std::to_string(rows) +
                      " rows (heads times head dimension)"};
       }
-      undo_rope_permutation(tensor, hyperparameters.head_dim);
+      tensor.values = interleave_heads(tensor.values, rows, place.heads, false);
     }
     return tensor;
   }
 
  private:
+  // Where a Hugging Face tensor lies.
+  struct Place {
+    std::size_t tensor = 0;
+    std::size_t slice = 0;
+    std::size_t slices = 1;
+    std::int64_t heads = 0;
+  };
+
+  [[nodiscard]] std::string key(const char* name) const { return architecture_ + "." + name; }
+
+  Result<void> check_stack(const GgufTensor& tensor, const GgufPart& part) const {
+    const auto slices = static_cast<std::int64_t>(part.sources.size());
+    if (slices > 1 && (tensor.shape.size() != 3 || tensor.shape[0] != slices)) {
+      return Error{file_.name() + ": the tensor " + tensor.name + " must hold the matrices of " +
+                   std::to_string(slices) + " experts"};
+    }
+    return {};
+  }
+
   Result<void> check_architecture() {
-    PLUMB_ASSIGN(const auto architecture, file_.get<std::string>("general.architecture"));
-    if (architecture != "llama") {
-      return Error{file_.name() + ": the architecture \"" + architecture + "\" is not supported; \"llama\" is"};
+    PLUMB_ASSIGN(architecture_, file_.get<std::string>("general.architecture"));
+    std::int64_t experts = 0;
+    PLUMB_TRY(set_if_present(key("expert_count"), experts));
+    hyperparameters.moe.num_experts = experts;
+    hyperparameters.architecture = gguf_model_type(architecture_, experts > 0);
+    if (hyperparameters.architecture.empty()) {
+      return Error{file_.name() + ": the architecture \"" + architecture_ + "\"" +
+                   (experts > 0 ? " with experts" : "") + " is not supported; " + gguf_architectures() + " are"};
     }
-    if (file_.has("llama.expert_count")) {
-      PLUMB_ASSIGN(const auto experts, file_.get<std::int64_t>("llama.expert_count"));
-      if (experts > 0) {
-        return Error{file_.name() + ": is a mixture of " + std::to_string(experts) +
-                     " experts; only dense Llama models "
-                     "are supported"};
-      }
+    return {};
+  }
+
+  Result<void> load_rope() {
+    RopeScaling& rope = hyperparameters.rope;
+    double theta = 10000.0;
+    PLUMB_TRY(set_if_present(key("rope.freq_base"), theta));
+    hyperparameters.rope_theta = static_cast<float>(theta);
+    rope.original_positions = hyperparameters.max_positions;
+    std::string type = "none";
+    PLUMB_TRY(set_if_present(key("rope.scaling.type"), type));
+    if (type == "none") {
+      return {};
     }
-    if (file_.has("llama.rope.scaling.type")) {
-      PLUMB_ASSIGN(const auto scaling, file_.get<std::string>("llama.rope.scaling.type"));
-      if (scaling != "none") {
-        return Error{file_.name() + ": the rotary scaling \"" + scaling + "\" is not supported"};
-      }
+    if (type != "linear" && type != "yarn") {
+      return Error{file_.name() + ": the rotary scaling \"" + type + "\" is not supported; none, linear and yarn are"};
+    }
+    rope.kind = type == "linear" ? RopeKind::kLinear : RopeKind::kYarn;
+    PLUMB_ASSIGN(const double factor, file_.get<double>(key("rope.scaling.factor")));
+    rope.factor = static_cast<float>(factor);
+    return set_if_present(key("rope.scaling.original_context_length"), rope.original_positions);
+  }
+
+  Result<void> load_experts() {
+    MixtureOfExperts& moe = hyperparameters.moe;
+    if (moe.num_experts == 0) {
+      return {};
+    }
+    PLUMB_ASSIGN(moe.top_k, file_.get<std::int64_t>(key("expert_used_count")));
+    moe.expert_size = hyperparameters.intermediate_size;
+    PLUMB_TRY(set_if_present(key("expert_feed_forward_length"), moe.expert_size));
+    moe.normalise = hyperparameters.architecture != "qwen2_moe";  // as llama.cpp takes them
+    if (hyperparameters.architecture == "mixtral") {
+      moe.block = "block_sparse_moe";
+      moe.gate_name = "w1";
+      moe.up_name = "w3";
+      moe.down_name = "w2";
+    }
+    if (hyperparameters.architecture == "qwen2_moe") {
+      PLUMB_ASSIGN(moe.shared_size, file_.get<std::int64_t>(key("expert_shared_feed_forward_length")));
+      moe.shared_gate = true;
+      moe.shared_block = "mlp.shared_expert";
     }
     return {};
   }
@@ -125,26 +156,27 @@ class GgufModel final : public ModelSource {
 
   Result<void> load_hyperparameters() {
     Hyperparameters& h = hyperparameters;
-    PLUMB_ASSIGN(h.num_layers, file_.get<std::int64_t>("llama.block_count"));
-    PLUMB_ASSIGN(h.hidden_size, file_.get<std::int64_t>("llama.embedding_length"));
-    PLUMB_ASSIGN(h.intermediate_size, file_.get<std::int64_t>("llama.feed_forward_length"));
-    PLUMB_ASSIGN(h.max_positions, file_.get<std::int64_t>("llama.context_length"));
-    PLUMB_ASSIGN(h.num_heads, file_.get<std::int64_t>("llama.attention.head_count"));
+    PLUMB_ASSIGN(h.num_layers, file_.get<std::int64_t>(key("block_count")));
+    PLUMB_ASSIGN(h.hidden_size, file_.get<std::int64_t>(key("embedding_length")));
+    PLUMB_ASSIGN(h.intermediate_size, file_.get<std::int64_t>(key("feed_forward_length")));
+    PLUMB_ASSIGN(h.max_positions, file_.get<std::int64_t>(key("context_length")));
+    PLUMB_ASSIGN(h.num_heads, file_.get<std::int64_t>(key("attention.head_count")));
     h.num_kv_heads = h.num_heads;
-    PLUMB_TRY(set_if_present("llama.attention.head_count_kv", h.num_kv_heads));
-    PLUMB_ASSIGN(const auto eps, file_.get<double>("llama.attention.layer_norm_rms_epsilon"));
+    PLUMB_TRY(set_if_present(key("attention.head_count_kv"), h.num_kv_heads));
+    PLUMB_ASSIGN(const auto eps, file_.get<double>(key("attention.layer_norm_rms_epsilon")));
     h.rms_norm_eps = static_cast<float>(eps);
-    double theta = 10000.0;
-    PLUMB_TRY(set_if_present("llama.rope.freq_base", theta));
-    h.rope_theta = static_cast<float>(theta);
+    PLUMB_TRY(load_rope());
+    PLUMB_TRY(load_experts());
+    h.qkv_bias = h.architecture == "qwen2" || h.architecture == "qwen2_moe";
+    h.qk_norm = h.architecture == "qwen3" || h.architecture == "qwen3_moe";
     h.vocab_size = static_cast<std::int64_t>(tokenizer.tokens.size());
-    PLUMB_TRY(set_if_present("llama.vocab_size", h.vocab_size));
+    PLUMB_TRY(set_if_present(key("vocab_size"), h.vocab_size));
     h.head_dim = h.num_heads > 0 ? h.hidden_size / h.num_heads : 0;
-    PLUMB_TRY(set_if_present("llama.attention.key_length", h.head_dim));
+    PLUMB_TRY(set_if_present(key("attention.key_length"), h.head_dim));
     std::int64_t rope_dims = h.head_dim;
-    PLUMB_TRY(set_if_present("llama.rope.dimension_count", rope_dims));
+    PLUMB_TRY(set_if_present(key("rope.dimension_count"), rope_dims));
     if (rope_dims != h.head_dim) {
-      return Error{file_.name() + ": llama.rope.dimension_count is " + std::to_string(rope_dims) +
+      return Error{file_.name() + ": " + key("rope.dimension_count") + " is " + std::to_string(rope_dims) +
                    "; it must equal the head dimension " + std::to_string(h.head_dim)};
     }
     if (const auto checked = check_hyperparameters(h); !checked) {
@@ -213,33 +245,12 @@ class GgufModel final : public ModelSource {
   }
 
   GgufFile file_;
-  std::map<std::string, std::size_t> index_;  // Hugging Face name -> place in file_.tensors()
+  std::string architecture_;
+  std::vector<std::string> names_;
+  std::map<std::string, Place> index_;  // by Hugging Face name
 };
 
 }  // namespace
-
-std::string hugging_face_name(const std::string& gguf_name) {
-  for (const auto& [gguf, hugging_face] : kGlobalNames) {
-    if (gguf_name == gguf) {
-      return std::string(hugging_face);
-    }
-  }
-  constexpr std::string_view kPrefix = "blk.";
-  const std::size_t dot = gguf_name.find('.', kPrefix.size());
-  if (!gguf_name.starts_with(kPrefix) || dot == std::string::npos) {
-    return {};
-  }
-  const std::string layer = gguf_name.substr(kPrefix.size(), dot - kPrefix.size());
-  if (layer.empty() || layer.find_first_not_of("0123456789") != std::string::npos) {
-    return {};
-  }
-  for (const auto& [gguf, hugging_face] : kLayerNames) {
-    if (std::string_view(gguf_name).substr(dot + 1) == gguf) {
-      return "model.layers." + layer + "." + std::string(hugging_face);
-    }
-  }
-  return {};
-}
 
 Result<std::unique_ptr<ModelSource>> gguf_model(GgufFile file) {
   auto model = std::make_unique<GgufModel>(std::move(file));

@@ -1,5 +1,5 @@
 #pragma once
-// The meaning of a GGUF file's keys and tensor names for models of the Llama family.
+// The meaning of a GGUF file's keys and tensor names for models of the Llama and Qwen families.
 
 #include <memory>
 #include <string>
@@ -13,7 +13,9 @@ namespace plumb {
 /// The model in `file`. Errors: see open_model().
 Result<std::unique_ptr<ModelSource>> gguf_model(GgufFile file);
 
-/// "blk.3.attn_q.weight" -> "model.layers.3.self_attn.q_proj.weight" and so on; empty for a name that Llama lacks.
-std::string hugging_face_name(const std::string& gguf_name);
+/// Writes a model as GGUF version 3. Matrices take `type`, but F16 where their rows are no multiple of a block of Q8_0;
+/// vectors and routers stay F32. Errors: a family or rotary scaling that GGUF's readers lack, a tensor that `source`
+/// cannot read, a full disk; the file is whole or absent.
+Result<void> write_gguf_model(const std::string& path, const ModelSource& source, GgufType type);
 
 }  // namespace plumb

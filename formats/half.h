@@ -29,4 +29,24 @@ inline std::uint16_t float_to_bfloat16(float value) {
   return static_cast<std::uint16_t>((is_nan ? (bits | 0x400000U) : rounded) >> 16);
 }
 
+/// `value` rounded to binary16, to nearest, ties to even; beyond its range infinity; NaN stays NaN.
+inline std::uint16_t float_to_half(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000U);
+  const std::uint32_t magnitude = bits & 0x7FFFFFFFU;
+  if (magnitude > 0x7F800000U) {
+    return static_cast<std::uint16_t>(sign | 0x7E00U);
+  }
+  if (magnitude >= 0x477FF000U) {  // rounds to 2^16 or more
+    return static_cast<std::uint16_t>(sign | 0x7C00U);
+  }
+  if (magnitude <
+      0x38800000U) {  // below 2^-14: units of 2^-24, rounded by adding what lifts them to a float's last bit
+    const float lifted = std::bit_cast<float>(magnitude) + 0.5F;
+    return static_cast<std::uint16_t>(sign | (std::bit_cast<std::uint32_t>(lifted) - 0x3F000000U));
+  }
+  const std::uint32_t rounded = magnitude + 0xFFFU + ((magnitude >> 13) & 1U) - (112U << 23);
+  return static_cast<std::uint16_t>(sign | (rounded >> 13));
+}
+
 }  // namespace plumb

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "policy/backward.h"
+#include "policy/latent.h"
 
 namespace plumb {
 namespace {
@@ -12,13 +13,19 @@ class TreeGradient {
  public:
   TreeGradient(Engine& engine, const ForwardState& forward, std::int64_t layer, std::int64_t kv_head,
                AlignedBuffer<float>& scratch, BackwardBuffers& buffers)
-      : shape_(engine.attention), forward_(forward), layer_(layer), kv_head_(kv_head), buffers_(buffers) {
-    const std::int64_t rows_floats = kPagePositions * shape_.padded_dim();
-    scratch.resize(4 * rows_floats);
+      : shape_(engine.attention),
+        config_(engine.config),
+        forward_(forward),
+        layer_(layer),
+        kv_head_(kv_head),
+        buffers_(buffers) {
+    const std::int64_t key_floats = kPagePositions * shape_.padded_dim();
+    const std::int64_t value_floats = kPagePositions * shape_.padded_value();
+    scratch.resize(2 * (key_floats + value_floats));
     keys_ = scratch.data();
-    values_transposed_ = keys_ + rows_floats;
-    d_keys_ = values_transposed_ + rows_floats;
-    d_values_ = d_keys_ + rows_floats;
+    values_transposed_ = keys_ + key_floats;
+    d_keys_ = values_transposed_ + value_floats;
+    d_values_ = d_keys_ + key_floats;
   }
 
   void run(const std::vector<std::size_t>& tree);
@@ -29,15 +36,16 @@ class TreeGradient {
   void store_page(const BatchPage& page);
 
   const AttentionShape& shape_;
+  const ModelConfig& config_;
   const ForwardState& forward_;
   std::int64_t layer_;
   std::int64_t kv_head_;
   BackwardBuffers& buffers_;
   const float* keys_transposed_ = nullptr;
   float* keys_ = nullptr;               // [32, padded d]
-  float* values_transposed_ = nullptr;  // [d, 32]
+  float* values_transposed_ = nullptr;  // [e, 32]
   float* d_keys_ = nullptr;             // [32, padded d]
-  float* d_values_ = nullptr;           // [32, padded d]
+  float* d_values_ = nullptr;           // [32, padded e]
 };
 
 void TreeGradient::load_page(std::int64_t page) {
@@ -49,11 +57,13 @@ void TreeGradient::load_page(std::int64_t page) {
   for (std::int64_t slot = 0; slot < kPagePositions; ++slot) {
     for (std::int64_t d = 0; d < shape_.head_dim; ++d) {
       keys_[slot * padded + d] = keys_transposed_[d * kPagePositions + slot];
-      values_transposed_[d * kPagePositions + slot] = values[slot * padded + d];
+    }
+    for (std::int64_t e = 0; e < shape_.value_dim(); ++e) {
+      values_transposed_[e * kPagePositions + slot] = values[slot * shape_.padded_value() + e];
     }
   }
   std::fill(d_keys_, d_keys_ + kPagePositions * padded, 0.0F);
-  std::fill(d_values_, d_values_ + kPagePositions * padded, 0.0F);
+  std::fill(d_values_, d_values_ + kPagePositions * shape_.padded_value(), 0.0F);
 }
 
 void TreeGradient::visit_segment(const Segment& segment, const BatchPage& page) {
@@ -67,29 +77,38 @@ void TreeGradient::visit_segment(const Segment& segment, const BatchPage& page) 
                                       .d_values = d_values_};
   const std::int64_t skipped = std::max<std::int64_t>(0, page.first_position - segment.start_position);
   for (std::int64_t t = skipped; t < segment.num_tokens; ++t) {
+    const std::int64_t position = segment.start_position + t;
+    const std::int64_t unseen = first_key(config_, layer_, position) - page.first_position;
+    if (unseen >= kPagePositions) {
+      break;  // later rows see none of the page either
+    }
     const std::int64_t head = (segment.first_row + t) * shape_.num_heads + first_head;
     const RowGradient row = {.q = activations.q.data() + head * padded,
-                             .d_out = buffers_.d_attended.data() + head * padded,
+                             .d_out = buffers_.d_attended.data() + head * shape_.padded_value(),
                              .log_sum_exp = activations.log_sum_exp.data() + head,
                              .delta = buffers_.delta.data() + head,
                              .d_q = buffers_.d_q.data() + head * padded};
-    const std::int64_t num_keys = segment.start_position + t - page.first_position + 1;
-    attention_backward(shape_, row, page_gradient, std::min(kPagePositions, num_keys));
+    const std::int64_t num_keys = position - page.first_position + 1;
+    attention_backward(shape_, row, page_gradient, std::min(kPagePositions, num_keys),
+                       std::max<std::int64_t>(0, unseen));
   }
 }
 
 void TreeGradient::store_page(const BatchPage& page) {
   const std::int64_t d = shape_.head_dim;
+  const std::int64_t e = shape_.value_dim();
   for (std::int64_t slot = 0; slot < kPagePositions; ++slot) {
     const std::int64_t row = page.rows[static_cast<std::size_t>(slot)];
     if (row < 0) {
       continue;
     }
     float* d_k = buffers_.d_k.data() + (row * shape_.num_kv_heads + kv_head_) * d;
-    float* d_v = buffers_.d_v.data() + (row * shape_.num_kv_heads + kv_head_) * d;
+    float* d_v = buffers_.d_v.data() + (row * shape_.num_kv_heads + kv_head_) * e;
     for (std::int64_t i = 0; i < d; ++i) {
       d_k[i] += d_keys_[slot * shape_.padded_dim() + i];
-      d_v[i] += d_values_[slot * shape_.padded_dim() + i];
+    }
+    for (std::int64_t i = 0; i < e; ++i) {
+      d_v[i] += d_values_[slot * shape_.padded_value() + i];
     }
   }
 }

@@ -8,6 +8,47 @@
 
 namespace plumb {
 
+/// Gradients of a layer's vectors (norm weights, biases, the shared expert's gate), summed by row block first, so that
+/// they do not depend on threads.
+class VectorParts {
+ public:
+  /// Room for the vectors of `layer`, all zero.
+  void reset(const ModelConfig& config, const LayerOffsets& layer, std::int64_t num_blocks);
+  /// The sum of `block` for the vector at `offset` of the masters; null for kAbsent.
+  [[nodiscard]] float* at(std::int64_t block, std::int64_t offset);
+  /// Adds all sums to the gradients, block after block.
+  void add_to(Weights& weights) const;
+
+ private:
+  struct Part {
+    std::int64_t offset = 0;
+    std::int64_t size = 0;
+    std::int64_t begin = 0;
+  };
+  std::vector<Part> parts_;
+  std::int64_t width_ = 0;
+  std::int64_t num_blocks_ = 0;
+  AlignedBuffer<float> sums_;  // [blocks, width]
+};
+
+/// Memory of the backward of routed experts. Places as in ExpertOrder.
+struct ExpertBuffers {
+  explicit ExpertBuffers(ComputeDtype dtype) : d_out(dtype), activated(dtype), d_gate_up(dtype), normed(dtype) {}
+  void resize(const ModelConfig& config, std::int64_t rows);
+
+  ExpertOrder order;
+  Operand d_out;                       // [places, D]
+  Operand activated;                   // [places, F] times the route's weight
+  Operand d_gate_up;                   // [places, 2F]
+  Operand normed;                      // [places, D]
+  AlignedBuffer<float> d_normed;       // [places, D]
+  AlignedBuffer<float> d_weights;      // [T, k]
+  AlignedBuffer<float> d_logits;       // [T, E]
+  AlignedBuffer<float> router_input;   // [T, D] the normed rows in f32
+  AlignedBuffer<float> d_shared;       // [T, D] of the normed rows, through the shared expert
+  AlignedBuffer<float> d_shared_gate;  // [T]
+};
+
 /// Memory of the backward, reused from call to call.
 struct BackwardBuffers {
   explicit BackwardBuffers(ComputeDtype dtype)
@@ -18,6 +59,11 @@ struct BackwardBuffers {
         d_mid(dtype),
         d_qkv(dtype),
         normed_in(dtype),
+        d_q_up(dtype),
+        d_kv_up(dtype),
+        q_latent(dtype),
+        kv_latent(dtype),
+        experts(dtype),
         d_logits(dtype) {}
 
   AlignedBuffer<float> d_x;         // [T, D] gradient of the residual stream
@@ -26,16 +72,21 @@ struct BackwardBuffers {
   Operand d_gate_up;                // [T, 2F]
   Operand normed_mid;               // [T, D]
   Operand d_mid;                    // [T, D] of the o product's result
-  AlignedBuffer<float> d_attended;  // [T, H, padded d]
+  AlignedBuffer<float> d_attended;  // [T, H, padded e]
   AlignedBuffer<float> delta;       // [T, H]
   AlignedBuffer<float> d_q;         // [T, H, padded d]
   AlignedBuffer<float> d_k;         // [T, K, d]
-  AlignedBuffer<float> d_v;         // [T, K, d]
-  Operand d_qkv;                    // [T, (H + 2K) d]
+  AlignedBuffer<float> d_v;         // [T, K, e]
+  Operand d_qkv;                    // [T, C]
   Operand normed_in;                // [T, D]
-  AlignedBuffer<float> norm_parts;  // [blocks, 2, D] gradients of a layer's norm weights, by row block
-  Operand d_logits;                 // [U, group]
-  AlignedBuffer<float> d_hidden;    // [U, D]
+  Operand d_q_up;                   // [T, H d], with latent attention
+  Operand d_kv_up;                  // [T, H (nope + e)]
+  Operand q_latent;                 // [T, q rank]
+  Operand kv_latent;                // [T, kv rank]
+  ExpertBuffers experts;
+  VectorParts vectors;
+  Operand d_logits;               // [U, group]
+  AlignedBuffer<float> d_hidden;  // [U, D]
   std::vector<AlignedBuffer<float>> worker_rows;
   std::vector<AlignedBuffer<float>> worker_more_rows;
   std::vector<AlignedBuffer<float>> worker_pages;

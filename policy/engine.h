@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/thread_pool.h"
+#include "policy/expert_order.h"
 #include "policy/model_config.h"
 #include "policy/product_proof.h"
 #include "policy/row_plan.h"
@@ -19,18 +20,48 @@
 #include "tensor/log_softmax.h"
 #include "tensor/operand.h"
 #include "tensor/rope.h"
+#include "tensor/router.h"
 
 namespace plumb {
 
 /// What the rows of a block go through, shared by the threads that work on it. Row r of the block is row r here.
 struct BlockMemory {
-  explicit BlockMemory(ComputeDtype dtype) : normed(dtype), attended(dtype), activated(dtype) {}
+  explicit BlockMemory(ComputeDtype dtype)
+      : normed(dtype),
+        attended(dtype),
+        activated(dtype),
+        q_latent(dtype),
+        kv_latent(dtype),
+        shared_activated(dtype),
+        gathered(dtype),
+        expert_activated(dtype) {}
   void resize(const ModelConfig& config, std::int64_t rows);
 
   Operand normed;            // [R, D]
-  AlignedBuffer<float> qkv;  // [padded R, (H + 2K) d]
-  Operand attended;          // [R, H d]
+  AlignedBuffer<float> qkv;  // [padded R, C]
+  Operand attended;          // [R, H e]
   Operand activated;         // [R, F]
+
+  Operand q_latent;            // [R, q rank], with latent attention
+  Operand kv_latent;           // [R, kv rank]
+  AlignedBuffer<float> q_up;   // [padded R, H d]
+  AlignedBuffer<float> kv_up;  // [padded R, H (nope + e)]
+
+  Operand shared_activated;  // [R, F of the shared expert], with experts
+  ExpertOrder order;         // of the block's rows
+  Operand gathered;          // [places, D] normed rows by expert
+  Operand expert_activated;  // [places, F of an expert]
+};
+
+/// What the router said of each row of a batch, in one layer.
+struct Routes {
+  /// Makes room for `rows` rows; contents are undefined afterwards.
+  void resize(const ModelConfig& config, std::int64_t rows);
+
+  AlignedBuffer<float> logits;          // [T, E]
+  AlignedBuffer<std::int32_t> experts;  // [T, k]
+  AlignedBuffer<float> weights;         // [T, k]
+  AlignedBuffer<float> shared_gates;    // [T] sigmoid, where the shared expert has a gate
 };
 
 /// Memory of one thread.
@@ -104,17 +135,36 @@ void for_pieces(PanelRange panels, Body body) {
   }
 }
 
+/// Rows that one piece of a product takes at most: the results of larger blocks stay in the cache too.
+inline constexpr std::int64_t kRowsAtOnce = 256;
+
+/// Calls body(first row, rows, piece) for pieces of the panels, some rows at a time.
+template <typename Body>
+void for_rows_and_pieces(std::int64_t rows, PanelRange panels, Body body) {
+  for (std::int64_t begin = 0; begin < rows; begin += kRowsAtOnce) {
+    const std::int64_t count = std::min(kRowsAtOnce, rows - begin);
+    for_pieces(panels, [&](PanelRange piece) { body(begin, count, piece); });
+  }
+}
+
 /// The activations of one layer that its backward needs, beside the layer's input.
 struct LayerActivations {
-  explicit LayerActivations(ComputeDtype dtype) : attended(dtype), gate_up(Operand::compact(dtype)) {}
-  void resize(const ModelConfig& config, const AttentionShape& shape, std::int64_t rows);
+  explicit LayerActivations(ComputeDtype dtype)
+      : attended(dtype), gate_up(Operand::compact(dtype)), expert_gate_up(Operand::compact(dtype)) {}
+  /// For layer `layer`, whose kind decides what there is.
+  void resize(const ModelConfig& config, const AttentionShape& shape, std::int64_t layer, std::int64_t rows);
 
   AlignedBuffer<float> q;            // [T, H, padded d] rotated queries
   AlignedBuffer<float> log_sum_exp;  // [T, H]
-  Operand attended;                  // [T, H d]
+  Operand attended;                  // [T, H e]
   AlignedBuffer<float> x_mid;        // [T, D] the residual stream before the feed-forward block
-  Operand gate_up;                   // [T, 2F]
+  Operand gate_up;                   // [T, 2F] of the dense block or the shared expert
+  Operand expert_gate_up;            // [T k, 2F] of each row's experts
+  AlignedBuffer<float> raw;          // [T, raw_columns()] what norms inside attention read
 };
+
+/// Queries and keys before their norms, or the latents before theirs; 0 where there are no such norms.
+std::int64_t raw_columns(const ModelConfig& config);
 
 /// What a forward leaves to its backward: the input of every layer, and the activations of all layers, or with
 /// checkpoints of one layer at a time, computed again from its input when the backward comes to it.
@@ -132,6 +182,7 @@ struct LayerTape {
   std::int64_t held_layer = -1;              // with checkpoints: whose activations are in layers[0]
   std::vector<AlignedBuffer<float>> inputs;  // [L] of [T, D], the residual stream before each layer
   std::vector<LayerActivations> layers;      // [L], or [1] with checkpoints
+  std::vector<Routes> routes;                // [L], with experts; empty ones for dense layers
 };
 
 /// The rows that the head looks at, each once, and what it said of them.
@@ -163,8 +214,13 @@ struct Engine {
   std::vector<WorkerMemory> workers;
   BlockMemory team_block;        // of the block that all threads run together
   AlignedBuffer<float> queries;  // [T, H, padded d], where no tape keeps them
+  Routes routes;                 // of the latest layer, where no tape keeps them
   AlignedBuffer<float> logits;   // [128, V]
 };
+
+/// The shape of attention and of the router that a config asks for.
+AttentionShape attention_shape(const ModelConfig& config);
+RouterShape router_shape(const ModelConfig& config);
 
 /// Runs the layers over the rows of `plan`: keys and values go to its pages, the residual stream ends in `x` [T, D].
 /// With a `tape` given, what the backward needs is kept there; with checkpoints the tape then holds the last layer.
@@ -177,6 +233,9 @@ void restore_layer(Engine& engine, const RowPlan& plan, LayerTape& tape, std::in
 /// Makes the trials of every kind of product that a pass of this engine will ask for (tensor/linear.h, try_tiles()),
 /// for threads that work alone and for teams. Where a tile's trial fails its product stays pinned to tiles of 16 rows.
 std::vector<ProductProof> prove_products(const Engine& engine);
+
+/// value[i] = w . norm(x[rows[i]]) for a value head.
+void run_value_head(Engine& engine, const float* x, std::span<const std::int64_t> rows, std::span<float> values);
 
 /// Receives the raw logits [V] of head row `index`; called from the pool's threads.
 using HeadVisitor = std::function<void(std::int64_t index, int worker, std::span<float> logits)>;

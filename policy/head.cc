@@ -4,6 +4,7 @@
 
 #include "core/trace.h"
 #include "policy/engine.h"
+#include "tensor/lanes.h"
 #include "tensor/rms_norm.h"
 
 namespace plumb {
@@ -49,6 +50,17 @@ void run_head(Engine& engine, const float* x, std::span<const std::int64_t> rows
       const TraceSpan span("log-probs or sampling");
       visit(begin + i, worker, {engine.logits.data() + i * v, static_cast<std::size_t>(v)});
     });
+  }
+}
+
+void run_value_head(Engine& engine, const float* x, std::span<const std::int64_t> rows, std::span<float> values) {
+  const std::int64_t d = engine.config.hidden_size;
+  const Weights& weights = engine.weights;
+  AlignedBuffer<float>& normed = engine.memory(0).row;
+  normed.resize(d);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    rms_norm(x + rows[i] * d, weights.value(weights.final_norm()), d, engine.config.rms_norm_eps, normed.data());
+    values[i] = dot(normed.data(), weights.value(weights.head()), d);
   }
 }
 

@@ -39,29 +39,27 @@ ForwardTape::State& Policy::state_of(ForwardTape& tape) {
   return *tape.state_;
 }
 
+const ForwardTape::State& Policy::state_of(const ForwardTape& tape) {
+  return *tape.state_;
+}
+
+std::vector<float> Policy::values(const PackedBatch& /*batch*/, std::span<const std::int64_t> /*rows*/) {
+  PLUMB_CHECK(false, "this policy has no value head");
+}
+
 namespace {
 
-Result<void> check_config(const ModelConfig& c) {
-  const auto wrong = [](const std::string& what) {
-    return Error{"the model's configuration is impossible: " + what + "; check config.json or the GGUF's metadata"};
-  };
-  if (c.num_layers <= 0 || c.hidden_size <= 0 || c.num_heads <= 0 || c.num_kv_heads <= 0 || c.head_dim <= 0 ||
-      c.intermediate_size <= 0 || c.vocab_size <= 0 || c.max_positions <= 0) {
-    return wrong("layers, sizes and positions must be positive");
-  }
-  if (c.num_heads % c.num_kv_heads != 0) {
-    return wrong("num_kv_heads " + std::to_string(c.num_kv_heads) + " does not divide num_heads " +
-                 std::to_string(c.num_heads));
-  }
-  if (c.head_dim % 2 != 0) {
-    return wrong("head_dim " + std::to_string(c.head_dim) + " is odd, and rotary positions need pairs");
+Result<void> check_config(const ModelConfig& config) {
+  if (const auto checked = check_hyperparameters(config); !checked) {
+    return checked.error().with_context(
+        "the model's configuration is impossible (check config.json or the GGUF's metadata)");
   }
   return {};
 }
 
-class LlamaPolicy final : public Policy {
+class TransformerPolicy final : public Policy {
  public:
-  LlamaPolicy(const ModelConfig& config, std::unique_ptr<Weights> weights, const PolicyOptions& options)
+  TransformerPolicy(const ModelConfig& config, std::unique_ptr<Weights> weights, const PolicyOptions& options)
       : weights_(std::move(weights)),
         engine_(config, options.dtype, *options.pool, *weights_),
         trainable_(options.trainable),
@@ -93,6 +91,9 @@ class LlamaPolicy final : public Policy {
 
   TokenScores score(const PackedBatch& batch, const ScoreTargets& targets) override;
   void logits(const PackedBatch& batch, std::span<const std::int64_t> rows, const LogitsVisitor& visit) override;
+  std::vector<float> values(const PackedBatch& batch, std::span<const std::int64_t> rows) override;
+  [[nodiscard]] std::span<const float> layer_output(const ForwardTape& tape, std::int64_t layer) const override;
+  [[nodiscard]] RowRoutes row_routes(const ForwardTape& tape, std::int64_t layer) const override;
   TokenScores forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) override;
   void backward(ForwardTape& tape, std::span<const float> d_log_probs) override;
   void extend(KvCache& cache, std::span<const ExtendRequest> requests, const LogitsVisitor& visit) override;
@@ -119,7 +120,7 @@ class LlamaPolicy final : public Policy {
   AlignedBuffer<float> x_;
 };
 
-void LlamaPolicy::zero_gradients() {
+void TransformerPolicy::zero_gradients() {
   constexpr std::int64_t kPiece = 1 << 18;
   AlignedBuffer<float>& all = weights_->gradients();
   engine_.pool.parallel_for((all.size() + kPiece - 1) / kPiece, [&](std::int64_t index, int) {
@@ -129,8 +130,8 @@ void LlamaPolicy::zero_gradients() {
   });
 }
 
-void LlamaPolicy::check_tokens(std::span<const std::int32_t> token_ids,
-                               const std::vector<std::int64_t>& positions) const {
+void TransformerPolicy::check_tokens(std::span<const std::int32_t> token_ids,
+                                     const std::vector<std::int64_t>& positions) const {
   PLUMB_CHECK(!token_ids.empty(), "a batch without tokens");
   for (const std::int32_t id : token_ids) {
     PLUMB_CHECK(id >= 0 && id < engine_.config.vocab_size, "a token id outside the vocabulary");
@@ -139,8 +140,9 @@ void LlamaPolicy::check_tokens(std::span<const std::int32_t> token_ids,
               "a sequence longer than the model's context (max_positions)");
 }
 
-TokenScores LlamaPolicy::run_scores(const AlignedBuffer<float>& x, const ScoreTargets& targets, HeadActivations& head,
-                                    bool keep_hidden) {
+TokenScores TransformerPolicy::run_scores(const AlignedBuffer<float>& x, const ScoreTargets& targets,
+                                          HeadActivations& head, bool keep_hidden) {
+  PLUMB_CHECK(!engine_.config.value_head, "a model with a value head predicts no tokens");
   PLUMB_CHECK(targets.rows.size() == targets.target_ids.size(), "ScoreTargets: rows and target_ids differ in length");
   PLUMB_CHECK(targets.temperature > 0, "ScoreTargets: the temperature is positive");
   PLUMB_CHECK(targets.kept.empty() || targets.kept.size() == targets.rows.size(), "ScoreTargets: a kept set for each");
@@ -189,25 +191,54 @@ TokenScores LlamaPolicy::run_scores(const AlignedBuffer<float>& x, const ScoreTa
 }
 
 // The last layer's output of a batch in x_.
-void LlamaPolicy::run_without_tape(const PackedBatch& batch) {
+void TransformerPolicy::run_without_tape(const PackedBatch& batch) {
   RowPlan plan;
   score_pages_.build(batch, engine_.attention, score_layers(), plan);
   check_tokens(batch.token_ids, plan.positions);
   run_layers(engine_, plan, x_, nullptr);
 }
 
-void LlamaPolicy::logits(const PackedBatch& batch, std::span<const std::int64_t> rows, const LogitsVisitor& visit) {
+void TransformerPolicy::logits(const PackedBatch& batch, std::span<const std::int64_t> rows,
+                               const LogitsVisitor& visit) {
   run_without_tape(batch);
   run_head(engine_, x_.data(), rows, nullptr, visit);
 }
 
-TokenScores LlamaPolicy::score(const PackedBatch& batch, const ScoreTargets& targets) {
+std::vector<float> TransformerPolicy::values(const PackedBatch& batch, std::span<const std::int64_t> rows) {
+  PLUMB_CHECK(engine_.config.value_head, "Policy::values: the model has no value head");
+  run_without_tape(batch);
+  std::vector<float> values(rows.size());
+  run_value_head(engine_, x_.data(), rows, values);
+  return values;
+}
+
+std::span<const float> TransformerPolicy::layer_output(const ForwardTape& tape, std::int64_t layer) const {
+  const auto& state = state_of(tape);
+  const auto size = static_cast<std::size_t>(state.plan.num_rows() * engine_.config.hidden_size);
+  const bool last = layer + 1 == engine_.config.num_layers;
+  return {last ? state.x.data() : state.layers.inputs[static_cast<std::size_t>(layer + 1)].data(), size};
+}
+
+RowRoutes TransformerPolicy::row_routes(const ForwardTape& tape, std::int64_t layer) const {
+  const auto& state = state_of(tape);
+  if (!engine_.config.is_sparse(layer)) {
+    return {};
+  }
+  const Routes& routes = state.layers.routes[static_cast<std::size_t>(layer)];
+  const auto choices = static_cast<std::size_t>(state.plan.num_rows() * engine_.config.moe.top_k);
+  const auto logits = static_cast<std::size_t>(state.plan.num_rows() * engine_.config.moe.num_experts);
+  return {.experts = {routes.experts.data(), choices},
+          .weights = {routes.weights.data(), choices},
+          .logits = {routes.logits.data(), logits}};
+}
+
+TokenScores TransformerPolicy::score(const PackedBatch& batch, const ScoreTargets& targets) {
   run_without_tape(batch);
   HeadActivations head(engine_.dtype);
   return run_scores(x_, targets, head, false);
 }
 
-TokenScores LlamaPolicy::forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) {
+TokenScores TransformerPolicy::forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) {
   auto& state = state_of(tape);
   state.token_ids = batch.token_ids;
   state.layers.checkpoints = checkpoints_;
@@ -224,7 +255,7 @@ TokenScores LlamaPolicy::forward(const PackedBatch& batch, const ScoreTargets& t
   return run_scores(state.x, targets, *state.head, true);
 }
 
-void LlamaPolicy::backward(ForwardTape& tape, std::span<const float> d_log_probs) {
+void TransformerPolicy::backward(ForwardTape& tape, std::span<const float> d_log_probs) {
   auto& state = state_of(tape);
   PLUMB_CHECK(trainable_, "Policy::backward: the policy was not created trainable");
   PLUMB_CHECK(state.head && state.version == version_, "Policy::backward: the tape is not of these weights");
@@ -237,7 +268,7 @@ void LlamaPolicy::backward(ForwardTape& tape, std::span<const float> d_log_probs
                d_log_probs, buffers_);
 }
 
-void LlamaPolicy::extend(KvCache& cache, std::span<const ExtendRequest> requests, const LogitsVisitor& visit) {
+void TransformerPolicy::extend(KvCache& cache, std::span<const ExtendRequest> requests, const LogitsVisitor& visit) {
   auto* paged = dynamic_cast<PagedCache*>(&cache);
   PLUMB_CHECK(paged != nullptr && paged->version() == version_, "Policy::extend: the cache is not of these weights");
   std::vector<std::int32_t> token_ids;
@@ -279,7 +310,7 @@ Result<std::unique_ptr<Policy>> Policy::create(const ModelConfig& config, std::v
   PLUMB_TRY(check_config(config));
   try {
     PLUMB_ASSIGN(auto taken, Weights::create(config, std::move(weights), options.dtype, options.trainable));
-    return std::unique_ptr<Policy>(std::make_unique<LlamaPolicy>(config, std::move(taken), options));
+    return std::unique_ptr<Policy>(std::make_unique<TransformerPolicy>(config, std::move(taken), options));
   } catch (const std::exception& error) {
     return Error{std::string("oneDNN cannot multiply matrices of this model's shapes: ") + error.what()};
   }

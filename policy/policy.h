@@ -58,6 +58,13 @@ class ForwardTape {
   std::unique_ptr<State> state_;
 };
 
+/// Where the rows of a batch went in one layer: views into a tape, empty for a layer without experts.
+struct RowRoutes {
+  std::span<const std::int32_t> experts;  // [T, k] by falling probability
+  std::span<const float> weights;         // [T, k] of their outputs
+  std::span<const float> logits;          // [T, E] of the router
+};
+
 /// New tokens of one cached sequence.
 struct ExtendRequest {
   SequenceId sequence = 0;
@@ -99,10 +106,18 @@ class Policy {
   /// The raw logits of rows of a batch: those that score() takes its log-probs from. The visitor's index is into
   /// `rows`.
   virtual void logits(const PackedBatch& batch, std::span<const std::int64_t> rows, const LogitsVisitor& visit) = 0;
+  /// One number for each of `rows`: w . norm(x), of a model with a value head. [R]
+  virtual std::vector<float> values(const PackedBatch& batch, std::span<const std::int64_t> rows);
   /// The same numbers as score(), bit for bit, and the activations for backward().
   virtual TokenScores forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) = 0;
   /// Adds the gradient of sum_i d_log_probs[i] * log_probs[i] to the parameters' gradients (+=). [R]
   virtual void backward(ForwardTape& tape, std::span<const float> d_log_probs) = 0;
+
+  /// The residual stream behind layer `layer` [T, D], and the layer's routes, of the batch that the tape is of.
+  [[nodiscard]] virtual std::span<const float> layer_output(const ForwardTape& /*tape*/, std::int64_t /*layer*/) const {
+    return {};
+  }
+  [[nodiscard]] virtual RowRoutes row_routes(const ForwardTape& /*tape*/, std::int64_t /*layer*/) const { return {}; }
 
   /// Appends tokens to cached sequences (prefill in any chunks, or decode) and hands out the logits that follow.
   virtual void extend(KvCache& cache, std::span<const ExtendRequest> requests, const LogitsVisitor& visit) = 0;
@@ -115,6 +130,7 @@ class Policy {
 
  protected:
   static ForwardTape::State& state_of(ForwardTape& tape);
+  static const ForwardTape::State& state_of(const ForwardTape& tape);
 };
 
 }  // namespace plumb

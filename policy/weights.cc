@@ -55,56 +55,20 @@ Result<std::unique_ptr<Weights>> Weights::create(const ModelConfig& config, std:
 Weights::Weights(const ModelConfig& config, ComputeDtype dtype, bool trainable)
     : config_(config), dtype_(dtype), trainable_(trainable) {}
 
-void Weights::add_view(std::string name, std::vector<std::int64_t> shape, std::int64_t offset) {
-  parameters_.push_back({std::move(name), std::move(shape), {}, {}});
-  view_offsets_.push_back(offset);
-}
-
 void Weights::lay_out() {
-  const std::int64_t d = config_.hidden_size;
-  const std::int64_t q_rows = config_.num_heads * config_.head_dim;
-  const std::int64_t kv_rows = config_.num_kv_heads * config_.head_dim;
-  const std::int64_t f = config_.intermediate_size;
-  std::int64_t end = 0;
-  const auto place = [&](std::string name, std::vector<std::int64_t> shape) {
-    std::int64_t count = 1;
-    for (const std::int64_t n : shape) {
-      count *= n;
-    }
-    const std::int64_t offset = end;
-    add_view(std::move(name), std::move(shape), offset);
-    end += count;
-    return offset;
-  };
-  embedding_ = place("model.embed_tokens.weight", {config_.vocab_size, d});
-  for (std::int64_t index = 0; index < config_.num_layers; ++index) {
-    const std::string prefix = "model.layers." + std::to_string(index) + ".";
-    LayerOffsets layer;
-    layer.input_norm = place(prefix + "input_layernorm.weight", {d});
-    layer.qkv = place(prefix + "self_attn.q_proj.weight", {q_rows, d});
-    place(prefix + "self_attn.k_proj.weight", {kv_rows, d});
-    place(prefix + "self_attn.v_proj.weight", {kv_rows, d});
-    layer.o = place(prefix + "self_attn.o_proj.weight", {d, q_rows});
-    layer.post_norm = place(prefix + "post_attention_layernorm.weight", {d});
-    layer.gate_up = place(prefix + "mlp.gate_proj.weight", {f, d});
-    place(prefix + "mlp.up_proj.weight", {f, d});
-    layer.down = place(prefix + "mlp.down_proj.weight", {d, f});
-    layers_.push_back(layer);
-  }
-  final_norm_ = place("model.norm.weight", {d});
-  head_ = config_.tie_embeddings ? embedding_ : place("lm_head.weight", {config_.vocab_size, d});
-  values_.resize(end);
+  layout_ = make_layout(config_);
+  values_.resize(layout_.num_values);
   if (trainable_) {
-    gradients_.resize(end);
+    gradients_.resize(layout_.num_values);
     gradients_.fill_zero();
   }
-  for (std::size_t i = 0; i < parameters_.size(); ++i) {
-    const std::int64_t next = i + 1 < view_offsets_.size() ? view_offsets_[i + 1] : end;
-    const auto size = static_cast<std::size_t>(next - view_offsets_[i]);
-    parameters_[i].value = {values_.data() + view_offsets_[i], size};
+  for (const TensorPlace& tensor : layout_.tensors) {
+    const auto size = static_cast<std::size_t>(tensor.size);
+    ParameterView view{tensor.name, tensor.shape, {values_.data() + tensor.offset, size}, {}};
     if (trainable_) {
-      parameters_[i].gradient = {gradients_.data() + view_offsets_[i], size};
+      view.gradient = {gradients_.data() + tensor.offset, size};
     }
+    parameters_.push_back(std::move(view));
   }
 }
 
@@ -158,21 +122,46 @@ PackedWeight Weights::make_weight(std::int64_t out, std::int64_t in) {
   return weight;
 }
 
+PackedFeedForward Weights::make_feed_forward(std::int64_t size_f) {
+  const std::int64_t d = config_.hidden_size;
+  PackedFeedForward packed{make_forward(size_f, d), make_forward(size_f, d), std::nullopt, make_weight(d, size_f)};
+  if (trainable_) {
+    packed.gate_up_backward = make_backward(2 * size_f, d);
+  }
+  return packed;
+}
+
+PackedLayer Weights::make_layer(const LayerOffsets& layer) {
+  const std::int64_t d = config_.hidden_size;
+  const LatentAttention& latent = config_.latent;
+  PackedLayer packed{.qkv = make_weight(qkv_columns(config_), d),
+                     .q_up = std::nullopt,
+                     .kv_up = std::nullopt,
+                     .o = make_weight(d, attended_columns(config_)),
+                     .dense = std::nullopt,
+                     .experts = {}};
+  if (layer.q_up != kAbsent) {
+    packed.q_up = make_weight(config_.num_heads * config_.head_dim, latent.q_rank);
+  }
+  if (layer.kv_up != kAbsent) {
+    packed.kv_up = make_weight(config_.num_heads * (latent.nope_dim + latent.value_dim), latent.kv_rank);
+  }
+  if (layer.dense.size_f > 0) {
+    packed.dense = make_feed_forward(layer.dense.size_f);
+  }
+  for (const FeedForwardOffsets& expert : layer.experts) {
+    packed.experts.push_back(make_feed_forward(expert.size_f));
+  }
+  return packed;
+}
+
 void Weights::make_packed() {
   const std::int64_t d = config_.hidden_size;
-  const std::int64_t q_rows = config_.num_heads * config_.head_dim;
-  const std::int64_t kv_rows = config_.num_kv_heads * config_.head_dim;
-  const std::int64_t f = config_.intermediate_size;
-  for (std::int64_t index = 0; index < config_.num_layers; ++index) {
-    packed_.push_back({.qkv = make_weight(q_rows + 2 * kv_rows, d),
-                       .o = make_weight(d, q_rows),
-                       .gate = make_forward(f, d),
-                       .up = make_forward(f, d),
-                       .gate_up_backward = std::nullopt,
-                       .down = make_weight(d, f)});
-    if (trainable_) {
-      packed_.back().gate_up_backward = make_backward(2 * f, d);
-    }
+  for (const LayerOffsets& layer : layout_.layers) {
+    packed_.push_back(make_layer(layer));
+  }
+  if (config_.value_head) {
+    return;
   }
   head_forward_ = make_forward(config_.vocab_size, d);
   if (trainable_) {
@@ -183,10 +172,16 @@ void Weights::make_packed() {
 }
 
 std::int64_t Weights::forward_bytes() const {
-  std::int64_t bytes = head_forward_->packed_bytes();
+  std::int64_t bytes = head_forward_ ? head_forward_->packed_bytes() : 0;
   for (const PackedLayer& layer : packed_) {
-    bytes += layer.qkv.forward.packed_bytes() + layer.o.forward.packed_bytes() + layer.gate.packed_bytes() +
-             layer.up.packed_bytes() + layer.down.forward.packed_bytes();
+    bytes += layer.qkv.forward.packed_bytes() + layer.o.forward.packed_bytes();
+    for (const std::optional<PackedWeight>* up : {&layer.q_up, &layer.kv_up}) {
+      bytes += *up ? (*up)->forward.packed_bytes() : 0;
+    }
+    bytes += layer.dense ? layer.dense->forward_bytes() : 0;
+    for (std::int64_t i = 0; i < std::min<std::int64_t>(config_.moe.top_k, std::ssize(layer.experts)); ++i) {
+      bytes += layer.experts[static_cast<std::size_t>(i)].forward_bytes();
+    }
   }
   return bytes;
 }
@@ -194,20 +189,39 @@ std::int64_t Weights::forward_bytes() const {
 void Weights::pack(ThreadPool& pool) {
   const std::int64_t d = config_.hidden_size;
   std::vector<PackTask> tasks;
-  add_tasks(*head_forward_, value(head_), 1, d, tasks);
-  for (std::size_t group = 0; group < head_backward_.size(); ++group) {
-    add_tasks(head_backward_[group], value(head_) + static_cast<std::int64_t>(group) * kHeadGroup * d, d, 1, tasks);
+  if (head_forward_) {
+    add_tasks(*head_forward_, value(layout_.head), 1, d, tasks);
   }
-  for (std::size_t index = 0; index < packed_.size(); ++index) {
-    add_tasks(packed_[index].qkv, value(layers_[index].qkv), d, tasks);
-    add_tasks(packed_[index].o, value(layers_[index].o), config_.num_heads * config_.head_dim, tasks);
-    const float* gate_up = value(layers_[index].gate_up);
-    add_tasks(packed_[index].gate, gate_up, 1, d, tasks);
-    add_tasks(packed_[index].up, gate_up + config_.intermediate_size * d, 1, d, tasks);
-    if (packed_[index].gate_up_backward) {
-      add_tasks(*packed_[index].gate_up_backward, gate_up, d, 1, tasks);
+  for (std::size_t group = 0; group < head_backward_.size(); ++group) {
+    add_tasks(head_backward_[group], value(layout_.head) + static_cast<std::int64_t>(group) * kHeadGroup * d, d, 1,
+              tasks);
+  }
+  const auto add_feed_forward = [&](PackedFeedForward& packed, const FeedForwardOffsets& offsets) {
+    const float* gate_up = value(offsets.gate_up);
+    add_tasks(packed.gate, gate_up, 1, d, tasks);
+    add_tasks(packed.up, gate_up + offsets.size_f * d, 1, d, tasks);
+    if (packed.gate_up_backward) {
+      add_tasks(*packed.gate_up_backward, gate_up, d, 1, tasks);
     }
-    add_tasks(packed_[index].down, value(layers_[index].down), config_.intermediate_size, tasks);
+    add_tasks(packed.down, value(offsets.down), offsets.size_f, tasks);
+  };
+  for (std::size_t index = 0; index < packed_.size(); ++index) {
+    PackedLayer& packed = packed_[index];
+    const LayerOffsets& offsets = layout_.layers[index];
+    add_tasks(packed.qkv, value(offsets.qkv), d, tasks);
+    if (packed.q_up) {
+      add_tasks(*packed.q_up, value(offsets.q_up), config_.latent.q_rank, tasks);
+    }
+    if (packed.kv_up) {
+      add_tasks(*packed.kv_up, value(offsets.kv_up), config_.latent.kv_rank, tasks);
+    }
+    add_tasks(packed.o, value(offsets.o), attended_columns(config_), tasks);
+    if (packed.dense) {
+      add_feed_forward(*packed.dense, offsets.dense);
+    }
+    for (std::size_t e = 0; e < packed.experts.size(); ++e) {
+      add_feed_forward(packed.experts[e], offsets.experts[e]);
+    }
   }
   pack_scratch_.resize(static_cast<std::size_t>(pool.num_threads()));
   pool.parallel_for(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t index, int worker) {

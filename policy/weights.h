@@ -1,5 +1,5 @@
 #pragma once
-// The numbers of a Llama: f32 masters and gradients in one block each, and the packed copies that products read.
+// The numbers of a model: f32 masters and gradients in one block each, and the packed copies that products read.
 
 #include <cstdint>
 #include <optional>
@@ -8,6 +8,7 @@
 
 #include "core/result.h"
 #include "core/thread_pool.h"
+#include "policy/model_layout.h"
 #include "policy/policy.h"
 #include "tensor/attention.h"
 #include "tensor/buffer.h"
@@ -20,17 +21,6 @@ namespace plumb {
 /// a third of its speed).
 inline constexpr std::int64_t kHeadGroup = 47 * PackedMatrix::kPanelColumns;
 
-/// Where the tensors of a layer start in the block of masters, and in that of gradients. Query, key and value rows form
-/// one matrix, gate and up rows another.
-struct LayerOffsets {
-  std::int64_t input_norm = 0;  // [D]
-  std::int64_t qkv = 0;         // [(H + 2K) d, D]
-  std::int64_t o = 0;           // [D, H d]
-  std::int64_t post_norm = 0;   // [D]
-  std::int64_t gate_up = 0;     // [2F, D]
-  std::int64_t down = 0;        // [D, F]
-};
-
 /// A weight W [out, in] packed for y = x W^T and, in a trainable model, for dx = dy W.
 struct PackedWeight {
   PackedMatrix forward;
@@ -38,11 +28,23 @@ struct PackedWeight {
 };
 
 /// Gate and up are two products forward, so that the same columns of both can be used up together, and one backward.
-struct PackedLayer {
-  PackedWeight qkv, o;
+struct PackedFeedForward {
   PackedMatrix gate, up;
   std::optional<PackedMatrix> gate_up_backward;
   PackedWeight down;
+
+  [[nodiscard]] std::int64_t forward_bytes() const {
+    return gate.packed_bytes() + up.packed_bytes() + down.forward.packed_bytes();
+  }
+};
+
+/// Parts as LayerOffsets has them.
+struct PackedLayer {
+  PackedWeight qkv;
+  std::optional<PackedWeight> q_up, kv_up;
+  PackedWeight o;
+  std::optional<PackedFeedForward> dense;
+  std::vector<PackedFeedForward> experts;
 };
 
 class Weights {
@@ -58,11 +60,15 @@ class Weights {
   [[nodiscard]] float* gradient(std::int64_t offset) { return gradients_.data() + offset; }
   [[nodiscard]] AlignedBuffer<float>& gradients() { return gradients_; }
 
-  [[nodiscard]] const LayerOffsets& layer(std::int64_t index) const { return layers_[static_cast<std::size_t>(index)]; }
+  [[nodiscard]] const LayerOffsets& layer(std::int64_t index) const {
+    return layout_.layers[static_cast<std::size_t>(index)];
+  }
   [[nodiscard]] const PackedLayer& packed(std::int64_t index) const { return packed_[static_cast<std::size_t>(index)]; }
-  [[nodiscard]] std::int64_t embedding() const { return embedding_; }
-  [[nodiscard]] std::int64_t final_norm() const { return final_norm_; }
-  [[nodiscard]] std::int64_t head() const { return head_; }  // embedding() where they are tied
+  [[nodiscard]] std::int64_t embedding() const { return layout_.embedding; }
+  [[nodiscard]] std::int64_t final_norm() const { return layout_.final_norm; }
+  [[nodiscard]] std::int64_t head() const { return layout_.head; }  // embedding() where they are tied
+  /// False for a value head, whose weight [1, D] stands at head() and is not packed.
+  [[nodiscard]] bool has_vocabulary() const { return head_forward_.has_value(); }
   [[nodiscard]] const PackedMatrix& head_forward() const { return *head_forward_; }
   [[nodiscard]] const std::vector<PackedMatrix>& head_backward() const { return head_backward_; }
 
@@ -75,12 +81,13 @@ class Weights {
   Weights(const ModelConfig& config, ComputeDtype dtype, bool trainable);
 
   void lay_out();
-  void add_view(std::string name, std::vector<std::int64_t> shape, std::int64_t offset);
   void make_packed();
   [[nodiscard]] ComputeDtype backward_dtype() const;
   [[nodiscard]] PackedMatrix make_forward(std::int64_t out, std::int64_t in);
   [[nodiscard]] PackedMatrix make_backward(std::int64_t out, std::int64_t in);
   [[nodiscard]] PackedWeight make_weight(std::int64_t out, std::int64_t in);
+  [[nodiscard]] PackedFeedForward make_feed_forward(std::int64_t size_f);
+  [[nodiscard]] PackedLayer make_layer(const LayerOffsets& layer);
   Result<void> take(std::vector<NamedTensor> tensors);
 
   ModelConfig config_;
@@ -88,18 +95,14 @@ class Weights {
   bool trainable_;
   AlignedBuffer<float> values_;
   AlignedBuffer<float> gradients_;
-  std::vector<LayerOffsets> layers_;
+  ModelLayout layout_;
   Arena forward_arena_;  // packed numbers in the order in which a pass reads them
   Arena backward_arena_;
   std::vector<PackedLayer> packed_;
-  std::int64_t embedding_ = 0;
-  std::int64_t final_norm_ = 0;
-  std::int64_t head_ = 0;
   std::optional<PackedMatrix> head_forward_;
   std::vector<PackedMatrix> head_backward_;
   std::vector<ProductScratch> pack_scratch_;  // by thread
   std::vector<ParameterView> parameters_;
-  std::vector<std::int64_t> view_offsets_;  // of parameters_, until the blocks exist
 };
 
 }  // namespace plumb

@@ -34,6 +34,10 @@ class Lanes {
   [[nodiscard]] Lanes keep_first(std::int64_t count, float fill) const {
     return Lanes(_mm512_mask_mov_ps(_mm512_set1_ps(fill), first_mask(count), v_));
   }
+  /// `fill` in the first `count` lanes, this in the others.
+  [[nodiscard]] Lanes drop_first(std::int64_t count, float fill) const {
+    return Lanes(_mm512_mask_mov_ps(v_, first_mask(count), _mm512_set1_ps(fill)));
+  }
 
   friend Lanes operator+(Lanes a, Lanes b) { return Lanes(_mm512_add_ps(a.v_, b.v_)); }
   friend Lanes operator-(Lanes a, Lanes b) { return Lanes(_mm512_sub_ps(a.v_, b.v_)); }
@@ -78,6 +82,11 @@ class Lanes {
   void store(float* to) const { store_first(to, kLanes); }
   void store_first(float* to, std::int64_t count) const { std::copy(v_, v_ + count, to); }
   [[nodiscard]] Lanes keep_first(std::int64_t count, float fill) const { return load_first(v_, count, fill); }
+  [[nodiscard]] Lanes drop_first(std::int64_t count, float fill) const {
+    Lanes r = *this;
+    std::fill(r.v_, r.v_ + count, fill);
+    return r;
+  }
 
   friend Lanes operator+(Lanes a, Lanes b) {
     return map([&](auto i) { return a.v_[i] + b.v_[i]; });

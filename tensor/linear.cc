@@ -368,13 +368,19 @@ bool PackedMatrix::proven(std::int64_t num_panels, std::int64_t height) const {
 
 void accumulate_weight_gradient(const Operand& dy, const Operand& x, std::int64_t begin, std::int64_t end,
                                 float* gradient, ProductScratch& scratch) {
-  PLUMB_CHECK(dy.rows() == x.rows() && dy.bf16() == x.bf16(), "accumulate_weight_gradient: operands do not match");
-  const std::int64_t rows = padded_rows(dy.rows());
+  PLUMB_CHECK(dy.rows() == x.rows(), "accumulate_weight_gradient: operands do not match");
+  accumulate_weight_gradient(dy, x, {0, padded_rows(dy.rows())}, begin, end, gradient, scratch);
+}
+
+void accumulate_weight_gradient(const Operand& dy, const Operand& x, RowRange rows, std::int64_t begin,
+                                std::int64_t end, float* gradient, ProductScratch& scratch) {
+  PLUMB_CHECK(dy.bf16() == x.bf16(), "accumulate_weight_gradient: operands do not match");
+  PLUMB_CHECK(rows.begin % kRowTile == 0 && rows.end % kRowTile == 0, "accumulate_weight_gradient: rows of tiles");
   const std::int64_t element_bytes = dy.bf16() ? 2 : 4;
-  for (std::int64_t row = 0; row < rows; row += kGradientRows) {
+  for (std::int64_t row = rows.begin; row < rows.end; row += kGradientRows) {
     const internal::ProductShape shape = {.m = end - begin,
                                           .n = x.columns(),
-                                          .k = std::min(kGradientRows, rows - row),
+                                          .k = std::min(kGradientRows, rows.end - row),
                                           .a_row_stride = 1,
                                           .a_column_stride = dy.columns(),
                                           .b_row_stride = x.columns(),

@@ -121,6 +121,14 @@ class PackedMatrix {
 void accumulate_weight_gradient(const Operand& dy, const Operand& x, std::int64_t begin, std::int64_t end,
                                 float* gradient, ProductScratch& scratch);
 
+/// The same over the rows `rows` of both operands alone: a multiple of 16 each, padding rows of dy zero.
+struct RowRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+};
+void accumulate_weight_gradient(const Operand& dy, const Operand& x, RowRange rows, std::int64_t begin,
+                                std::int64_t end, float* gradient, ProductScratch& scratch);
+
 /// How many rows of a weight gradient one task takes.
 inline constexpr std::int64_t kGradientPanel = 288;
 

@@ -28,6 +28,22 @@ void Operand::store(std::int64_t row, std::int64_t column, std::int64_t count, c
   }
 }
 
+void Operand::copy_row(std::int64_t row, const Operand& from, std::int64_t from_row) {
+  if (bf16_) {
+    std::copy_n(from.bf16_data() + from_row * columns_, columns_, bf16_data() + row * columns_);
+  } else {
+    std::copy_n(from.f32_data() + from_row * columns_, columns_, memory_.data() + row * columns_);
+  }
+}
+
+void Operand::zero_row(std::int64_t row) {
+  if (bf16_) {
+    std::fill_n(bf16_data() + row * columns_, columns_, Bfloat16{});
+  } else {
+    std::fill_n(memory_.data() + row * columns_, columns_, 0.0F);
+  }
+}
+
 void Operand::load(std::int64_t row, std::int64_t column, std::int64_t count, float* values) const {
   const std::int64_t offset = row * columns_ + column;
   if (bf16_) {

@@ -37,6 +37,9 @@ class Operand {
   void store_row(std::int64_t row, const float* values) { store(row, 0, columns_, values); }
   /// Rounds `count` values into row `row` from column `column` on.
   void store(std::int64_t row, std::int64_t column, std::int64_t count, const float* values);
+  /// Row `row` becomes row `from_row` of an operand of the same dtype and columns, or zeros.
+  void copy_row(std::int64_t row, const Operand& from, std::int64_t from_row);
+  void zero_row(std::int64_t row);
   /// Reads `count` values of row `row` from column `column` on.
   void load(std::int64_t row, std::int64_t column, std::int64_t count, float* values) const;
 

@@ -2,20 +2,27 @@
 // Rotary positions (Su et al. 2021, arXiv 2104.09864) in the rotate-half convention of Hugging Face.
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace plumb {
 
-/// cos and sin of position * theta^(-2i / head_dim), for every position a model can see.
+/// theta^(-2i / head_dim) for i = 0 to head_dim / 2 - 1, each rounded to f32.
+std::vector<float> rope_frequencies(std::int64_t head_dim, float theta);
+
+/// cos and sin of position * frequency, for every position a model can see.
 class RopeTable {
  public:
+  /// The frequencies of rope_frequencies().
   RopeTable(std::int64_t max_positions, std::int64_t head_dim, float theta);
+  /// Any frequencies [head_dim / 2]; cosines and sines are multiplied by `factor`.
+  RopeTable(std::int64_t max_positions, std::span<const float> frequencies, float factor);
 
   /// Rotates each head of one row in place: (a, b) = (x[i], x[i + head_dim/2]) becomes (a cos - b sin, b cos + a sin).
-  ///   x  [num_heads, head_dim]  f32
-  void rotate(float* x, std::int64_t num_heads, std::int64_t position) const;
-  /// The inverse rotation, which is also the gradient's.
-  void rotate_back(float* x, std::int64_t num_heads, std::int64_t position) const;
+  ///   x  [num_heads, head_dim]  f32, heads `head_stride` apart (0: head_dim)
+  void rotate(float* x, std::int64_t num_heads, std::int64_t position, std::int64_t head_stride = 0) const;
+  /// The gradient's rotation: by the opposite angle, and times `factor` again.
+  void rotate_back(float* x, std::int64_t num_heads, std::int64_t position, std::int64_t head_stride = 0) const;
 
   [[nodiscard]] std::int64_t max_positions() const { return max_positions_; }
 

@@ -6,6 +6,7 @@
 
 #include "apps/plumb/roof.h"
 #include "core/machine.h"
+#include "policy/model_layout.h"
 
 namespace plumb {
 namespace {
@@ -36,16 +37,9 @@ constexpr double kForwardsOfTraining = 3;  // in products: the forward, and twic
 
 }  // namespace
 
-std::int64_t count_parameters(const Hyperparameters& shape) {
-  const std::int64_t attention = shape.hidden_size * shape.head_dim * (2 * shape.num_heads + 2 * shape.num_kv_heads);
-  const std::int64_t layer = attention + 3 * shape.hidden_size * shape.intermediate_size + 2 * shape.hidden_size;
-  const std::int64_t tables = shape.vocab_size * shape.hidden_size * (shape.tie_embeddings ? 1 : 2);
-  return shape.num_layers * layer + tables + shape.hidden_size;
-}
-
 RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings, bool trainable) {
   RunEstimate estimate;
-  estimate.num_parameters = count_parameters(shape);
+  estimate.num_parameters = count_parameters(shape).total;
   const std::int64_t copy = settings.model.dtype == ComputeDtype::kBf16 ? 2 : 4;
   const std::int64_t transposed = settings.model.dtype == ComputeDtype::kF32 ? 4 : 2;
   estimate.weight_bytes = estimate.num_parameters * (4 + copy + (trainable ? transposed : 0));

@@ -20,9 +20,6 @@ struct RunEstimate {
   [[nodiscard]] std::int64_t memory_bytes() const { return weight_bytes + training_bytes + cache_bytes; }
 };
 
-/// All weights of a model of this shape.
-std::int64_t count_parameters(const Hyperparameters& shape);
-
 RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings, bool trainable);
 
 /// Refuses what does not fit into the memory that is available now and the disk below `out`, naming both figures and

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <vector>
 
-#include "apps/plumb/estimate.h"
+#include "policy/model_layout.h"
 #include "tensor/linear.h"
 
 namespace plumb {
@@ -50,7 +50,7 @@ double quick_roof_gflops(ComputeDtype dtype, ThreadPool& pool) {
 double forward_flop_per_token(const Hyperparameters& shape) {
   // A table that is only looked up multiplies nothing; a tied one is the head's matrix.
   const std::int64_t looked_up = shape.tie_embeddings ? 0 : shape.vocab_size * shape.hidden_size;
-  return 2.0 * static_cast<double>(count_parameters(shape) - looked_up);
+  return 2.0 * static_cast<double>(count_parameters(shape).active - looked_up);
 }
 
 }  // namespace plumb

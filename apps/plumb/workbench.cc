@@ -8,26 +8,6 @@
 #include "core/hash.h"
 
 namespace plumb {
-namespace {
-
-ModelConfig config_of(const Hyperparameters& shape) {
-  ModelConfig config;
-  config.architecture = shape.architecture;
-  config.num_layers = shape.num_layers;
-  config.hidden_size = shape.hidden_size;
-  config.num_heads = shape.num_heads;
-  config.num_kv_heads = shape.num_kv_heads;
-  config.head_dim = shape.head_dim;
-  config.intermediate_size = shape.intermediate_size;
-  config.vocab_size = shape.vocab_size;
-  config.max_positions = shape.max_positions;
-  config.rope_theta = shape.rope_theta;
-  config.rms_norm_eps = shape.rms_norm_eps;
-  config.tie_embeddings = shape.tie_embeddings;
-  return config;
-}
-
-}  // namespace
 
 Result<std::unique_ptr<Workbench>> Workbench::open(std::unique_ptr<ModelSource> source, const ModelSettings& settings,
                                                    bool trainable) {
@@ -47,7 +27,7 @@ Result<std::unique_ptr<Workbench>> Workbench::open(std::unique_ptr<ModelSource> 
   options.pool = &bench->pool_;
   options.trainable = trainable;
   options.activation_checkpointing = settings.activation_checkpointing;
-  PLUMB_ASSIGN(bench->policy_, Policy::create(config_of(source->hyperparameters), std::move(weights), options));
+  PLUMB_ASSIGN(bench->policy_, Policy::create(source->hyperparameters, std::move(weights), options));
   bench->source_ = std::move(source);
   return bench;
 }

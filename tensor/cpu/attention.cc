@@ -13,10 +13,6 @@ namespace {
 constexpr std::int64_t kMaxGroup = 4;  // query heads that share a walk over the keys; larger groups are cut up
 static_assert(kPagePositions == 2 * kLanes);
 
-float inverse_root(std::int64_t head_dim) {
-  return 1.0F / std::sqrt(static_cast<float>(head_dim));
-}
-
 // sums[g][half] = sum over d of rows[g][d] * columns[d][half's 16 keys]: one fma a term, in the order of d.
 template <int kGroup>
 void dot_with_keys(const float* rows, std::int64_t row_stride, const float* columns, std::int64_t head_dim,
@@ -66,23 +62,29 @@ void for_chunks(std::int64_t padded_dim, Body body) {
   }
 }
 
-// Scores of all keys, scaled, -infinity past the last key; their maxima.
+// The first position of the first page that the row sees.
+std::int64_t first_page(const PageView& keys) {
+  return keys.first_key / kPagePositions * kPagePositions;
+}
+
+// Scores of the keys of those pages, scaled, -infinity for those that are not seen; their maxima.
 template <int kGroup>
 void score_keys(const AttentionShape& shape, const float* q, const PageView& keys, std::int64_t head_offset,
                 std::int64_t stride, float* scores, float (&maxima)[kGroup]) {
   constexpr float kLowest = -std::numeric_limits<float>::infinity();
-  const Lanes scale(inverse_root(shape.head_dim));
+  const Lanes scale(shape.scale());
   Lanes largest[kGroup];
   std::fill(largest, largest + kGroup, Lanes(kLowest));
-  for (std::int64_t first = 0; first < keys.num_keys; first += kPagePositions) {
+  for (std::int64_t first = first_page(keys); first < keys.num_keys; first += kPagePositions) {
     Lanes sums[kGroup][2];
     const float* page = keys.pages[first / kPagePositions] + keys.layer_offset + head_offset;
     dot_with_keys<kGroup>(q, shape.padded_dim(), page, shape.head_dim, sums);
     for (int half = 0; half < 2; ++half) {
       const std::int64_t begin = first + half * kLanes;
       const std::int64_t valid = std::clamp<std::int64_t>(keys.num_keys - begin, 0, kLanes);
+      const std::int64_t unseen = std::clamp<std::int64_t>(keys.first_key - begin, 0, kLanes);
       for (int g = 0; g < kGroup; ++g) {
-        const Lanes score = (sums[g][half] * scale).keep_first(valid, kLowest);
+        const Lanes score = (sums[g][half] * scale).keep_first(valid, kLowest).drop_first(unseen, kLowest);
         largest[g] = max(largest[g], score);
         score.store(scores + g * stride + begin);
       }
@@ -103,7 +105,7 @@ void attend(const AttentionShape& shape, const float* q, const PageView& keys, s
   float inverse_mass[kGroup];
   for (int g = 0; g < kGroup; ++g) {
     Lanes mass;
-    for (std::int64_t j = 0; j < stride; j += kLanes) {
+    for (std::int64_t j = first_page(keys); j < stride; j += kLanes) {
       const Lanes weight = exp_approx(Lanes::load(scores + g * stride + j) - Lanes(maxima[g]));
       mass = mass + weight;
       weight.store(scores + g * stride + j);
@@ -115,19 +117,19 @@ void attend(const AttentionShape& shape, const float* q, const PageView& keys, s
     }
   }
   const std::int64_t values_offset = head_offset + shape.head_dim * kPagePositions;
-  for_chunks(shape.padded_dim(), [&](std::int64_t column, auto chunk) {
+  for_chunks(shape.padded_value(), [&](std::int64_t column, auto chunk) {
     constexpr int kChunk = decltype(chunk)::value;
     Lanes sums[kGroup][kChunk];
-    for (std::int64_t first = 0; first < keys.num_keys; first += kPagePositions) {
+    for (std::int64_t first = first_page(keys); first < keys.num_keys; first += kPagePositions) {
       const float* page = keys.pages[first / kPagePositions] + keys.layer_offset + values_offset + column;
-      combine_rows<kGroup, kChunk>(scores + first, stride, page, shape.padded_dim(),
+      combine_rows<kGroup, kChunk>(scores + first, stride, page, shape.padded_value(),
                                    std::min(kPagePositions, keys.num_keys - first), sums);
     }
     for (int g = 0; g < kGroup; ++g) {
       for (int c = 0; c < kChunk; ++c) {
         const std::int64_t at = column + c * kLanes;
-        const std::int64_t count = std::clamp<std::int64_t>(shape.head_dim - at, 0, kLanes);
-        (sums[g][c] * Lanes(inverse_mass[g])).store_first(out + g * shape.head_dim + at, count);
+        const std::int64_t count = std::clamp<std::int64_t>(shape.value_dim() - at, 0, kLanes);
+        (sums[g][c] * Lanes(inverse_mass[g])).store_first(out + g * shape.value_dim() + at, count);
       }
     }
   });
@@ -166,18 +168,19 @@ void spread_rows(const float (&weights)[kGroup][kPagePositions], const float* so
 
 template <int kGroup>
 void backward_group(const AttentionShape& shape, const RowGradient& row, const PageGradient& page,
-                    std::int64_t num_keys) {
+                    std::int64_t num_keys, std::int64_t first_key) {
   const std::int64_t padded = shape.padded_dim();
-  const Lanes scale(inverse_root(shape.head_dim));
+  const Lanes scale(shape.scale());
   Lanes scores[kGroup][2];
   Lanes d_weights[kGroup][2];
   dot_with_keys<kGroup>(row.q, padded, page.keys_transposed, shape.head_dim, scores);
-  dot_with_keys<kGroup>(row.d_out, padded, page.values_transposed, shape.head_dim, d_weights);
+  dot_with_keys<kGroup>(row.d_out, shape.padded_value(), page.values_transposed, shape.value_dim(), d_weights);
   float weights[kGroup][kPagePositions];
   float d_scores[kGroup][kPagePositions];
   for (int g = 0; g < kGroup; ++g) {
     for (int half = 0; half < 2; ++half) {
-      const Lanes weight = exp_approx(scores[g][half] * scale - Lanes(row.log_sum_exp[g]));
+      const std::int64_t unseen = std::clamp<std::int64_t>(first_key - half * kLanes, 0, kLanes);
+      const Lanes weight = exp_approx(scores[g][half] * scale - Lanes(row.log_sum_exp[g])).drop_first(unseen, 0.0F);
       const Lanes d_score = weight * (d_weights[g][half] - Lanes(row.delta[g])) * scale;
       weight.store(weights[g] + half * kLanes);
       d_score.store(d_scores[g] + half * kLanes);
@@ -199,7 +202,7 @@ void backward_group(const AttentionShape& shape, const RowGradient& row, const P
     }
   });
   spread_rows<kGroup>(d_scores, row.q, padded, num_keys, page.d_keys);
-  spread_rows<kGroup>(weights, row.d_out, padded, num_keys, page.d_values);
+  spread_rows<kGroup>(weights, row.d_out, shape.padded_value(), num_keys, page.d_values);
 }
 
 // Calls body(first head of the piece, size) for pieces of at most kMaxGroup heads, the size as a constant.
@@ -225,17 +228,22 @@ void for_pieces(std::int64_t group, Body body) {
 
 }  // namespace
 
+float AttentionShape::scale() const {
+  return score_scale == 0 ? 1.0F / std::sqrt(static_cast<float>(head_dim)) : score_scale;
+}
+
 void write_page_slot(const AttentionShape& shape, float* page, std::int64_t slot, const float* key,
                      const float* value) {
-  const std::int64_t padded = shape.padded_dim();
+  const std::int64_t padded = shape.padded_value();
+  const std::int64_t size = shape.value_dim();
   for (std::int64_t head = 0; head < shape.num_kv_heads; ++head) {
     float* keys = page + head * shape.head_floats();
     float* values = keys + shape.head_dim * kPagePositions + slot * padded;
     for (std::int64_t d = 0; d < shape.head_dim; ++d) {
       keys[d * kPagePositions + slot] = key[head * shape.head_dim + d];
     }
-    std::copy(value + head * shape.head_dim, value + (head + 1) * shape.head_dim, values);
-    std::fill(values + shape.head_dim, values + padded, 0.0F);
+    std::copy(value + head * size, value + (head + 1) * size, values);
+    std::fill(values + size, values + padded, 0.0F);
   }
 }
 
@@ -246,22 +254,22 @@ void attention_row(const AttentionShape& shape, const float* q, const PageView& 
   for (std::int64_t kv_head = 0; kv_head < shape.num_kv_heads; ++kv_head) {
     for_pieces(shape.group(), [&](std::int64_t first, auto size) {
       const std::int64_t head = kv_head * shape.group() + first;
-      attend<decltype(size)::value>(shape, q + head * shape.padded_dim(), keys, kv_head, out + head * shape.head_dim,
+      attend<decltype(size)::value>(shape, q + head * shape.padded_dim(), keys, kv_head, out + head * shape.value_dim(),
                                     log_sum_exp == nullptr ? nullptr : log_sum_exp + head, scratch.data());
     });
   }
 }
 
 void attention_backward(const AttentionShape& shape, const RowGradient& row, const PageGradient& page,
-                        std::int64_t num_keys) {
+                        std::int64_t num_keys, std::int64_t first_key) {
   for_pieces(shape.group(), [&](std::int64_t first, auto size) {
     const std::int64_t offset = first * shape.padded_dim();
     const RowGradient piece = {.q = row.q + offset,
-                               .d_out = row.d_out + offset,
+                               .d_out = row.d_out + first * shape.padded_value(),
                                .log_sum_exp = row.log_sum_exp + first,
                                .delta = row.delta + first,
                                .d_q = row.d_q + offset};
-    backward_group<decltype(size)::value>(shape, piece, page, num_keys);
+    backward_group<decltype(size)::value>(shape, piece, page, num_keys, first_key);
   });
 }
 

@@ -8,10 +8,17 @@
 namespace plumb {
 namespace {
 
-void rotate_heads(float* x, std::int64_t num_heads, std::int64_t half, const float* cosines, const float* sines,
-                  float direction) {
+struct Angles {
+  const float* cosines;
+  const float* sines;
+  float direction;
+};
+
+void rotate_heads(float* x, std::int64_t num_heads, std::int64_t half, std::int64_t head_stride, const Angles& angles) {
+  const auto [cosines, sines, direction] = angles;
+  const std::int64_t stride = head_stride == 0 ? 2 * half : head_stride;
   for (std::int64_t head = 0; head < num_heads; ++head) {
-    float* lower = x + head * 2 * half;
+    float* lower = x + head * stride;
     float* upper = lower + half;
     for_lanes(half, [&](std::int64_t i, std::int64_t count) {
       const Lanes c = Lanes::load_first(cosines + i, count);
@@ -26,31 +33,41 @@ void rotate_heads(float* x, std::int64_t num_heads, std::int64_t half, const flo
 
 }  // namespace
 
+std::vector<float> rope_frequencies(std::int64_t head_dim, float theta) {
+  PLUMB_CHECK(head_dim % 2 == 0, "rope_frequencies: odd head_dim");
+  std::vector<float> frequencies;
+  for (std::int64_t i = 0; i < head_dim / 2; ++i) {
+    const double exponent = 2.0 * static_cast<double>(i) / static_cast<double>(head_dim);
+    frequencies.push_back(static_cast<float>(1.0 / std::pow(static_cast<double>(theta), exponent)));
+  }
+  return frequencies;
+}
+
 RopeTable::RopeTable(std::int64_t max_positions, std::int64_t head_dim, float theta)
-    : max_positions_(max_positions), half_(head_dim / 2) {
-  PLUMB_CHECK(head_dim % 2 == 0, "RopeTable: odd head_dim");
+    : RopeTable(max_positions, rope_frequencies(head_dim, theta), 1.0F) {}
+
+RopeTable::RopeTable(std::int64_t max_positions, std::span<const float> frequencies, float factor)
+    : max_positions_(max_positions), half_(static_cast<std::int64_t>(frequencies.size())) {
   cos_.reserve(static_cast<std::size_t>(max_positions * half_));
   sin_.reserve(static_cast<std::size_t>(max_positions * half_));
   for (std::int64_t position = 0; position < max_positions; ++position) {
-    for (std::int64_t i = 0; i < half_; ++i) {
-      // The frequency and the angle are rounded to f32, as in transformers: other libraries' models expect that angle.
-      const double exponent = 2.0 * static_cast<double>(i) / static_cast<double>(head_dim);
-      const auto frequency = static_cast<float>(1.0 / std::pow(static_cast<double>(theta), exponent));
+    for (const float frequency : frequencies) {
+      // Frequency and angle are f32 numbers, as in transformers: other libraries' models expect that angle.
       const float angle = static_cast<float>(position) * frequency;
-      cos_.push_back(static_cast<float>(std::cos(static_cast<double>(angle))));
-      sin_.push_back(static_cast<float>(std::sin(static_cast<double>(angle))));
+      cos_.push_back(static_cast<float>(std::cos(static_cast<double>(angle))) * factor);
+      sin_.push_back(static_cast<float>(std::sin(static_cast<double>(angle))) * factor);
     }
   }
 }
 
-void RopeTable::rotate(float* x, std::int64_t num_heads, std::int64_t position) const {
+void RopeTable::rotate(float* x, std::int64_t num_heads, std::int64_t position, std::int64_t head_stride) const {
   const auto offset = position * half_;
-  rotate_heads(x, num_heads, half_, cos_.data() + offset, sin_.data() + offset, 1.0F);
+  rotate_heads(x, num_heads, half_, head_stride, {cos_.data() + offset, sin_.data() + offset, 1.0F});
 }
 
-void RopeTable::rotate_back(float* x, std::int64_t num_heads, std::int64_t position) const {
+void RopeTable::rotate_back(float* x, std::int64_t num_heads, std::int64_t position, std::int64_t head_stride) const {
   const auto offset = position * half_;
-  rotate_heads(x, num_heads, half_, cos_.data() + offset, sin_.data() + offset, -1.0F);
+  rotate_heads(x, num_heads, half_, head_stride, {cos_.data() + offset, sin_.data() + offset, -1.0F});
 }
 
 }  // namespace plumb

@@ -161,11 +161,15 @@ TEST(ModelFolder, RefusesConfigsByKey) {
   const auto has = [](const std::string& text, const std::string& part) {
     return ::testing::AssertionResult(text.find(part) != std::string::npos) << text;
   };
-  EXPECT_TRUE(has(message("architectures", {"Qwen2ForCausalLM"}), "Qwen2ForCausalLM"));
+  EXPECT_TRUE(has(message("architectures", {"GPT2LMHeadModel"}), "GPT2LMHeadModel"));
+  EXPECT_TRUE(has(message("architectures", {"Qwen2ForCausalLM"}), "model_type"));
+  EXPECT_TRUE(has(message("logit_softcap", 30.0), "logit_softcap is no key that plumb knows of a llama model"));
   EXPECT_TRUE(has(message("architectures", nullptr), "architectures"));
-  EXPECT_TRUE(has(message("attention_bias", true), "attention_bias is true"));
-  EXPECT_TRUE(has(message("hidden_act", "gelu"), "gelu"));
-  EXPECT_TRUE(has(message("rope_scaling", {{"rope_type", "llama3"}, {"factor", 8}}), "llama3"));
+  EXPECT_TRUE(has(message("attention_bias", 1), "attention_bias must be true or false"));
+  EXPECT_TRUE(has(message("hidden_act", "mish"), "mish"));
+  EXPECT_TRUE(has(message("rope_scaling", {{"rope_type", "longrope"}, {"factor", 8}}), "longrope"));
+  EXPECT_TRUE(has(message("rope_scaling", {{"rope_type", "linear"}}), "factor is missing"));
+  EXPECT_TRUE(has(message("rope_scaling", {{"rope_type", "linear"}, {"factor", 2}, {"bend", 1}}), "bend"));
   EXPECT_TRUE(has(message("rope_scaling", 3), "rope_scaling"));
   EXPECT_TRUE(has(message("hidden_size", "8"), "hidden_size must be an integer"));
   EXPECT_TRUE(has(message("hidden_size", nullptr), "hidden_size is missing"));

@@ -15,22 +15,6 @@
 namespace plumb {
 namespace {
 
-ModelConfig config_of(const Hyperparameters& shape) {
-  ModelConfig config;
-  config.num_layers = shape.num_layers;
-  config.hidden_size = shape.hidden_size;
-  config.num_heads = shape.num_heads;
-  config.num_kv_heads = shape.num_kv_heads;
-  config.head_dim = shape.head_dim;
-  config.intermediate_size = shape.intermediate_size;
-  config.vocab_size = shape.vocab_size;
-  config.max_positions = shape.max_positions;
-  config.rope_theta = shape.rope_theta;
-  config.rms_norm_eps = shape.rms_norm_eps;
-  config.tie_embeddings = shape.tie_embeddings;
-  return config;
-}
-
 struct Greedy {
   std::vector<std::int32_t> prompt;
   std::vector<std::int32_t> expected;
@@ -88,7 +72,7 @@ TEST(SmolLm2, GreedyTokensEqualTransformers) {
     weights.push_back({name, tensor->shape, std::move(tensor->values)});
   }
   ThreadPool pool;
-  auto policy = Policy::create(config_of((*source)->hyperparameters), std::move(weights),
+  auto policy = Policy::create((*source)->hyperparameters, std::move(weights),
                                {.dtype = ComputeDtype::kF32, .pool = &pool, .trainable = false});
   ASSERT_TRUE(policy.ok()) << policy.error().message;
   std::vector<Greedy> prompts = read_prompts();

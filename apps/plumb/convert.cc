@@ -1,0 +1,124 @@
+// plumb convert: a model from one kind of file to another, or from a dense one to a mixture of experts.
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "apps/plumb/subcommand.h"
+#include "formats/gguf_model.h"
+#include "formats/model_folder.h"
+#include "formats/upcycle.h"
+#include "policy/model_layout.h"
+
+namespace plumb {
+namespace {
+
+struct ConvertOptions {
+  std::string source;
+  std::string target;
+  std::string dtype = "f32";
+  std::string upcycle;
+  std::uint64_t seed = 1;
+};
+
+const std::map<std::string, GgufType> kTypes = {
+    {"f32", GgufType::kF32}, {"f16", GgufType::kF16}, {"bf16", GgufType::kBf16}, {"q8_0", GgufType::kQ8_0}};
+
+// "experts=8,topk=2"
+Result<UpcycleOptions> parse_upcycle(const std::string& text, std::uint64_t seed) {
+  UpcycleOptions options;
+  options.seed = seed;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string part = text.substr(begin, end - begin);
+    const std::size_t equals = std::min(part.find('='), part.size());
+    const std::string key = part.substr(0, equals);
+    std::int64_t* target = key == "experts" ? &options.num_experts : key == "topk" ? &options.top_k : nullptr;
+    const char* last = part.data() + part.size();
+    const char* first = part.data() + std::min(equals + 1, part.size());
+    if (target == nullptr || first == last || std::from_chars(first, last, *target).ptr != last) {
+      return Error{"--upcycle: expected experts=NUMBER,topk=NUMBER, found \"" + part + "\""};
+    }
+    begin = end + 1;
+  }
+  return options;
+}
+
+Result<void> write_folder(const ModelSource& source, const ConvertOptions& options) {
+  if (options.dtype != "f32" && options.dtype != "bf16") {
+    return Error{"--dtype " + options.dtype +
+                 ": a Hugging Face folder takes f32 or bf16; name a target that ends with " + ".gguf for f16 and q8_0"};
+  }
+  std::vector<SourceTensor> tensors;
+  for (const std::string& name : source.tensor_names()) {
+    PLUMB_ASSIGN(SourceTensor tensor, source.read(name));
+    tensors.push_back(std::move(tensor));
+  }
+  std::vector<TensorView> views;
+  for (const SourceTensor& tensor : tensors) {
+    views.push_back({tensor.name, tensor.shape, tensor.values});
+  }
+  return write_model_folder(options.target, {source.hyperparameters, views,
+                                             options.dtype == "f32" ? SafetensorsDtype::kF32 : SafetensorsDtype::kBf16,
+                                             source.tokenizer, source.chat_template});
+}
+
+// A model that lacks a tensor, or has one too many, is not written as another.
+Result<void> check_tensors(const ModelSource& source) {
+  std::set<std::string> names;
+  for (std::string& name : source.tensor_names()) {
+    names.insert(std::move(name));
+  }
+  for (const TensorPlace& tensor : make_layout(source.hyperparameters).tensors) {
+    if (names.erase(tensor.name) == 0) {
+      return Error{"the model lacks the tensor " + tensor.name + ", which its configuration asks for"};
+    }
+  }
+  if (!names.empty()) {
+    return Error{"the model holds the tensor " + *names.begin() + ", which its configuration has no use for"};
+  }
+  return {};
+}
+
+Result<int> run_convert(const ConvertOptions& options) {
+  PLUMB_ASSIGN(auto source, open_model(options.source));
+  if (!options.upcycle.empty()) {
+    PLUMB_ASSIGN(const UpcycleOptions upcycling, parse_upcycle(options.upcycle, options.seed));
+    PLUMB_ASSIGN(source, upcycle(std::move(source), upcycling));
+  }
+  PLUMB_TRY(check_tensors(*source));
+  if (options.target.ends_with(".gguf")) {
+    PLUMB_TRY(write_gguf_model(options.target, *source, kTypes.at(options.dtype)));
+  } else {
+    PLUMB_TRY(write_folder(*source, options));
+  }
+  const ParameterCount count = count_parameters(source->hyperparameters);
+  std::printf("%s: %s, %.1fM parameters, %.1fM of them for a token, %s\n", options.target.c_str(),
+              source->hyperparameters.architecture.c_str(), static_cast<double>(count.total) / 1e6,
+              static_cast<double>(count.active) / 1e6, options.dtype.c_str());
+  return 0;
+}
+
+}  // namespace
+
+void register_convert(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand(
+      "convert", "Write a model as a Hugging Face folder or a GGUF file, or as a mixture of experts");
+  auto options = std::make_shared<ConvertOptions>();
+  command->add_option("SOURCE", options->source, "a GGUF file or a Hugging Face folder")->required();
+  command->add_option("TARGET", options->target, "a folder, or a file that ends with .gguf")->required();
+  command->add_option("--dtype", options->dtype, "of matrices: f32, bf16, and for GGUF f16, q8_0")
+      ->check(CLI::IsMember(kTypes))
+      ->capture_default_str();
+  command->add_option("--upcycle", options->upcycle,
+                      "experts=8,topk=2: copy each feed-forward block of a dense model into as many experts");
+  command->add_option("--seed", options->seed, "of the routers' weights")->capture_default_str();
+  command->callback([options, &action] { action = [options] { return run_convert(*options); }; });
+}
+
+}  // namespace plumb

@@ -1,0 +1,67 @@
+// plumb plan: what a model takes, from its config alone.
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "apps/plumb/subcommand.h"
+#include "core/atomic_file.h"
+#include "formats/config_json.h"
+#include "policy/engine.h"
+#include "policy/model_layout.h"
+
+namespace plumb {
+namespace {
+
+constexpr double kBillion = 1e9;
+constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
+constexpr std::uint64_t kLongestConfig = std::uint64_t{1} << 24;
+
+std::string line(const std::string& what, double bytes_per_parameter, std::int64_t parameters) {
+  return fmt::format("{:<44}{:>10.1f} GiB\n", what, bytes_per_parameter * static_cast<double>(parameters) / kGib);
+}
+
+std::string describe_plan(const ModelConfig& config) {
+  const ParameterCount count = count_parameters(config);
+  const std::int64_t table = config.vocab_size * config.hidden_size;
+  std::string text = fmt::format("{:<44}{}, {} layers\n", "family", config.architecture, config.num_layers);
+  text += fmt::format("{:<44}{:>10.2f} B\n", "parameters", static_cast<double>(count.total) / kBillion);
+  text += fmt::format("{:<44}{:>10.2f} B\n", "of a token", static_cast<double>(count.active) / kBillion);
+  // What is published as activated parameters: a tied table is the head's matrix.
+  text += fmt::format("{:<44}{:>10.2f} B\n", "of a token, without looked-up embeddings",
+                      static_cast<double>(count.active - (config.tie_embeddings ? 0 : table)) / kBillion);
+  text += line("weights in f32 (masters)", 4, count.total);
+  text += line("weights in bf16", 2, count.total);
+  text += line("gradients in f32", 4, count.total);
+  text += line("AdamW's moments in f32", 8, count.total);
+  const AttentionShape shape = attention_shape(config);
+  const std::int64_t plain = config.num_layers * shape.num_kv_heads * (shape.head_dim + shape.value_dim());
+  text += fmt::format("{:<44}{:>10} bytes\n", "keys and values of a token, f32 (plumb's cache)", 4 * plain);
+  if (config.is_latent()) {
+    const std::int64_t latent = config.num_layers * (config.latent.kv_rank + config.latent.rope_dim);
+    text += fmt::format("{:<44}{:>10} bytes\n", "latents of a token, f32", 4 * latent);
+  }
+  return text;
+}
+
+Result<int> run_plan(const std::string& path) {
+  const bool folder = std::filesystem::is_directory(path);
+  const std::string file = folder ? (std::filesystem::path(path) / "config.json").string() : path;
+  PLUMB_ASSIGN(const std::string text, read_file(file, kLongestConfig));
+  PLUMB_ASSIGN(const ModelConfig config, parse_config_json(text, file));
+  std::fputs(describe_plan(config).c_str(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+void register_plan(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("plan", "Say what a model takes: parameters, bytes of weights and optimizer");
+  auto path = std::make_shared<std::string>();
+  command->add_option("MODEL_CONFIG", *path, "a config.json, or the folder that holds it")->required();
+  command->callback([path, &action] { action = [path] { return run_plan(*path); }; });
+}
+
+}  // namespace plumb

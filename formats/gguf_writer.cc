@@ -1,0 +1,279 @@
+// A model as a GGUF file: header, metadata and tensors in the layout that formats/gguf.cc reads.
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <type_traits>
+
+#include "core/atomic_file.h"
+#include "formats/gguf_model.h"
+#include "formats/gguf_parts.h"
+#include "formats/half.h"
+
+namespace plumb {
+namespace {
+
+constexpr std::uint64_t kAlignment = 32;
+constexpr std::int64_t kQ8Block = 32;
+
+// The numbers of value types in the file.
+constexpr std::uint32_t kUint32 = 4;
+constexpr std::uint32_t kInt32 = 5;
+constexpr std::uint32_t kFloat32 = 6;
+constexpr std::uint32_t kString = 8;
+constexpr std::uint32_t kArray = 9;
+
+template <typename T>
+void append(std::string& bytes, T value) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  bytes.append(static_cast<const char*>(static_cast<const void*>(&value)), sizeof(T));
+}
+
+void append_text(std::string& bytes, std::string_view text) {
+  append<std::uint64_t>(bytes, text.size());
+  bytes.append(text);
+}
+
+class Metadata {
+ public:
+  void number(const std::string& key, std::int64_t value) {
+    start(key, kUint32);
+    append(bytes_, static_cast<std::uint32_t>(value));
+  }
+  void real(const std::string& key, float value) {
+    start(key, kFloat32);
+    append(bytes_, value);
+  }
+  void text(const std::string& key, std::string_view value) {
+    start(key, kString);
+    append_text(bytes_, value);
+  }
+  void texts(const std::string& key, const std::vector<std::string>& values) {
+    array(key, kString, values.size());
+    for (const std::string& value : values) {
+      append_text(bytes_, value);
+    }
+  }
+  void integers(const std::string& key, const std::vector<std::int32_t>& values) {
+    array(key, kInt32, values.size());
+    for (const std::int32_t value : values) {
+      append(bytes_, value);
+    }
+  }
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+
+ private:
+  void start(const std::string& key, std::uint32_t type) {
+    append_text(bytes_, key);
+    append(bytes_, type);
+    ++count_;
+  }
+  void array(const std::string& key, std::uint32_t type, std::size_t size) {
+    start(key, kArray);
+    append(bytes_, type);
+    append<std::uint64_t>(bytes_, size);
+  }
+
+  std::string bytes_;
+  std::uint64_t count_ = 0;
+};
+
+void add_shape(Metadata& to, const Hyperparameters& h, const std::string& prefix) {
+  to.number(prefix + "block_count", h.num_layers);
+  to.number(prefix + "context_length", h.max_positions);
+  to.number(prefix + "embedding_length", h.hidden_size);
+  to.number(prefix + "feed_forward_length", h.intermediate_size);
+  to.number(prefix + "attention.head_count", h.num_heads);
+  to.number(prefix + "attention.head_count_kv", h.num_kv_heads);
+  to.number(prefix + "attention.key_length", h.head_dim);
+  to.number(prefix + "attention.value_length", h.head_dim);
+  to.real(prefix + "attention.layer_norm_rms_epsilon", h.rms_norm_eps);
+  to.real(prefix + "rope.freq_base", h.rope_theta);
+  to.number(prefix + "rope.dimension_count", h.head_dim);
+  to.number(prefix + "vocab_size", h.vocab_size);
+  if (h.rope.kind == RopeKind::kLinear || h.rope.kind == RopeKind::kYarn) {
+    to.text(prefix + "rope.scaling.type", h.rope.kind == RopeKind::kLinear ? "linear" : "yarn");
+    to.real(prefix + "rope.scaling.factor", h.rope.factor);
+    to.number(prefix + "rope.scaling.original_context_length", h.rope.original_positions);
+  }
+  if (h.moe.num_experts > 0) {
+    to.number(prefix + "expert_count", h.moe.num_experts);
+    to.number(prefix + "expert_used_count", h.moe.top_k);
+    to.number(prefix + "expert_feed_forward_length", h.moe.expert_size);
+    if (h.moe.shared_size > 0) {
+      to.number(prefix + "expert_shared_feed_forward_length", h.moe.shared_size);
+    }
+  }
+}
+
+void add_tokenizer(Metadata& to, const ModelSource& source) {
+  const TokenizerData& tokenizer = source.tokenizer;
+  std::vector<std::int32_t> types;
+  for (const TokenKind kind : tokenizer.kinds) {
+    types.push_back(kind == TokenKind::kSpecial  ? 3
+                    : kind == TokenKind::kAdded  ? 4
+                    : kind == TokenKind::kUnused ? 5
+                                                 : 1);
+  }
+  std::vector<std::string> merges;
+  for (const auto& [left, right] : tokenizer.merges) {
+    merges.push_back(left + " " + right);
+  }
+  to.text("tokenizer.ggml.model", "gpt2");
+  to.text("tokenizer.ggml.pre", tokenizer.pre_tokenizer == "gpt2" ? "gpt-2" : tokenizer.pre_tokenizer);
+  to.texts("tokenizer.ggml.tokens", tokenizer.tokens);
+  to.integers("tokenizer.ggml.token_type", types);
+  to.texts("tokenizer.ggml.merges", merges);
+  for (const auto& [key, id] : {std::pair{"bos", tokenizer.bos_id}, std::pair{"eos", tokenizer.eos_id},
+                                std::pair{"padding", tokenizer.pad_id}, std::pair{"unknown", tokenizer.unk_id}}) {
+    if (id >= 0) {
+      to.number("tokenizer.ggml." + std::string(key) + "_token_id", id);
+    }
+  }
+  if (!source.chat_template.empty()) {
+    to.text("tokenizer.chat_template", source.chat_template);
+  }
+}
+
+// ggml's reference: a scale of a 127th of the largest magnitude, in f16, and each value rounded away from zero at ties.
+void append_q8(std::string& bytes, const float* values) {
+  float largest = 0;
+  for (std::int64_t i = 0; i < kQ8Block; ++i) {
+    largest = std::max(largest, std::abs(values[i]));
+  }
+  const float scale = largest / 127.0F;
+  const float inverse = scale == 0 ? 0.0F : 1.0F / scale;
+  append(bytes, float_to_half(scale));
+  for (std::int64_t i = 0; i < kQ8Block; ++i) {
+    append(bytes, static_cast<std::int8_t>(std::round(values[i] * inverse)));
+  }
+}
+
+std::string encode(const std::vector<float>& values, GgufType type) {
+  std::string bytes;
+  if (type == GgufType::kF32) {
+    bytes.resize(values.size() * sizeof(float));
+    std::memcpy(bytes.data(), values.data(), bytes.size());
+    return bytes;
+  }
+  for (std::size_t i = 0; i < values.size();) {
+    if (type == GgufType::kQ8_0) {
+      append_q8(bytes, values.data() + i);
+      i += kQ8Block;
+    } else {
+      append(bytes, type == GgufType::kF16 ? float_to_half(values[i]) : float_to_bfloat16(values[i]));
+      ++i;
+    }
+  }
+  return bytes;
+}
+
+// One tensor of the file, in the order and type that it is written in.
+struct Entry {
+  GgufPart part;
+  std::vector<std::int64_t> shape;
+  GgufType type = GgufType::kF32;
+  std::uint64_t size = 0;
+};
+
+class Writer {
+ public:
+  Writer(const ModelSource& source, GgufType type) : source_(source), type_(type) {}
+
+  Result<void> run(const std::string& path) {
+    PLUMB_TRY(check());
+    for (GgufPart& part : gguf_parts(source_.hyperparameters)) {
+      PLUMB_TRY(plan(std::move(part)));
+    }
+    PLUMB_ASSIGN(AtomicFile file, AtomicFile::create(path));
+    std::string head = header();
+    head.resize((head.size() + kAlignment - 1) / kAlignment * kAlignment);
+    PLUMB_TRY(file.write(head));
+    for (const Entry& entry : entries_) {
+      PLUMB_TRY(write_tensor(file, entry));
+    }
+    return file.commit();
+  }
+
+ private:
+  Result<void> check() const {
+    const Hyperparameters& h = source_.hyperparameters;
+    if (gguf_architecture(h.architecture).empty() || h.value_head || h.activation != Activation::kSilu) {
+      return Error{"a " + h.architecture + " model" + (h.value_head ? " with a value head" : "") +
+                   " cannot be written as GGUF; write a Hugging Face folder"};
+    }
+    if (h.rope.kind == RopeKind::kLlama3 || h.rope.kind == RopeKind::kDynamic || h.sliding_window > 0) {
+      return Error{
+          "the model's rotary scaling or sliding window cannot be written as GGUF; write a Hugging Face folder"};
+    }
+    return {};
+  }
+
+  Result<void> plan(GgufPart part) {
+    PLUMB_ASSIGN(const SourceTensor first, source_.read(part.sources.front()));
+    Entry entry{std::move(part), first.shape, GgufType::kF32, 0};
+    const bool stays_f32 = first.shape.size() == 1 || entry.part.name.find("ffn_gate_inp") != std::string::npos;
+    if (!stays_f32) {
+      entry.type = type_ == GgufType::kQ8_0 && first.shape.back() % kQ8Block != 0 ? GgufType::kF16 : type_;
+    }
+    const BlockLayout layout = block_layout(entry.type);
+    entry.size = first.values.size() * entry.part.sources.size() / static_cast<std::size_t>(layout.values) *
+                 static_cast<std::size_t>(layout.bytes);
+    if (entry.part.sources.size() > 1) {
+      entry.shape.insert(entry.shape.begin(), static_cast<std::int64_t>(entry.part.sources.size()));
+    }
+    entries_.push_back(std::move(entry));
+    return {};
+  }
+
+  [[nodiscard]] std::string header() const {
+    const std::string architecture(gguf_architecture(source_.hyperparameters.architecture));
+    Metadata metadata;
+    metadata.text("general.architecture", architecture);
+    metadata.number("general.alignment", kAlignment);
+    add_shape(metadata, source_.hyperparameters, architecture + ".");
+    add_tokenizer(metadata, source_);
+    std::string bytes = "GGUF";
+    append<std::uint32_t>(bytes, 3);
+    append<std::uint64_t>(bytes, entries_.size());
+    append<std::uint64_t>(bytes, metadata.count());
+    bytes += metadata.bytes();
+    std::uint64_t offset = 0;
+    for (const Entry& entry : entries_) {
+      append_text(bytes, entry.part.name);
+      append<std::uint32_t>(bytes, static_cast<std::uint32_t>(entry.shape.size()));
+      for (auto dim = entry.shape.rbegin(); dim != entry.shape.rend(); ++dim) {
+        append<std::uint64_t>(bytes, static_cast<std::uint64_t>(*dim));
+      }
+      append(bytes, static_cast<std::uint32_t>(entry.type));
+      append(bytes, offset);
+      offset += (entry.size + kAlignment - 1) / kAlignment * kAlignment;
+    }
+    return bytes;
+  }
+
+  Result<void> write_tensor(AtomicFile& file, const Entry& entry) const {
+    for (const std::string& name : entry.part.sources) {
+      PLUMB_ASSIGN(SourceTensor tensor, source_.read(name));
+      if (entry.part.heads > 0) {
+        tensor.values = interleave_heads(tensor.values, tensor.shape[0], entry.part.heads, true);
+      }
+      PLUMB_TRY(file.write(encode(tensor.values, entry.type)));
+    }
+    return file.write(std::string((kAlignment - entry.size % kAlignment) % kAlignment, '\0'));
+  }
+
+  const ModelSource& source_;
+  GgufType type_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace
+
+Result<void> write_gguf_model(const std::string& path, const ModelSource& source, GgufType type) {
+  const auto written = Writer(source, type).run(path);
+  return written ? written : Result<void>(written.error().with_context(path));
+}
+
+}  // namespace plumb

@@ -1,0 +1,61 @@
+#include "policy/router_statistics.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/check.h"
+
+namespace plumb {
+namespace {
+
+// log sum exp, with the probabilities added to `sums` `count` times.
+double add_softmax(std::span<const float> logits, double count, std::vector<double>& sums) {
+  const auto largest = static_cast<double>(*std::ranges::max_element(logits));
+  double mass = 0;
+  for (const float logit : logits) {
+    mass += std::exp(static_cast<double>(logit) - largest);
+  }
+  for (std::size_t e = 0; e < logits.size(); ++e) {
+    sums[e] += count * std::exp(static_cast<double>(logits[e]) - largest) / mass;
+  }
+  return largest + std::log(mass);
+}
+
+}  // namespace
+
+RouterStatistics router_statistics(const RowRoutes& routes, std::int64_t num_experts, std::span<const float> counts) {
+  const auto size = static_cast<std::size_t>(num_experts);
+  const std::size_t rows = counts.size();
+  PLUMB_CHECK(routes.logits.size() == rows * size, "router_statistics: a count for each row");
+  const std::size_t top_k = rows == 0 ? 0 : routes.experts.size() / rows;
+  RouterStatistics statistics{std::vector<double>(size), std::vector<double>(size)};
+  double total = 0;
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto count = static_cast<double>(counts[row]);
+    if (count == 0) {
+      continue;
+    }
+    total += count;
+    for (const std::int32_t expert : routes.experts.subspan(row * top_k, top_k)) {
+      statistics.load[static_cast<std::size_t>(expert)] += count;
+    }
+    const double log_sum_exp = add_softmax(routes.logits.subspan(row * size, size), count, statistics.probability);
+    statistics.z_loss += count * log_sum_exp * log_sum_exp;
+  }
+  if (total == 0) {
+    return statistics;
+  }
+  statistics.z_loss /= total;
+  for (std::size_t e = 0; e < size; ++e) {
+    statistics.probability[e] /= total;
+    double& load = statistics.load[e];
+    load /= total * static_cast<double>(top_k);
+    statistics.load_entropy -= load == 0 ? 0 : load * std::log(load);
+    statistics.balance += static_cast<double>(size) * load * statistics.probability[e];
+  }
+  statistics.load_entropy = size > 1 ? statistics.load_entropy / std::log(static_cast<double>(size)) : 1;
+  statistics.max_violation = *std::ranges::max_element(statistics.load) * static_cast<double>(size) - 1;
+  return statistics;
+}
+
+}  // namespace plumb

@@ -1,0 +1,27 @@
+#pragma once
+// How evenly a layer's router spreads its rows, and the balance term that training could add.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "policy/policy.h"
+
+namespace plumb {
+
+/// Of one layer over the counted rows. In f64, rows in order: the numbers depend on the rows alone.
+struct RouterStatistics {
+  std::vector<double> load;         // [E] share of all assignments, adds up to 1
+  std::vector<double> probability;  // [E] mean of the router's softmax
+  double load_entropy = 0;          // of `load` as a share of log E: 1 is even, 0 is one expert for all
+  double max_violation = 0;         // largest load over the even one, less 1 (Wang et al. 2024, arXiv 2408.15664)
+  double z_loss = 0;                // mean of (log sum exp logits)^2 (Zoph et al. 2022, arXiv 2202.08906, eq. 5)
+  double balance = 0;  // E sum_e load_e probability_e (Fedus et al. 2021, arXiv 2101.03961, eq. 4): 1 if even
+};
+
+/// `counts` [T] says how often each row counts: 0 for padding, G for a prompt that G completions share. Numbers are
+/// those of a batch in which every copy stands by itself, however it is cut into micro-batches and put together again
+/// from the sums. All are 0 where no row counts.
+RouterStatistics router_statistics(const RowRoutes& routes, std::int64_t num_experts, std::span<const float> counts);
+
+}  // namespace plumb

@@ -1,0 +1,79 @@
+"""plumb convert and plumb plan: a tiny model through every kind of file and back, as a mixture of experts, and what the
+published 16B and 236B configs add up to."""
+
+import json
+import pathlib
+import re
+import tempfile
+import unittest
+
+from plumb_case import REPOSITORY, PlumbCase
+from tiny_model import read_tensors, write_tiny_model
+
+
+class Convert(PlumbCase):
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory(prefix="plumb_e2e_model_")
+        cls.addClassCleanup(scratch.cleanup)
+        cls.model = write_tiny_model(pathlib.Path(scratch.name) / "tiny")
+
+    def convert(self, *arguments):
+        result = self.plumb("convert", *arguments)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result.stdout
+
+    def log_probs(self, model):
+        (self.folder / "in.jsonl").write_text(json.dumps({"text": "def f(x): return x"}) + "\n")
+        result = self.plumb("score", "--model", model, "--in", "in.jsonl", "--out", "scores.jsonl")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        row = json.loads((self.folder / "scores.jsonl").read_text())
+        (self.folder / "scores.jsonl").unlink()
+        return row["log_probs"][1:]
+
+    def test_folder_to_gguf_and_back_is_the_same_model(self):
+        self.convert(self.model, "m.gguf")
+        self.convert("m.gguf", "back")
+        self.assertEqual(read_tensors(self.folder / "back/model.safetensors"),
+                         read_tensors(self.model / "model.safetensors"))
+        self.assertEqual(self.log_probs("m.gguf"), self.log_probs(self.model))
+
+    def test_an_upcycled_model_starts_with_the_dense_ones_outputs(self):
+        said = self.convert(self.model, "moe", "--upcycle", "experts=5,topk=2")
+        self.assertIn("mixtral", said)
+        config = json.loads((self.folder / "moe/config.json").read_text())
+        self.assertEqual(config["architectures"], ["MixtralForCausalLM"])
+        self.assertEqual((config["num_local_experts"], config["num_experts_per_tok"]), (5, 2))
+        for dense, mixture in zip(self.log_probs(self.model), self.log_probs("moe")):
+            self.assertAlmostEqual(dense, mixture, delta=1e-4)
+        self.convert("moe", "moe.gguf")
+        self.assertEqual(self.log_probs("moe.gguf"), self.log_probs("moe"))
+        self.convert("moe", "moe-q8.gguf", "--dtype", "q8_0")
+        self.assertLess((self.folder / "moe-q8.gguf").stat().st_size, (self.folder / "moe.gguf").stat().st_size / 2)
+
+    def test_refusals(self):
+        self.assert_refused(self.plumb("convert", self.model, "x", "--upcycle", "expert=8"), 1, "expected experts=")
+        self.assert_refused(self.plumb("convert", self.model, "x", "--upcycle", "experts=2,topk=4"), 1, "4 experts of 2")
+        self.assert_refused(self.plumb("convert", self.model, "x", "--dtype", "q8_0"), 1, ".gguf")
+        self.assert_refused(self.plumb("convert", "absent", "x"), 1, "absent")
+
+
+class Plan(PlumbCase):
+    def test_published_totals(self):
+        for name, total, active in (("deepseek-v2-lite", 15.7, 2.4), ("deepseek-v2", 236, 21)):
+            result = self.plumb("plan", REPOSITORY / f"configs/models/{name}.json")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            found = {key.strip(): float(value) for key, value in
+                     re.findall(r"^(.+?)\s+([\d.]+) B$", result.stdout, re.MULTILINE)}
+            self.assertAlmostEqual(found["parameters"] / total, 1, delta=0.005, msg=result.stdout)
+            self.assertAlmostEqual(found["of a token, without looked-up embeddings"] / active, 1, delta=0.03,
+                                   msg=result.stdout)
+
+    def test_refusals(self):
+        (self.folder / "config.json").write_text("{}")
+        self.assert_refused(self.plumb("plan", "config.json"), 1, "config.json", "architectures")
+        self.assert_refused(self.plumb("plan", "absent.json"), 1, "absent.json")
+
+
+if __name__ == "__main__":
+    unittest.main()
