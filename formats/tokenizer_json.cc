@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "formats/tokenizer_steps_json.h"
+
 namespace plumb {
 namespace {
 
@@ -22,41 +24,24 @@ const json& get(const json& object, const char* key) {
   return found == object.end() ? null : *found;
 }
 
-bool is_byte_level(const json& step) {
-  return step.is_object() && get(step, "type") == "ByteLevel" && get(step, "add_prefix_space") == false &&
-         (get(step, "use_regex").is_null() || get(step, "use_regex") == true);
-}
-
-Result<std::string> pre_tokenizer_name(const json& step) {
-  if (is_byte_level(step)) {
-    return std::string("gpt2");
-  }
-  const json& steps = step.is_object() ? get(step, "pretokenizers") : step;
-  if (step.is_object() && get(step, "type") == "Sequence" && steps.is_array() && steps.size() == 2 &&
-      steps[0].is_object() && get(steps[0], "type") == "Digits" && get(steps[0], "individual_digits") == true &&
-      is_byte_level(steps[1])) {
-    return std::string("smollm");
-  }
-  return Error{
-      "the pre_tokenizer " + show(step) +
-      " is not supported; ByteLevel, and Digits (individual) followed by ByteLevel, without prefix space, are"};
-}
-
-Result<void> check_model(const json& model) {
+Result<void> read_model_options(const json& model, TokenizerData& data) {
   if (!model.is_object() || (get(model, "type") != "BPE" && !get(model, "type").is_null())) {
     return Error{"the model must be of type BPE"};
   }
-  for (const char* option : {"dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix"}) {
+  for (const char* option : {"dropout", "continuing_subword_prefix", "end_of_word_suffix"}) {
     const json& value = get(model, option);
-    if (!value.is_null() && value != "") {
+    if (!value.is_null() && value != "" && value != 0) {
       return Error{std::string("the model option ") + option + " = " + show(value) + " is not supported"};
     }
   }
-  for (const char* option : {"byte_fallback", "ignore_merges"}) {
+  for (const auto& [option, field] :
+       {std::pair{"byte_fallback", &data.byte_fallback}, std::pair{"ignore_merges", &data.ignore_merges},
+        std::pair{"fuse_unk", &data.fuse_unk}}) {
     const json& value = get(model, option);
-    if (!value.is_null() && value != false) {
-      return Error{std::string("the model option ") + option + " = " + show(value) + " is not supported"};
+    if (!value.is_null() && !value.is_boolean()) {
+      return Error{std::string("the model option ") + option + " = " + show(value) + " must be true or false"};
     }
+    *field = value == true;
   }
   return {};
 }
@@ -118,35 +103,45 @@ Result<void> read_added_tokens(const json& added, TokenizerData& data) {
     return Error{"added_tokens must be a list"};
   }
   for (const json& token : added) {
-    if (!token.is_object() || !get(token, "content").is_string()) {
+    if (!token.is_object() || !get(token, "content").is_string() || get(token, "content") == "") {
       return Error{"the added token " + show(token) + " has no content"};
     }
-    const auto text = token["content"].get<std::string>();
-    for (const char* option : {"single_word", "lstrip", "rstrip"}) {
-      if (get(token, option) == true) {
-        return Error{"the added token " + show(text) + " has " + option + ", which is not supported"};
-      }
-    }
-    PLUMB_TRY(set_token(data, get(token, "id"), text,
-                        get(token, "special") == true ? TokenKind::kSpecial : TokenKind::kAdded));
+    AddedToken read;
+    read.text = token["content"].get<std::string>();
+    read.special = get(token, "special") == true;
+    read.single_word = get(token, "single_word") == true;
+    read.lstrip = get(token, "lstrip") == true;
+    read.rstrip = get(token, "rstrip") == true;
+    read.normalized = get(token, "normalized") == true;
+    PLUMB_TRY(set_token(data, get(token, "id"), read.text, read.special ? TokenKind::kSpecial : TokenKind::kAdded));
+    read.id = token["id"].get<std::int32_t>();
+    data.added_tokens.push_back(std::move(read));
   }
   return {};
 }
 
+Result<void> read_unknown(const json& model, TokenizerData& data) {
+  const json& unknown = get(model, "unk_token");
+  if (unknown.is_null() || unknown == "") {
+    return {};
+  }
+  const json& id =
+      unknown.is_string() ? get(get(model, "vocab"), unknown.get_ref<const std::string&>().c_str()) : unknown;
+  if (!unknown.is_string() || id.is_null()) {
+    return Error{"the model's unk_token " + show(unknown) + " is not in its vocabulary"};
+  }
+  data.model_unk_id = id.get<std::int32_t>();
+  return {};
+}
+
 Result<void> read_tokenizer(const json& root, TokenizerData& data) {
-  if (!get(root, "normalizer").is_null()) {
-    return Error{"the normalizer " + show(root["normalizer"]) + " is not supported; it must be null"};
-  }
-  const json& post = get(root, "post_processor");
-  if (!post.is_null() && !(post.is_object() && get(post, "type") == "ByteLevel")) {
-    return Error{"the post_processor " + show(post) + " is not supported; it must be null or ByteLevel"};
-  }
-  PLUMB_ASSIGN(data.pre_tokenizer, pre_tokenizer_name(get(root, "pre_tokenizer")));
   const json& model = get(root, "model");
-  PLUMB_TRY(check_model(model));
+  PLUMB_TRY(read_model_options(model, data));
   PLUMB_TRY(read_vocab(get(model, "vocab"), data));
   PLUMB_TRY(read_merges(get(model, "merges"), data));
-  return read_added_tokens(get(root, "added_tokens"), data);
+  PLUMB_TRY(read_unknown(model, data));
+  PLUMB_TRY(read_added_tokens(get(root, "added_tokens"), data));
+  return read_tokenizer_steps(root, data);
 }
 
 // tokenizer_config.json writes a special token as its text or as an object with a "content".
@@ -193,6 +188,7 @@ Result<TokenizerData> parse_tokenizer_json(std::string_view text, const std::str
   if (const auto read = read_tokenizer(root, data); !read) {
     return read.error().with_context(name);
   }
+  data.json_text = text;
   return data;
 }
 

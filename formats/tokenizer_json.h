@@ -1,5 +1,5 @@
 #pragma once
-// Hugging Face's tokenizer.json and its companions, for byte-level BPE.
+// Hugging Face's tokenizer.json and its companions, for BPE, byte-level or with byte fallback.
 
 #include <string>
 #include <string_view>
@@ -10,8 +10,8 @@
 namespace plumb {
 
 /// The tokenizer in `text`; `name` is for messages. bos_id, eos_id, pad_id and unk_id are left at -1: they stand in
-/// tokenizer_config.json. Errors: no JSON object; a normalizer, pre-tokenizer, model option or added-token option that
-/// is not supported, by name; a vocabulary whose ids repeat or reach beyond 2^24; malformed merges.
+/// tokenizer_config.json. Errors: no JSON object; a normalizer, pre-tokenizer, decoder, post-processor or model option
+/// that is not supported, by name; a vocabulary whose ids repeat or reach beyond 2^24; malformed merges.
 Result<TokenizerData> parse_tokenizer_json(std::string_view text, const std::string& name);
 
 /// What tokenizer_config.json says: sets the special ids in `tokenizer` and returns the chat template, empty if there
@@ -26,7 +26,8 @@ struct TokenizerFiles {
   std::string special_tokens_map_json;
 };
 
-/// Errors: a pre-tokenizer other than "gpt2" and "smollm"; text that is no UTF-8.
+/// A tokenizer that was read from a tokenizer.json is written as it was read. Errors: one that came from elsewhere with
+/// a pre-tokenizer other than "gpt2" and "smollm"; text that is no UTF-8.
 Result<TokenizerFiles> make_tokenizer_files(const TokenizerData& tokenizer, const std::string& chat_template,
                                             std::int64_t max_positions);
 

@@ -101,7 +101,7 @@ ordered_json config_object(const TokenizerData& data, const std::string& chat_te
 
 Result<TokenizerFiles> make_tokenizer_files(const TokenizerData& data, const std::string& chat_template,
                                             std::int64_t max_positions) {
-  if (data.pre_tokenizer != "gpt2" && data.pre_tokenizer != "smollm") {
+  if (data.json_text.empty() && data.pre_tokenizer != "gpt2" && data.pre_tokenizer != "smollm") {
     return Error{"the pre-tokenizer \"" + data.pre_tokenizer + "\" cannot be written; \"gpt2\" and \"smollm\" can"};
   }
   for (const std::string& token : data.tokens) {
@@ -112,7 +112,7 @@ Result<TokenizerFiles> make_tokenizer_files(const TokenizerData& data, const std
   if (!is_utf8(chat_template)) {
     return Error{"the chat template is no UTF-8 and cannot be written to tokenizer_config.json"};
   }
-  return TokenizerFiles{tokenizer_object(data).dump(1) + "\n",
+  return TokenizerFiles{data.json_text.empty() ? tokenizer_object(data).dump(1) + "\n" : data.json_text,
                         config_object(data, chat_template, max_positions).dump(2) + "\n",
                         special_tokens(data).dump(2) + "\n"};
 }

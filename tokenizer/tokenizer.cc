@@ -1,17 +1,68 @@
 #include "tokenizer/tokenizer.h"
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <utility>
 
+#include "formats/tokenizer_json.h"
 #include "tokenizer/byte_level.h"
 
 namespace plumb {
+namespace {
+
+// The byte that "<0x0A>" names; -1 for other texts.
+int fallback_byte(std::string_view text) {
+  const auto digit = [&](std::size_t i) {
+    const std::size_t value = std::string_view("0123456789ABCDEF").find(text[i]);
+    return value == std::string_view::npos ? -1 : static_cast<int>(value);
+  };
+  if (text.size() != 6 || !text.starts_with("<0x") || text[5] != '>' || digit(3) < 0 || digit(4) < 0) {
+    return -1;
+  }
+  return digit(3) * 16 + digit(4);
+}
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+// What token `text` of a vocabulary stands for.
+std::string bytes_of(const TokenizerData& data, const std::string& text, TokenKind kind) {
+  const bool is_marker = kind == TokenKind::kSpecial || kind == TokenKind::kAdded;
+  if (data.byte_level) {
+    return is_marker ? text : letters_to_bytes(text).value_or(text);
+  }
+  if (const int byte = fallback_byte(text); data.byte_fallback && byte >= 0) {
+    return {static_cast<char>(byte)};
+  }
+  std::string bytes = text;
+  for (const auto& [from, to] : data.decoder.replace) {
+    bytes = replaced(std::move(bytes), from, to);
+  }
+  return bytes;
+}
+
+bool rewrites(const SplitStep& step) {
+  return step.prefix_space || step.kind == SplitStep::Kind::kMetaspace || step.kind == SplitStep::Kind::kWhitespace ||
+         (step.kind != SplitStep::Kind::kByteLevel && step.behavior == SplitStep::Behavior::kRemoved);
+}
+
+}  // namespace
 
 Result<Tokenizer> Tokenizer::create(const TokenizerData& data) {
-  PLUMB_ASSIGN(auto pre_tokenizer, PreTokenizer::create(data.pre_tokenizer));
-  Tokenizer tokenizer(std::move(pre_tokenizer));
+  Tokenizer tokenizer;
   PLUMB_TRY(tokenizer.load(data));
   return tokenizer;
+}
+
+Result<Tokenizer> Tokenizer::from_tokenizer_json(std::string_view text, const std::string& name) {
+  PLUMB_ASSIGN(const TokenizerData data, parse_tokenizer_json(text, name));
+  auto tokenizer = create(data);
+  return tokenizer ? std::move(tokenizer) : Result<Tokenizer>(tokenizer.error().with_context(name));
 }
 
 Result<void> Tokenizer::load(const TokenizerData& data) {
@@ -19,45 +70,54 @@ Result<void> Tokenizer::load(const TokenizerData& data) {
     return Error{"the tokenizer has " + std::to_string(data.tokens.size()) + " tokens but the kinds of " +
                  std::to_string(data.kinds.size())};
   }
-  std::unordered_map<std::string_view, std::int32_t> ids;
+  PLUMB_ASSIGN(pre_tokenizer_, data.pre_tokenizer.empty() ? PreTokenizer::create(data.split_steps)
+                                                          : PreTokenizer::create(data.pre_tokenizer));
+  PLUMB_ASSIGN(normalizer_, Normalizer::create(data.normalizer));
+  PLUMB_ASSIGN(bpe_, Bpe::create(data));
   for (std::size_t i = 0; i < data.tokens.size(); ++i) {
-    const std::string& text = data.tokens[i];
-    const auto id = static_cast<std::int32_t>(i);
-    if (data.kinds[i] != TokenKind::kUnused && !ids.emplace(text, id).second) {
-      return Error{"the tokenizer's token " + std::to_string(i) + " repeats token " + std::to_string(ids[text])};
-    }
-    bytes_.push_back(letters_to_bytes(text).value_or(text));
-    if (data.kinds[i] == TokenKind::kSpecial || data.kinds[i] == TokenKind::kAdded) {
-      if (text.empty()) {
-        return Error{"the tokenizer's special token " + std::to_string(i) + " is empty"};
-      }
-      bytes_.back() = text;
-      markers_[static_cast<unsigned char>(text[0])].push_back({text, id, data.kinds[i] == TokenKind::kSpecial});
-    }
-  }
-  for (auto& markers : markers_) {
-    std::stable_sort(markers.begin(), markers.end(),
-                     [](const Marker& a, const Marker& b) { return a.text.size() > b.text.size(); });
-  }
-  const auto find = [&](const std::string& text) {
-    const auto found = ids.find(text);
-    return found == ids.end() ? -1 : found->second;
-  };
-  for (std::size_t byte = 0; byte < byte_ids_.size(); ++byte) {
-    byte_ids_[byte] = find(byte_to_letter(static_cast<std::uint8_t>(byte)));
-  }
-  for (std::size_t i = 0; i < data.merges.size(); ++i) {
-    const auto& [left, right] = data.merges[i];
-    const std::int32_t merged = find(left + right);
-    if (find(left) < 0 || find(right) < 0 || merged < 0) {
-      return Error{"the tokenizer's merge " + std::to_string(i) + " (\"" + left + "\" with \"" + right +
-                   "\") has a part or a result that the vocabulary lacks"};
-    }
-    merges_.add(find(left), find(right), merged);
+    bytes_.push_back(bytes_of(data, data.tokens[i], data.kinds[i]));
   }
   kinds_ = data.kinds;
-  for (const auto& [name, id] : {std::pair{"end-of-sequence", data.eos_id}, std::pair{"begin-of-sequence", data.bos_id},
-                                 std::pair{"padding", data.pad_id}}) {
+  prefix_ids_ = data.prefix_ids;
+  suffix_ids_ = data.suffix_ids;
+  strip_spaces_ = data.decoder.strip_spaces;
+  keeps_text_ = data.byte_level && normalizer_.is_identity() && std::ranges::none_of(data.split_steps, rewrites);
+  PLUMB_TRY(load_added_tokens(data));
+  return load_special_ids(data);
+}
+
+Result<void> Tokenizer::load_added_tokens(const TokenizerData& data) {
+  std::vector<AddedToken> added = data.added_tokens;
+  for (std::size_t i = 0; data.added_tokens.empty() && i < data.tokens.size(); ++i) {
+    if (data.kinds[i] == TokenKind::kSpecial || data.kinds[i] == TokenKind::kAdded) {
+      AddedToken& token = added.emplace_back();
+      token.id = static_cast<std::int32_t>(i);
+      token.text = data.tokens[i];
+      token.special = data.kinds[i] == TokenKind::kSpecial;
+    }
+  }
+  // Of equal forms the special one is found, as in `tokenizers`.
+  std::ranges::stable_sort(added, std::greater<>(), &AddedToken::special);
+  for (const AddedToken& token : added) {
+    if (token.text.empty() || token.id < 0 || token.id >= vocab_size()) {
+      return Error{"the tokenizer's added token " + std::to_string(token.id) + " is empty or outside the vocabulary"};
+    }
+    added_ids_.emplace(token.text, token.id);
+    const std::string form = token.normalized ? normalizer_.apply(token.text) : token.text;
+    if (!form.empty()) {
+      (token.normalized ? in_normalized_ : in_text_).add(token, form);
+    }
+  }
+  return {};
+}
+
+Result<void> Tokenizer::load_special_ids(const TokenizerData& data) {
+  const std::array<std::pair<const char*, std::int32_t>, 5> ids = {{{"end-of-sequence", data.eos_id},
+                                                                    {"begin-of-sequence", data.bos_id},
+                                                                    {"padding", data.pad_id},
+                                                                    {"unknown", data.unk_id},
+                                                                    {"unknown", data.model_unk_id}}};
+  for (const auto& [name, id] : ids) {
     if (id < -1 || id >= vocab_size()) {
       return Error{std::string("the tokenizer's ") + name + " token is " + std::to_string(id) +
                    ", but the vocabulary has " + std::to_string(vocab_size()) + " tokens"};
@@ -66,49 +126,53 @@ Result<void> Tokenizer::load(const TokenizerData& data) {
   eos_id_ = data.eos_id;
   bos_id_ = data.bos_id;
   pad_id_ = data.pad_id;
+  unk_id_ = data.unk_id;
   return {};
-}
-
-const Tokenizer::Marker* Tokenizer::marker_at(std::string_view text, std::size_t at, bool parse_special) const {
-  for (const Marker& marker : markers_[static_cast<unsigned char>(text[at])]) {
-    if ((parse_special || !marker.special) && text.substr(at).starts_with(marker.text)) {
-      return &marker;
-    }
-  }
-  return nullptr;
 }
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, bool parse_special) const {
   std::vector<std::int32_t> ids;
-  std::size_t plain_start = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const Marker* marker = marker_at(text, at, parse_special);
-    if (marker == nullptr) {
-      ++at;
-      continue;
+  in_text_.split(text, parse_special, [&](std::string_view part, std::int32_t id) {
+    if (id >= 0) {
+      ids.push_back(id);
+    } else {
+      encode_section(part, part.data() == text.data(), parse_special, ids);
     }
-    encode_plain(text.substr(plain_start, at - plain_start), ids);
-    ids.push_back(marker->id);
-    at += marker->text.size();
-    plain_start = at;
-  }
-  encode_plain(text.substr(plain_start), ids);
+  });
   return ids;
 }
 
-void Tokenizer::encode_plain(std::string_view text, std::vector<std::int32_t>& ids) const {
-  std::vector<std::int32_t> word;
-  pre_tokenizer_.split(text, [&](std::string_view piece) {
-    word.clear();
-    for (const char c : piece) {
-      const std::int32_t id = byte_ids_[static_cast<unsigned char>(c)];
-      if (id >= 0) {
-        word.push_back(id);
-      }
+void Tokenizer::encode_section(std::string_view text, bool at_start, bool parse_special,
+                               std::vector<std::int32_t>& ids) const {
+  std::string storage;
+  std::string_view normalized = text;
+  if (!normalizer_.is_identity()) {
+    normalized = storage = normalizer_.apply(text);
+  }
+  in_normalized_.split(normalized, parse_special, [&](std::string_view part, std::int32_t id) {
+    if (id >= 0) {
+      ids.push_back(id);
+    } else {
+      encode_plain(part, at_start && part.data() == normalized.data(), ids);
     }
-    merges_.apply(word);
-    ids.insert(ids.end(), word.begin(), word.end());
   });
+}
+
+void Tokenizer::encode_plain(std::string_view text, bool at_start, std::vector<std::int32_t>& ids) const {
+  SplitText pieces;
+  pre_tokenizer_.split(text, at_start, pieces);
+  std::size_t begin = 0;
+  for (const std::size_t end : pieces.ends) {
+    bpe_.encode(pieces.text.substr(begin, end - begin), ids);
+    begin = end;
+  }
+}
+
+std::vector<std::int32_t> Tokenizer::with_special_tokens(std::span<const std::int32_t> ids) const {
+  std::vector<std::int32_t> all = prefix_ids_;
+  all.insert(all.end(), ids.begin(), ids.end());
+  all.insert(all.end(), suffix_ids_.begin(), suffix_ids_.end());
+  return all;
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids, bool skip_special) const {
@@ -121,6 +185,12 @@ std::string Tokenizer::decode(std::span<const std::int32_t> ids, bool skip_speci
   return text;
 }
 
+std::string Tokenizer::decode_text(std::span<const std::int32_t> ids, bool skip_special) const {
+  std::string text = decode(ids, skip_special);
+  const std::size_t spaces = std::min(text.find_first_not_of(' '), text.size());
+  return text.substr(std::min(spaces, static_cast<std::size_t>(strip_spaces_)));
+}
+
 std::string_view Tokenizer::token_bytes(std::int32_t id) const {
   return id < 0 || id >= vocab_size() ? std::string_view() : bytes_[static_cast<std::size_t>(id)];
 }
@@ -130,14 +200,8 @@ bool Tokenizer::is_special(std::int32_t id) const {
 }
 
 std::int32_t Tokenizer::id_of(std::string_view special_text) const {
-  if (!special_text.empty()) {
-    for (const Marker& marker : markers_[static_cast<unsigned char>(special_text[0])]) {
-      if (marker.text == special_text) {
-        return marker.id;
-      }
-    }
-  }
-  return -1;
+  const auto found = added_ids_.find(std::string(special_text));
+  return found == added_ids_.end() ? -1 : found->second;
 }
 
 }  // namespace plumb
