@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "reward/rules/code_block.h"
-#include "reward/rules/math_answer.h"
 
 namespace plumb {
 
@@ -66,16 +65,36 @@ void set_single_part(Score& score, const char* name, double value, std::string r
   score.parts = {ScorePart{name, value, 1, std::move(reason)}};
 }
 
-void score_math(const PromptRecord& prompt, const Completion& completion, Score& score) {
-  const auto answer = extract_math_answer(completion.text);
-  if (!answer) {
-    set_single_part(score, "math", 0, "no answer: neither a complete \\boxed{} nor an answer marker");
-    return;
+// The maths completions of a call, judged together: a worker answers batches faster than single questions.
+class MathTable {
+ public:
+  void add(const PromptRecord& prompt, const Completion& completion, Score& score) {
+    items_.push_back({prompt.answer, completion.text, true});
+    scores_.push_back(&score);
   }
-  const MathResult result = compare_math_answers(prompt.answer, *answer);
-  const double value = result.verdict == MathVerdict::kEqual ? 1 : 0;
-  set_single_part(score, "math", value, std::string(to_string(result.verdict)) + ": " + result.reason);
-}
+
+  void judge(MathWorker& worker, const MathOptions& options) {
+    if (items_.empty()) {
+      return;
+    }
+    const std::vector<MathResult> results = worker.verify(items_, options);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const MathResult& result = results[i];
+      if (!result.fault.empty()) {
+        scores_[i]->unscored = result.fault;
+        continue;
+      }
+      const double value = accepted(result, options) ? 1 : 0;
+      const std::string shown =
+          std::string(to_string(result.verdict)) + " '" + result.extracted.substr(0, 60) + "': " + result.reason;
+      set_single_part(*scores_[i], "math", value, result.extracted.empty() ? result.reason : shown);
+    }
+  }
+
+ private:
+  std::vector<MathItem> items_;
+  std::vector<Score*> scores_;
+};
 
 // Programs in order of first appearance, so that the order of judging repeats.
 class ProgramTable {
@@ -94,7 +113,8 @@ class ProgramTable {
   std::vector<Program> programs_;
 };
 
-void route(const CompletionGroup& group, std::vector<Score>& scores, bool audit, ProgramTable& table) {
+void route(const CompletionGroup& group, std::vector<Score>& scores, bool audit, ProgramTable& table,
+           MathTable& maths) {
   const PromptRecord& prompt = *group.prompt;
   const bool audited = audit && !prompt.audit_tests.empty();
   for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -102,7 +122,7 @@ void route(const CompletionGroup& group, std::vector<Score>& scores, bool audit,
     if (group.completions[i].finish_reason == FinishReason::kAborted) {
       score.unscored = "sampling was stopped before this completion ended";
     } else if (prompt.domain == Domain::kMath) {
-      score_math(prompt, group.completions[i], score);
+      maths.add(prompt, group.completions[i], score);
     } else if (prompt.domain != Domain::kCode) {
       score.unscored = "no rule scores the domain " + std::string(to_string(prompt.domain)) + " of " + prompt.id;
     } else if (prompt.tests.empty()) {
@@ -152,16 +172,19 @@ void run_audit(Judge& judge, const std::vector<const Program*>& passing, const S
 
 }  // namespace
 
-Scorer::Scorer(Judge& judge, ScorerOptions options) : judge_(judge), options_(std::move(options)) {}
+Scorer::Scorer(Judge& judge, ScorerOptions options)
+    : judge_(judge), options_(std::move(options)), math_worker_(std::make_unique<MathWorker>(options_.math_worker)) {}
 
 std::vector<ScoredGroup> Scorer::score(std::vector<CompletionGroup> groups) {
   std::vector<ScoredGroup> scored(groups.size());
   ProgramTable table;
+  MathTable maths;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     scored[g].group = std::move(groups[g]);
     scored[g].scores.resize(scored[g].group.completions.size());
-    route(scored[g].group, scored[g].scores, options_.audit, table);
+    route(scored[g].group, scored[g].scores, options_.audit, table, maths);
   }
+  maths.judge(*math_worker_, options_.math);
   std::vector<Submission> submissions;
   for (const Program& program : table.programs()) {
     submissions.push_back(make_submission(program, program.prompt->tests, "graded", options_));

@@ -2,12 +2,14 @@
 // Completions in, scores out. Code is judged by running it (compiler_sandbox), maths by exact comparison. A fault of
 // our own leaves a completion unscored; it is never a reward of 0.
 
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "compiler_sandbox/judge.h"
 #include "core/metrics_log.h"
 #include "core/records.h"
+#include "reward/rules/math_worker.h"
 
 namespace plumb {
 
@@ -15,13 +17,16 @@ struct ScorerOptions {
   bool audit = false;  // also judge passing code by the audit suite: fills Score::audit, never the reward
   bool stop_at_first_failure = true;  // the reward is all or nothing, so the first failing test decides
   Limits limits = {};
+  MathOptions math = {};
+  MathWorkerOptions math_worker = {};
 };
 
 /// Reward of code: 1 if the first closed code block passes all tests of its prompt, else 0 (0 without such a block).
-/// Reward of maths: 1 if the extracted answer equals the truth; undecided and absent answers earn 0, with the reason.
-/// With options.audit, Score::audit of a code completion is 1 or 0, and 0 without being run where the graded tests
-/// fail already; a fault during the audit leaves it empty. Scores depend on prompt and text alone: equal programs for
-/// the same prompt are judged once a call and share their evidence.
+/// Reward of maths: 1 if the extracted answer equals the truth (docs/math.md); undecided and absent answers earn 0,
+/// with the reason. A maths worker that is missing or dies leaves a completion unscored. With options.audit,
+/// Score::audit of a code completion is 1 or 0, and 0 without being run where the graded tests fail already; a fault
+/// during the audit leaves it empty. Scores depend on prompt and text alone: equal programs for the same prompt are
+/// judged once a call and share their evidence.
 class Scorer {
  public:
   /// `judge` outlives the scorer.
@@ -33,6 +38,7 @@ class Scorer {
  private:
   Judge& judge_;
   ScorerOptions options_;
+  std::unique_ptr<MathWorker> math_worker_;
 };
 
 /// The reward and completions metrics of one step (core/metric_names.h): reward, reward_std, reward/<part>/mean,

@@ -141,8 +141,20 @@ TEST(Scorer, MathEarnsOneIfEqual) {
   EXPECT_EQ(scored[0].scores[0].total, 1);
   EXPECT_EQ(scored[0].scores[1].total, 0);
   EXPECT_EQ(scored[0].scores[2].parts[0].reason, "no answer: neither a complete \\boxed{} nor an answer marker");
-  EXPECT_EQ(scored[0].scores[3].parts[0].reason.substr(0, 9), "undecided");
+  EXPECT_EQ(scored[0].scores[3].parts[0].reason, "not_equal 'one half': words against mathematics");
   EXPECT_EQ(judge.judged, 0);
+}
+
+TEST(Scorer, AMissingMathsWorkerLeavesUnscored) {
+  auto prompt = std::make_shared<PromptRecord>();
+  prompt->domain = Domain::kMath;
+  prompt->answer = "1/2";
+  FakeJudge judge;
+  ScorerOptions options;
+  options.math_worker.path = "/nonexistent/plumb-maths";
+  const auto scored = Scorer(judge, options).score({group_of(prompt, {"\\boxed{0.5}"})});
+  EXPECT_TRUE(scored[0].scores[0].parts.empty());
+  EXPECT_NE(scored[0].scores[0].unscored.value_or("").find("plumb-maths"), std::string::npos);
 }
 
 TEST(Scorer, WhatNoRuleScoresIsUnscored) {

@@ -1,0 +1,216 @@
+// plumb verify-math: ground truths and responses in, verdicts out.
+
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+
+#include "apps/plumb/interrupt.h"
+#include "apps/plumb/json_rows.h"
+#include "apps/plumb/subcommand.h"
+#include "core/escape.h"
+#include "core/progress.h"
+#include "reward/rules/math_worker.h"
+
+namespace plumb {
+namespace {
+
+struct VerifyMathOptions {
+  std::string in;
+  std::string out;
+  bool resume = false;
+};
+
+// The response of a row: "pred", or "pred_parts" ([[text, repeat], ...]), or "pred_b64".
+Result<std::string> response_of(const nlohmann::json& row) {
+  constexpr std::size_t kMostBytes = std::size_t{64} << 20;
+  if (row.contains("pred")) {
+    return row["pred"].get<std::string>();
+  }
+  if (row.contains("pred_b64")) {
+    return bytes_from_json({{"base64", row["pred_b64"]}});
+  }
+  if (!row.contains("pred_parts")) {
+    return Error{"expected \"pred\", \"pred_parts\" or \"pred_b64\""};
+  }
+  std::string text;
+  for (const auto& part : row["pred_parts"]) {
+    const auto piece = part.at(0).get<std::string>();
+    const auto repeat = part.at(1).get<std::size_t>();
+    if (repeat > kMostBytes || text.size() + piece.size() * repeat > kMostBytes) {
+      return Error{"\"pred_parts\" make more than " + std::to_string(kMostBytes) + " bytes"};
+    }
+    for (std::size_t i = 0; i < repeat; ++i) {
+      text += piece;
+    }
+  }
+  return text;
+}
+
+Result<MathOptions> options_of(const nlohmann::json& row) {
+  MathOptions options;
+  if (!row.contains("options")) {
+    return options;
+  }
+  const std::map<std::string, bool*> flags = {
+      {"bare_percent", &options.bare_percent},   {"optional_unit", &options.optional_unit},
+      {"convert_units", &options.convert_units}, {"unordered_lists", &options.unordered_lists},
+      {"decimal_comma", &options.decimal_comma}, {"join_boxes", &options.join_boxes},
+      {"last_number", &options.last_number},     {"probably_counts", &options.probably_counts}};
+  for (const auto& [key, value] : row["options"].items()) {
+    if (const auto flag = flags.find(key); flag != flags.end()) {
+      *flag->second = value.get<bool>();
+    } else if (key == "decimal_digits") {
+      options.decimal_digits = value.get<int>();
+    } else if (key == "max_work") {
+      options.max_work = value.get<std::int64_t>();
+    } else if (key == "seed") {
+      options.seed = value.get<std::uint64_t>();
+    } else {
+      return Error{"the option \"" + key + "\" is not known; docs/math.md lists them"};
+    }
+  }
+  return options;
+}
+
+struct Question {
+  MathItem item;
+  MathOptions options;
+};
+
+Result<Question> question_of(const JsonRow& row) {
+  if (!row.error.empty()) {
+    return Error{row.error};
+  }
+  try {
+    Question question;
+    if (!row.json.contains("gold")) {
+      return Error{"expected \"gold\", the true answer"};
+    }
+    question.item.truth = row.json["gold"].get<std::string>();
+    question.item.response = !row.json.value("bare", false);
+    PLUMB_ASSIGN(question.item.text, response_of(row.json));
+    PLUMB_ASSIGN(question.options, options_of(row.json));
+    return question;
+  } catch (const nlohmann::json::exception& error) {
+    return Error{std::string("a value of another type than expected: ") + error.what()};
+  }
+}
+
+nlohmann::json output_of(const std::string& id, const MathResult& result, const MathOptions& options) {
+  nlohmann::json out = {{"id", id},
+                        {"verdict", to_string(result.verdict)},
+                        {"equal", accepted(result, options)},
+                        {"reason", to_utf8(result.reason)},
+                        {"extracted", json_safe(result.extracted)},
+                        {"work", result.work}};
+  if (!result.fault.empty()) {
+    out["fault"] = result.fault;
+  }
+  return out;
+}
+
+// Questions with the same options, answered together.
+class Batch {
+ public:
+  Batch(MathWorker& worker, JsonRowWriter& writer) : worker_(worker), writer_(writer) {}
+
+  Result<void> add(const std::string& id, Question question) {
+    constexpr std::size_t kItems = 512;
+    constexpr std::size_t kBytes = std::size_t{16} << 20;
+    const std::string key = key_of(question.options);
+    if (key != key_ || items_.size() >= kItems || bytes_ > kBytes) {
+      PLUMB_TRY(flush());
+    }
+    key_ = key;
+    options_ = question.options;
+    bytes_ += question.item.text.size();
+    ids_.push_back(id);
+    items_.push_back(std::move(question.item));
+    return {};
+  }
+
+  Result<void> flush() {
+    const std::vector<MathResult> results = worker_.verify(items_, options_);
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      faults_ += results[i].fault.empty() ? 0 : 1;
+      PLUMB_TRY(writer_.write(output_of(ids_[i], results[i], options_)));
+    }
+    ids_.clear();
+    items_.clear();
+    bytes_ = 0;
+    return {};
+  }
+
+  [[nodiscard]] int faults() const { return faults_; }
+
+ private:
+  static std::string key_of(const MathOptions& o) {
+    return std::to_string(o.decimal_digits) + "/" + std::to_string(o.max_work) + "/" + std::to_string(o.seed) + "/" +
+           std::to_string(o.bare_percent) + std::to_string(o.optional_unit) + std::to_string(o.convert_units) +
+           std::to_string(o.unordered_lists) + std::to_string(o.decimal_comma) + std::to_string(o.join_boxes) +
+           std::to_string(o.last_number) + std::to_string(o.probably_counts);
+  }
+
+  MathWorker& worker_;
+  JsonRowWriter& writer_;
+  std::string key_;
+  MathOptions options_;
+  std::vector<std::string> ids_;
+  std::vector<MathItem> items_;
+  std::size_t bytes_ = 0;
+  int faults_ = 0;
+};
+
+Result<int> run_verify_math(VerifyMathOptions options) {
+  install_interrupt_handler();
+  PLUMB_ASSIGN(const std::vector<JsonRow> rows, read_json_rows(options.in));
+  PLUMB_TRY(find_math_worker("").ok() ? Result<void>() : Result<void>(find_math_worker("").error()));
+  PLUMB_ASSIGN(JsonRowWriter writer, JsonRowWriter::open(options.out, options.resume));
+  MathWorker worker;
+  Batch batch(worker, writer);
+  Progress progress("verify-math", static_cast<std::int64_t>(rows.size()), progress_in("row"));
+  std::int64_t done = 0;
+  for (const JsonRow& row : rows) {
+    ++done;
+    if (writer.has(row.id)) {
+      continue;
+    }
+    auto question = question_of(row);
+    if (!question) {
+      PLUMB_TRY(batch.flush());  // rows stay in order
+      PLUMB_TRY(writer.write_error(row, question.error().message));
+      continue;
+    }
+    PLUMB_TRY(batch.add(row.id, std::move(question).value()));
+    progress.update(done);
+    if (interrupted()) {
+      PLUMB_TRY(writer.finish());
+      return Error{options.out + ": stopped by the user; --resume goes on with what is missing"};
+    }
+  }
+  PLUMB_TRY(batch.flush());
+  progress.finish();
+  PLUMB_TRY(writer.finish());
+  if (batch.faults() > 0) {
+    return Error{options.out + ": " + std::to_string(batch.faults()) + " rows have a \"fault\" and no verdict"};
+  }
+  return 0;
+}
+
+}  // namespace
+
+void register_verify_math(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("verify-math", "Compare mathematical answers with ground truths");
+  auto options = std::make_shared<VerifyMathOptions>();
+  command
+      ->add_option(
+          "--in", options->in,
+          "JSON Lines of {\"id\",\"gold\",\"pred\" or \"pred_parts\" or \"pred_b64\",\"options\"} (docs/math.md)")
+      ->required();
+  command->add_option("--out", options->out, "JSON Lines of {\"id\",\"verdict\",\"reason\",\"extracted\",\"work\"}")
+      ->required();
+  command->add_flag("--resume", options->resume, "go on with an --out that was cut off");
+  command->callback([options, &action] { action = [options] { return run_verify_math(*options); }; });
+}
+
+}  // namespace plumb
