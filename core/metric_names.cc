@@ -23,13 +23,17 @@ bool is_evaluation_name(std::string_view name) {
 }
 
 bool is_reward_part(std::string_view name) {
+  if (name == "reward/shaping_only_gain") {
+    return true;
+  }
   constexpr std::string_view kPrefix = "reward/";
-  constexpr std::string_view kSuffix = "/mean";
-  if (!name.starts_with(kPrefix) || !name.ends_with(kSuffix) || name.size() <= kPrefix.size() + kSuffix.size()) {
+  const std::size_t slash = name.rfind('/');
+  if (!name.starts_with(kPrefix) || slash <= kPrefix.size()) {
     return false;
   }
-  const auto part = name.substr(kPrefix.size(), name.size() - kPrefix.size() - kSuffix.size());
-  return part.find('/') == std::string_view::npos;
+  const auto part = name.substr(kPrefix.size(), slash - kPrefix.size());
+  const auto leaf = name.substr(slash + 1);
+  return part.find('/') == std::string_view::npos && (leaf == "mean" || leaf == "std");
 }
 
 }  // namespace

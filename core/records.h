@@ -131,12 +131,17 @@ struct Evidence {
   bool cached = false;
 };
 
+/// What a part of a score is for. Verdicts say whether the task was solved; shaping (values in [0, 1]) and penalties
+/// (values in [-1, 0]) only make one completion better than another.
+enum class PartKind { kVerdict, kShaping, kPenalty };
+
 /// One named part of a score.
 struct ScorePart {
   std::string name;  // "tests", "math", "format", ...
   double value = 0;
   double weight = 1;
   std::string reason;
+  PartKind kind = PartKind::kVerdict;
 };
 
 /// A completion's score. `unscored` holds the fault when our own infrastructure failed: such a sample is out of the

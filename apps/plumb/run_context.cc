@@ -61,6 +61,7 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
   if (settings.model.path.empty()) {
     return Error{"no model given; add --model PATH (a GGUF file or a Hugging Face folder)"};
   }
+  PLUMB_TRY(settings.reward.check());
   install_interrupt_handler();
   std::unique_ptr<RunContext> context(new RunContext());
   context->settings_ = std::move(settings);

@@ -133,6 +133,7 @@ void Settings::add_to(Config& config) {
   config.add("grpo", grpo);
   config.add("eval", eval);
   config.add("judge", judge);
+  config.add("reward", reward);
 }
 
 }  // namespace plumb

@@ -9,6 +9,7 @@
 #include "datasets/sampler.h"
 #include "learner/schedule.h"
 #include "policy/policy.h"
+#include "reward/rules/reward_options.h"
 
 namespace plumb {
 
@@ -123,6 +124,7 @@ struct Settings {
   GrpoSettings grpo;
   EvalSettings eval;
   JudgeSettings judge;
+  RewardOptions reward;  // of training; an evaluation counts verdicts alone
 
   /// Registers every section with `config`; this object must outlive it.
   void add_to(Config& config);

@@ -17,6 +17,7 @@
 #include "eval/health.h"
 #include "eval/samples.h"
 #include "learner/grpo.h"
+#include "reward/rules/score_parts.h"
 
 namespace plumb {
 namespace {
@@ -50,6 +51,12 @@ GrpoLearnerOptions learner_options(const GrpoSettings& grpo) {
   return options;
 }
 
+ScorerOptions training_scorer_options(const RunContext& context) {
+  ScorerOptions options = context.scorer_options(true);
+  options.reward = context.settings().reward;
+  return options;
+}
+
 // The controls: the same verdicts, but permuted among a group's completions, or with the sign turned.
 void apply_reward_arm(RewardArm arm, std::uint64_t seed, std::vector<ScoredGroup>& groups) {
   for (ScoredGroup& group : groups) {
@@ -80,7 +87,7 @@ void observe_spread(std::span<const ScoredGroup> groups, PromptSampler& sampler)
     double trials = 0;
     for (const Score& score : group.scores) {
       trials += score.unscored ? 0 : 1;
-      successes += score.unscored ? 0 : std::clamp(score.total, 0.0, 1.0);
+      successes += is_solved(score) ? 1 : 0;
     }
     sampler.observe(group.group.prompt->id, successes, trials);
   }
@@ -96,7 +103,7 @@ class GrpoRun {
         optimizer_(bench_.policy(), bench_.pool(), optimizer_options(settings_.grpo)),
         learner_(bench_.policy(), optimizer_, learner_options(settings_.grpo)),
         generator_(bench_.policy(), bench_.tokenizer(), bench_.pool()),
-        scorer_(context.judge(), context.scorer_options(true)),
+        scorer_(context.judge(), training_scorer_options(context)),
         sampler_(std::move(sampler)) {
     generation_ = generator_options(settings_);
   }

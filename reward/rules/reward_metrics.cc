@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <string_view>
 
+#include "reward/rules/score_parts.h"
 #include "reward/rules/scorer.h"
 
 namespace plumb {
@@ -38,30 +40,71 @@ double standard_deviation(const std::vector<double>& values) {
   return std::sqrt(squares / static_cast<double>(values.size() - 1));
 }
 
+double mean_of(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+}
+
+// What shaping adds to the advantages of a group, beside what the verdicts do.
+struct ShapingSums {
+  double shaping = 0;
+  double verdicts = 0;
+  bool any = false;
+
+  void add(const std::vector<const Score*>& scores) {
+    std::vector<double> decided;
+    std::vector<double> shaped;
+    for (const Score* score : scores) {
+      double from_verdicts = 0;
+      double from_others = 0;
+      for (const ScorePart& part : score->parts) {
+        (part.kind == PartKind::kVerdict ? from_verdicts : from_others) += part.weight * part.value;
+        any = any || part.kind != PartKind::kVerdict;
+      }
+      decided.push_back(from_verdicts);
+      shaped.push_back(from_others);
+    }
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      verdicts += std::abs(decided[i] - mean_of(decided));
+      shaping += std::abs(shaped[i] - mean_of(shaped));
+    }
+  }
+  [[nodiscard]] double share() const { return shaping + verdicts > 0 ? shaping / (shaping + verdicts) : 0; }
+};
+
 struct RewardSums {
   Mean reward;
   Mean group_std;
   Mean zero_std;
   Mean audit_gap;
   std::map<std::string, Mean> parts;
+  std::map<std::string, Mean> part_stds;
+  ShapingSums shaping;
   double groups_unscored = 0;
 
   void add(const ScoredGroup& scored) {
     std::vector<double> totals;
+    std::vector<const Score*> scores;
+    std::map<std::string, std::vector<double>> values;
     for (const Score& score : scored.scores) {
       if (score.unscored) {
         continue;
       }
+      scores.push_back(&score);
       totals.push_back(score.total);
       reward.add(score.total);
       for (const ScorePart& part : score.parts) {
         parts[part.name].add(part.value);
+        values[part.name].push_back(part.value);
       }
       if (score.audit) {
-        audit_gap.add(score.total > 0 && *score.audit < 1 ? 1 : 0);
+        audit_gap.add(is_solved(score) && *score.audit < 1 ? 1 : 0);
       }
     }
     groups_unscored += totals.size() < scored.scores.size() ? 1 : 0;
+    shaping.add(scores);
+    for (const auto& [name, each] : values) {
+      part_stds[name].add(standard_deviation(each));
+    }
     if (!totals.empty()) {
       group_std.add(standard_deviation(totals));
       zero_std.add(std::all_of(totals.begin(), totals.end(), [&](double t) { return t == totals[0]; }) ? 1 : 0);
@@ -113,6 +156,12 @@ MetricMap reward_metrics(std::span<const ScoredGroup> groups) {
   };
   for (const auto& [name, mean] : rewards.parts) {
     metrics["reward/" + name + "/mean"] = mean.value();
+  }
+  if (rewards.shaping.any) {
+    for (const auto& [name, mean] : rewards.part_stds) {
+      metrics["reward/" + name + "/std"] = mean.value();
+    }
+    metrics["reward/shaping_only_gain"] = rewards.shaping.share();
   }
   if (rewards.audit_gap.count > 0) {
     metrics["reward/audit_gap"] = rewards.audit_gap.value();

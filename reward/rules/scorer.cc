@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "reward/rules/code_block.h"
+#include "reward/rules/code_parts.h"
+#include "reward/rules/score_parts.h"
 
 namespace plumb {
 
@@ -14,11 +16,12 @@ namespace {
 struct Program {
   const PromptRecord* prompt = nullptr;
   std::string source;
+  PartWeights weights;
   std::vector<Score*> scores;
 };
 
 Submission make_submission(const Program& program, const std::vector<TestCase>& tests, const char* suite,
-                           const ScorerOptions& options) {
+                           const Limits& limits, bool stop_at_first_failure) {
   Submission submission;
   submission.id = program.prompt->id + "#" + suite;
   submission.language = program.prompt->language;
@@ -28,41 +31,13 @@ Submission make_submission(const Program& program, const std::vector<TestCase>& 
     submission.args.push_back(test.args);
     submission.expected.push_back(test.result);
   }
-  submission.limits = options.limits;
-  submission.stop_at_first_failure = options.stop_at_first_failure;
+  submission.limits = limits;
+  submission.stop_at_first_failure = stop_at_first_failure;
   return submission;
 }
 
-bool all_pass(const Evidence& evidence) {
-  return evidence.verdict == Verdict::kAC && evidence.total > 0 && evidence.passed == evidence.total;
-}
-
-std::string explain(const Evidence& evidence) {
-  const std::string counts = std::to_string(evidence.passed) + " of " + std::to_string(evidence.total) + " tests pass";
-  if (evidence.verdict == Verdict::kAC) {
-    return counts;
-  }
-  if (evidence.verdict == Verdict::kCE) {
-    for (const Diagnostic& diagnostic : evidence.diagnostics) {
-      if (diagnostic.severity == "error") {
-        return "does not compile: " + diagnostic.message;
-      }
-    }
-    return "does not compile";
-  }
-  std::string text(to_string(evidence.verdict));
-  for (std::size_t i = 0; i < evidence.tests.size(); ++i) {
-    if (evidence.tests[i] != Verdict::kAC) {
-      text = std::string(to_string(evidence.tests[i])) + " in test " + std::to_string(i + 1);
-      break;
-    }
-  }
-  return text + " (" + counts + ")";
-}
-
 void set_single_part(Score& score, const char* name, double value, std::string reason) {
-  score.total = value;
-  score.parts = {ScorePart{name, value, 1, std::move(reason)}};
+  set_score(score, {ScorePart{name, value, 1, std::move(reason)}});
 }
 
 // The maths completions of a call, judged together: a worker answers batches faster than single questions.
@@ -99,10 +74,10 @@ class MathTable {
 // Programs in order of first appearance, so that the order of judging repeats.
 class ProgramTable {
  public:
-  void add(const PromptRecord& prompt, std::string source, Score& score) {
+  void add(const PromptRecord& prompt, std::string source, const PartWeights& weights, Score& score) {
     const auto [place, fresh] = index_.try_emplace({prompt.id, source}, programs_.size());
     if (fresh) {
-      programs_.push_back(Program{&prompt, std::move(source), {}});
+      programs_.push_back(Program{&prompt, std::move(source), weights, {}});
     }
     programs_[place->second].scores.push_back(&score);
   }
@@ -113,10 +88,11 @@ class ProgramTable {
   std::vector<Program> programs_;
 };
 
-void route(const CompletionGroup& group, std::vector<Score>& scores, bool audit, ProgramTable& table,
+void route(const CompletionGroup& group, std::vector<Score>& scores, const ScorerOptions& options, ProgramTable& table,
            MathTable& maths) {
   const PromptRecord& prompt = *group.prompt;
-  const bool audited = audit && !prompt.audit_tests.empty();
+  const bool audited = options.audit && !prompt.audit_tests.empty();
+  const PartWeights weights = options.reward.weights(prompt.data_source);
   for (std::size_t i = 0; i < scores.size(); ++i) {
     Score& score = scores[i];
     if (group.completions[i].finish_reason == FinishReason::kAborted) {
@@ -128,16 +104,16 @@ void route(const CompletionGroup& group, std::vector<Score>& scores, bool audit,
     } else if (prompt.tests.empty()) {
       score.unscored = "prompt " + prompt.id + " has no tests";
     } else if (auto block = first_code_block(group.completions[i].text)) {
-      table.add(prompt, std::move(block->source), score);
+      table.add(prompt, std::move(block->source), weights, score);
     } else {
-      set_single_part(score, "tests", 0, "no closed code block");
+      set_score(score, no_code_parts(weights, "no closed code block"));
       score.audit = audited ? std::optional<double>(0) : std::nullopt;
     }
   }
 }
 
-void apply_evidence(const Program& program, const Evidence& evidence, bool audit) {
-  const bool audited = audit && !program.prompt->audit_tests.empty();
+void apply_evidence(const Program& program, const Evidence& evidence, const ScorerOptions& options) {
+  const bool audited = options.audit && !program.prompt->audit_tests.empty();
   for (std::size_t i = 0; i < program.scores.size(); ++i) {
     Score& score = *program.scores[i];
     score.evidence = evidence;
@@ -146,9 +122,8 @@ void apply_evidence(const Program& program, const Evidence& evidence, bool audit
       score.unscored = evidence.fault.empty() ? "the sandbox failed without a reason" : evidence.fault;
       continue;
     }
-    const bool pass = all_pass(evidence);
-    set_single_part(score, "tests", pass ? 1 : 0, explain(evidence));
-    if (audited && !pass) {
+    set_score(score, code_parts(*program.prompt, program.source, evidence, options.reward, program.weights));
+    if (audited && !all_pass(evidence)) {
       score.audit = 0;
     }
   }
@@ -157,7 +132,8 @@ void apply_evidence(const Program& program, const Evidence& evidence, bool audit
 void run_audit(Judge& judge, const std::vector<const Program*>& passing, const ScorerOptions& options) {
   std::vector<Submission> submissions;
   for (const Program* program : passing) {
-    submissions.push_back(make_submission(*program, program->prompt->audit_tests, "audit", options));
+    submissions.push_back(make_submission(*program, program->prompt->audit_tests, "audit", options.limits,
+                                          options.stop_at_first_failure));
   }
   const std::vector<Evidence> evidence = judge.judge_all(submissions);
   for (std::size_t i = 0; i < passing.size(); ++i) {
@@ -182,18 +158,19 @@ std::vector<ScoredGroup> Scorer::score(std::vector<CompletionGroup> groups) {
   for (std::size_t g = 0; g < groups.size(); ++g) {
     scored[g].group = std::move(groups[g]);
     scored[g].scores.resize(scored[g].group.completions.size());
-    route(scored[g].group, scored[g].scores, options_.audit, table, maths);
+    route(scored[g].group, scored[g].scores, options_, table, maths);
   }
   maths.judge(*math_worker_, options_.math);
   std::vector<Submission> submissions;
   for (const Program& program : table.programs()) {
-    submissions.push_back(make_submission(program, program.prompt->tests, "graded", options_));
+    const bool may_stop = options_.stop_at_first_failure && !needs_all_tests(program.weights);
+    submissions.push_back(make_submission(program, program.prompt->tests, "graded", options_.limits, may_stop));
   }
   const std::vector<Evidence> evidence = judge_.judge_all(submissions);
   std::vector<const Program*> passing;
   for (std::size_t i = 0; i < evidence.size(); ++i) {
     const Program& program = table.programs()[i];
-    apply_evidence(program, evidence[i], options_.audit);
+    apply_evidence(program, evidence[i], options_);
     if (options_.audit && all_pass(evidence[i]) && !program.prompt->audit_tests.empty()) {
       passing.push_back(&program);
     }

@@ -10,20 +10,23 @@
 #include "core/metrics_log.h"
 #include "core/records.h"
 #include "reward/rules/math_worker.h"
+#include "reward/rules/reward_options.h"
 
 namespace plumb {
 
 struct ScorerOptions {
   bool audit = false;  // also judge passing code by the audit suite: fills Score::audit, never the reward
-  bool stop_at_first_failure = true;  // the reward is all or nothing, so the first failing test decides
+  bool stop_at_first_failure = true;  // where the first failing test decides (needs_all_tests() is false)
   Limits limits = {};
   MathOptions math = {};
   MathWorkerOptions math_worker = {};
+  RewardOptions reward = {};
 };
 
-/// Reward of code: 1 if the first closed code block passes all tests of its prompt, else 0 (0 without such a block).
-/// Reward of maths: 1 if the extracted answer equals the truth (docs/math.md); undecided and absent answers earn 0,
-/// with the reason. A maths worker that is missing or dies leaves a completion unscored. With options.audit,
+/// Reward of code: 1 if the first closed code block passes all tests of its prompt, else 0 (0 without such a block),
+/// mixed with the shaping parts that options.reward asks for (reward/rules/code_parts.h). Reward of maths: 1 if the
+/// extracted answer equals the truth (docs/math.md); undecided and absent answers earn 0, with the reason. A maths
+/// worker that is missing or dies leaves a completion unscored. With options.audit,
 /// Score::audit of a code completion is 1 or 0, and 0 without being run where the graded tests fail already; a fault
 /// during the audit leaves it empty. Scores depend on prompt and text alone: equal programs for the same prompt are
 /// judged once a call and share their evidence.
@@ -42,8 +45,10 @@ class Scorer {
 };
 
 /// The reward and completions metrics of one step (core/metric_names.h): reward, reward_std, reward/<part>/mean,
-/// reward/audit_gap (where any audit was asked), frac_reward_zero_std, groups/unscored, completions/*. Unscored
-/// completions count in the completions/* values only. NaN where there is nothing to average.
+/// reward/audit_gap (where any audit was asked), frac_reward_zero_std, groups/unscored, completions/*. Where scores
+/// have more than one part, also reward/<part>/std (mean over groups, ddof 1) and reward/shaping_only_gain: of the
+/// advantages before scaling, sum |A| over all completions, the share that comes from other parts than verdicts.
+/// Unscored completions count in the completions/* values only. NaN where there is nothing to average.
 MetricMap reward_metrics(std::span<const ScoredGroup> groups);
 
 }  // namespace plumb

@@ -6,6 +6,8 @@
 #include <functional>
 #include <utility>
 
+#include "reward/rules/score_parts.h"
+
 namespace plumb {
 namespace {
 
@@ -171,6 +173,45 @@ TEST(Scorer, WhatNoRuleScoresIsUnscored) {
   }
 }
 
+TEST(Scorer, SharesOfTestsNeedAllOfThem) {
+  FakeJudge judge;
+  ScorerOptions options;
+  options.audit = true;
+  options.reward.code = CodeScoring::kFraction;
+  options.reward.source_weights = {"other: fraction=0"};
+  auto other = code_prompt();
+  other->id = "t/g/cpp";
+  other->data_source = "other";
+  const auto scored = Scorer(judge, options)
+                          .score({group_of(code_prompt(), {fenced("good"), fenced("narrow"), fenced("syntax"), "none"}),
+                                  group_of(other, {fenced("wrong")})});
+  EXPECT_FALSE(judge.seen[0].stop_at_first_failure);
+  EXPECT_TRUE(judge.seen[3].stop_at_first_failure);
+  EXPECT_TRUE(judge.seen[4].stop_at_first_failure) << judge.seen[4].id;
+  EXPECT_EQ(scored[0].scores[0].total, 1);
+  EXPECT_EQ(scored[0].scores[2].total, 0);
+  EXPECT_EQ(scored[0].scores[3].parts.size(), 2U);
+  EXPECT_EQ(scored[1].scores[0].parts.size(), 1U);
+  EXPECT_DOUBLE_EQ(reward_metrics(scored)["reward/audit_gap"], 1.0 / 5);
+}
+
+// Tests 1, 0, 0 of weight 0.75 and a shaping part 1, 1, 0 of weight 0.25: advantages from the verdict are 0.5, -0.25,
+// -0.25, from shaping 1/12, 1/12, -1/6.
+TEST(RewardMetrics, ShapingOnlyGain) {
+  ScoredGroup scored;
+  scored.group = group_of(code_prompt(), {"a", "b", "c"});
+  for (const auto& [solved, shaped] : {std::pair{1.0, 1.0}, {0.0, 1.0}, {0.0, 0.0}}) {
+    Score score;
+    set_score(score, {{"tests", solved, 1, ""}, {"ran", shaped, 0.25, "", PartKind::kShaping}});
+    scored.scores.push_back(score);
+  }
+  const auto metrics = reward_metrics(std::span(&scored, 1));
+  EXPECT_DOUBLE_EQ(metrics.at("reward/shaping_only_gain"), (1.0 / 3) / (1.0 + 1.0 / 3));
+  EXPECT_DOUBLE_EQ(metrics.at("reward/ran/std"), std::sqrt(1.0 / 3));
+  EXPECT_DOUBLE_EQ(metrics.at("reward/tests/mean"), 1.0 / 3);
+  EXPECT_EQ(scored.scores[0].total, 1);
+}
+
 TEST(RewardMetrics, HandWorked) {
   FakeJudge judge;
   auto groups =
@@ -193,6 +234,8 @@ TEST(RewardMetrics, HandWorked) {
   EXPECT_DOUBLE_EQ(metrics.at("completions/eos_ratio"), 7.0 / 8);
   EXPECT_DOUBLE_EQ(metrics.at("completions/duplicates"), 2.0 / 8);
   EXPECT_EQ(metrics.count("reward/audit_gap"), 0U);
+  EXPECT_EQ(metrics.count("reward/tests/std"), 0U);
+  EXPECT_EQ(metrics.count("reward/shaping_only_gain"), 0U);
   EXPECT_TRUE(std::isnan(reward_metrics({}).at("reward")));
 }
 

@@ -1,0 +1,120 @@
+#include "reward/rules/reward_options.h"
+
+#include <algorithm>
+#include <charconv>
+#include <sstream>
+
+#include "core/nearest.h"
+
+namespace plumb {
+namespace {
+
+constexpr double kMaxShaping = 0.5;
+const std::vector<std::string> kParts = {"fraction", "ran", "near_miss", "forbidden"};
+
+struct SourceLine {
+  std::string source;
+  PartWeights weights;
+};
+
+Result<double> weight_of(const std::string& text) {
+  double weight = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), weight);
+  if (error != std::errc() || end != text.data() + text.size() || !(weight >= 0 && weight < kMaxShaping)) {
+    return Error{"expected a weight from 0 to below 0.5, found '" + text + "'"};
+  }
+  return weight;
+}
+
+Result<SourceLine> parse(const std::string& line) {
+  const std::size_t colon = line.rfind(':');
+  if (colon == std::string::npos || colon == 0) {
+    return Error{"expected 'data_source: part=weight ...'"};
+  }
+  SourceLine parsed;
+  parsed.source = line.substr(0, colon);
+  std::istringstream words(line.substr(colon + 1));
+  for (std::string word; words >> word;) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos) {
+      return Error{"expected part=weight, found '" + word + "'"};
+    }
+    const std::string part = word.substr(0, equals);
+    if (std::find(kParts.begin(), kParts.end(), part) == kParts.end()) {
+      return Error{"unknown part '" + part + "'; did you mean '" + nearest_name(part, kParts) + "'?"};
+    }
+    PLUMB_ASSIGN(parsed.weights[part], weight_of(word.substr(equals + 1)));
+  }
+  return parsed;
+}
+
+Result<void> check_sum(const PartWeights& weights, const std::string& whose) {
+  double sum = 0;
+  std::string terms;
+  for (const auto& [part, weight] : weights) {
+    sum += weight;
+    terms += (terms.empty() ? "" : " + ") + part + " " + to_toml_value(weight);
+  }
+  if (sum >= kMaxShaping) {
+    return Error{"reward: shaping" + whose +
+                 " must weigh less than 0.5 in all, so that an unsolved task never outscores a " +
+                 "solved one; found " + terms + "; lower some of them"};
+  }
+  return {};
+}
+
+}  // namespace
+
+void RewardOptions::describe(ConfigSection& section) {
+  section.choice("code", code, {{"all_or_nothing", CodeScoring::kAllOrNothing}, {"fraction", CodeScoring::kFraction}},
+                 {.help = "all tests or nothing; or also a part for the share of tests passed, above what the best "
+                          "constant answer passes"});
+  const auto weight = [&](const char* name, double& value, const char* help) {
+    section.field(name, value, {.help = help, .min = 0, .max = 0.499});
+  };
+  weight("fraction_weight", fraction_weight, "of that share; all tests passed is still 1");
+  weight("ran_weight", ran_weight, "for a program that compiles and ends every call by itself, e.g. 0.1");
+  weight("near_miss_weight", near_miss_weight, "for failing a single test, or failing by white space alone");
+  section.field("forbidden", forbidden, {.help = "names that code must not use, e.g. eval, os.system, std::system"});
+  weight("forbidden_weight", forbidden_weight, "taken off where one is used");
+  section.field("source_weights", source_weights,
+                {.help = "other weights for some data sources, e.g. \"primer/code: fraction=0.2 ran=0.1\""});
+}
+
+Result<void> RewardOptions::check() const {
+  PLUMB_TRY(check_sum(weights(""), ""));
+  for (const std::string& line : source_weights) {
+    auto parsed = parse(line);
+    if (!parsed) {
+      return parsed.error().with_context("reward.source_weights: '" + line + "'");
+    }
+    PLUMB_TRY(check_sum(weights(parsed->source), " of " + parsed->source));
+  }
+  return {};
+}
+
+PartWeights RewardOptions::weights(std::string_view data_source) const {
+  PartWeights chosen = {{"ran", ran_weight}, {"near_miss", near_miss_weight}};
+  if (code == CodeScoring::kFraction) {
+    chosen["fraction"] = fraction_weight;
+  }
+  if (!forbidden.empty()) {
+    chosen["forbidden"] = forbidden_weight;
+  }
+  for (const std::string& line : source_weights) {
+    const auto parsed = parse(line);
+    if (parsed && parsed->source == data_source) {
+      for (const auto& [part, weight] : parsed->weights) {
+        chosen[part] = weight;
+      }
+    }
+  }
+  std::erase_if(chosen, [](const auto& entry) { return entry.second == 0; });
+  return chosen;
+}
+
+bool needs_all_tests(const PartWeights& weights) {
+  return weights.contains("fraction") || weights.contains("ran") || weights.contains("near_miss");
+}
+
+}  // namespace plumb

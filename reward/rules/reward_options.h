@@ -1,0 +1,44 @@
+#pragma once
+// The [reward] section of a config: what a solved task is worth beside what only shapes the way to it.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/config.h"
+#include "core/result.h"
+
+namespace plumb {
+
+enum class CodeScoring { kAllOrNothing, kFraction };
+
+/// Weights of the shaping parts by part name ("fraction", "ran", ...); a part that is not named is not computed.
+using PartWeights = std::map<std::string, double, std::less<>>;
+
+/// Which parts a score has. The verdict part (all tests pass, the answer is equal) has whatever weight the shaping
+/// parts leave, so that a perfect completion scores exactly 1; shaping weighs less than 0.5 in all, so that no unsolved
+/// task outscores a solved one. The defaults are the verdict alone.
+struct RewardOptions {
+  CodeScoring code = CodeScoring::kAllOrNothing;
+  double fraction_weight = 0.3;
+  double ran_weight = 0;
+  double near_miss_weight = 0;
+  std::vector<std::string> forbidden;
+  double forbidden_weight = 0.05;
+  std::vector<std::string> source_weights;  // "data_source: part=weight ...", overriding the keys above
+
+  void describe(ConfigSection& section);
+
+  /// Errors: shaping weights of 0.5 or more together (for some data source), an unknown part, a line of
+  /// source_weights that cannot be read; the key is named.
+  [[nodiscard]] Result<void> check() const;
+
+  /// The shaping weights for prompts of `data_source`. check() must have passed.
+  [[nodiscard]] PartWeights weights(std::string_view data_source) const;
+};
+
+/// Whether some part needs the outcome of every test, so that judging may not stop at the first failure.
+bool needs_all_tests(const PartWeights& weights);
+
+}  // namespace plumb

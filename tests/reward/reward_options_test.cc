@@ -1,0 +1,56 @@
+#include "reward/rules/reward_options.h"
+
+#include <gtest/gtest.h>
+
+#include "core/config.h"
+
+namespace plumb {
+namespace {
+
+TEST(RewardOptions, TheDefaultIsTheVerdictAlone) {
+  const RewardOptions options;
+  EXPECT_TRUE(options.check().ok());
+  EXPECT_TRUE(options.weights("primer").empty());
+  EXPECT_FALSE(needs_all_tests(options.weights("primer")));
+}
+
+TEST(RewardOptions, KeysAndSourcesSetWeights) {
+  RewardOptions options;
+  Config config;
+  config.add("reward", options);
+  ASSERT_TRUE(config
+                  .load_text("[reward]\ncode = \"fraction\"\nran_weight = 0.1\nforbidden = [\"eval\"]\n"
+                             "source_weights = [\"a:b: fraction=0.2 ran=0\"]\n",
+                             "test")
+                  .ok());
+  EXPECT_TRUE(options.check().ok());
+  EXPECT_EQ(options.weights("x"), (PartWeights{{"forbidden", 0.05}, {"fraction", 0.3}, {"ran", 0.1}}));
+  EXPECT_EQ(options.weights("a:b"), (PartWeights{{"forbidden", 0.05}, {"fraction", 0.2}}));
+  EXPECT_TRUE(needs_all_tests(options.weights("a:b")));
+}
+
+TEST(RewardOptions, ShapingStaysUnderOneHalf) {
+  RewardOptions options;
+  options.code = CodeScoring::kFraction;
+  options.fraction_weight = 0.4;
+  options.ran_weight = 0.1;
+  EXPECT_NE(options.check().error().message.find("found fraction 0.4 + ran 0.1"), std::string::npos);
+  options.ran_weight = 0.09;
+  EXPECT_TRUE(options.check().ok());
+  options.source_weights = {"a: ran=0.2"};
+  EXPECT_NE(options.check().error().message.find("of a must"), std::string::npos);
+}
+
+TEST(RewardOptions, UnreadableSourceWeights) {
+  RewardOptions options;
+  for (const char* line :
+       {"", "a", ": ran=0.1", "a: ran", "a: run=0.1", "a: ran=-0.1", "a: ran=0.5", "a: ran=nan", "a: ran=0.1x"}) {
+    options.source_weights = {line};
+    EXPECT_FALSE(options.check().ok()) << line;
+  }
+  options.source_weights = {"a: run=0.1"};
+  EXPECT_NE(options.check().error().message.find("did you mean 'ran'?"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace plumb
