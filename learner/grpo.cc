@@ -21,13 +21,13 @@ std::vector<const ScoredGroup*> in_canonical_order(std::span<const ScoredGroup> 
   return ordered;
 }
 
-GroupAdvantages advantages_of(const ScoredGroup& group, const AdvantageOptions& options) {
+Rewards rewards_of(const ScoredGroup& group) {
   PLUMB_CHECK(group.scores.size() == group.group.completions.size(), "a score for every completion");
-  std::vector<std::optional<double>> rewards;
+  Rewards rewards;
   for (const Score& score : group.scores) {
     rewards.push_back(score.unscored ? std::nullopt : std::optional<double>(score.total));
   }
-  return group_advantages(rewards, options);
+  return rewards;
 }
 
 // The scored completions of a group, as the learner computes them.
@@ -73,14 +73,15 @@ GrpoLearner::GrpoLearner(Policy& policy, Optimizer& optimizer, const GrpoLearner
 GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> groups, std::int64_t step, float temperature) {
   GrpoStepStats stats;
   const std::vector<const ScoredGroup*> ordered = in_canonical_order(groups);
-  std::vector<GroupAdvantages> advantages;
+  std::vector<Rewards> rewards;
   std::int64_t scored_tokens = 0;
   for (const ScoredGroup* group : ordered) {
-    advantages.push_back(advantages_of(*group, options_.advantage));
+    rewards.push_back(rewards_of(*group));
     for (const auto& completion : sequences_of(*group).completions) {
       scored_tokens += static_cast<std::int64_t>(completion.size());
     }
   }
+  const std::vector<GroupAdvantages> advantages = batch_advantages(rewards, options_.advantage);
   describe_advantages(advantages, stats);
 
   GrpoLossSums sums;
@@ -96,7 +97,7 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> groups, std::int64_
     }
   };
   for (std::size_t g = 0; g < ordered.size(); ++g) {
-    if (!advantages[g].has_spread) {
+    if (!advantages[g].has_advantages) {
       continue;
     }
     const std::int64_t more = num_rows(sequences_of(*ordered[g]));

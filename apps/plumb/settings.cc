@@ -87,8 +87,19 @@ void GrpoSettings::describe(ConfigSection& section) {
   section.field("max_grad_norm", max_grad_norm, {.help = "global gradient norm limit; 0 = none", .min = 0, .max = 1e9});
   section.field("clip_low", clip_low, {.help = "ratio clip below 1", .min = 0, .max = 1});
   section.field("clip_high", clip_high, {.help = "ratio clip above 1", .min = 0, .max = 100});
-  section.field("scale_by_std", scale_by_std, {.help = "divide advantages by the group's standard deviation"});
-  section.field("std_epsilon", std_epsilon, {.help = "added to that standard deviation", .min = 0, .max = 1});
+  section.choice(
+      "advantage", advantage,
+      {{"group_std", AdvantageKind::kGroupStd},
+       {"no_std", AdvantageKind::kNoStd},
+       {"leave_one_out", AdvantageKind::kLeaveOneOut},
+       {"batch_std", AdvantageKind::kBatchStd},
+       {"reinforce_pp", AdvantageKind::kReinforcePp},
+       {"reinforce_pp_baseline", AdvantageKind::kReinforcePpBaseline}},
+      {.help = "a reward beside the group's others, over their standard deviation (GRPO), as it is (Dr. GRPO), "
+               "...: docs/learner.md"});
+  section.field("std_epsilon", std_epsilon, {.help = "added to a standard deviation that divides", .min = 0, .max = 1});
+  section.field("std_floor", std_floor,
+                {.help = "a smaller standard deviation counts as this one", .min = 0, .max = 1e6});
   section.field("min_spread", min_spread,
                 {.help = "a group whose rewards differ by no more than this is not trained on", .min = 0, .max = 1e6});
   section.field(

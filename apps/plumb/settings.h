@@ -7,6 +7,7 @@
 
 #include "core/config.h"
 #include "datasets/sampler.h"
+#include "learner/advantages.h"
 #include "learner/schedule.h"
 #include "policy/policy.h"
 
@@ -81,8 +82,9 @@ struct GrpoSettings {
   double max_grad_norm = 1.0;
   double clip_low = 0.2;
   double clip_high = 0.2;
-  bool scale_by_std = true;
+  AdvantageKind advantage = AdvantageKind::kGroupStd;
   double std_epsilon = 1e-4;
+  double std_floor = 0.0;
   double min_spread = 0.0;
   std::int64_t micro_batch_tokens = 1024;
   std::int64_t checkpoint_every = 0;

@@ -37,8 +37,9 @@ OptimizerOptions optimizer_options(const GrpoSettings& grpo) {
 
 GrpoLearnerOptions learner_options(const GrpoSettings& grpo) {
   GrpoLearnerOptions options;
-  options.advantage.scale_by_std = grpo.scale_by_std;
+  options.advantage.kind = grpo.advantage;
   options.advantage.std_epsilon = static_cast<float>(grpo.std_epsilon);
+  options.advantage.std_floor = static_cast<float>(grpo.std_floor);
   options.advantage.min_spread = static_cast<float>(grpo.min_spread);
   options.loss.clip_low = static_cast<float>(grpo.clip_low);
   options.loss.clip_high = static_cast<float>(grpo.clip_high);
