@@ -13,12 +13,12 @@ namespace plumb {
 enum class AdvantageKind : std::uint8_t {
   kGroupStd,     // (r_i - m) / s. GRPO: Shao et al., 2024, arXiv 2402.03300, section 4.1.2
   kNoStd,        // r_i - m: hard and easy prompts count as much as others. Dr. GRPO: Liu et al., 2025, arXiv 2503.20783
-  kLeaveOneOut,  // r_i - mean of the others = (r_i - m) n / (n - 1). RLOO: Ahmadian et al., 2024, arXiv 2402.14740,
-                 // eq. 8. There is no form with a leave-one-out std: it would be another constant for every i
-  kBatchStd,     // (r_i - m) / S. Lite PPO: Liu et al., 2025, arXiv 2508.08221, section 4.1
+  kLeaveOneOut,  // r_i - mean of the others = (r_i - m) n / (n - 1). RLOO: Ahmadian et al., 2024, arXiv 2402.14740.
+                 // There is no form of it with a leave-one-out deviation: that differs by i, and the sum is not 0
+  kBatchStd,     // (r_i - m) / S. Lite PPO: Liu et al., 2025, arXiv 2508.08221
   kReinforcePp,  // (r_i - M) / S: no group baseline, so it is defined for groups of one. REINFORCE++: Hu et al., 2025,
-                 // arXiv 2501.03262, eq. 8, with one reward at the end, gamma = 1 and the KL summed over the sequence
-  kReinforcePpBaseline,  // (r_i - m) / S', S' of the centred rewards r - m. REINFORCE++-baseline, same paper, eq. 9
+                 // arXiv 2501.03262, with one reward at the end, gamma = 1 and the KL summed over the sequence
+  kReinforcePpBaseline,  // (r_i - m) / S', S' of the centred rewards r - m. REINFORCE++-baseline, same paper
 };
 
 struct AdvantageOptions {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/plumb/grpo_algorithm.h"
 #include "core/config.h"
 #include "datasets/sampler.h"
 #include "learner/advantages.h"
@@ -60,7 +61,13 @@ struct SftSettings {
   Decay decay = Decay::kConstant;
   double weight_decay = 0.0;
   double max_grad_norm = 1.0;
+  std::vector<std::string> mixture;
+  bool loss_by_source = false;
+  double final_fraction = 0.0;
+  double decay_share = 0.1;
+  bool decay_embeddings = true;
   std::int64_t micro_batch_tokens = 1024;
+  std::int64_t checkpoint_every = 0;
   void describe(ConfigSection& section);
 };
 
@@ -91,6 +98,7 @@ struct GrpoSettings {
   int keep_checkpoints = 2;
   int saved_groups = 2;
   RewardArm reward_arm = RewardArm::kVerdict;
+  GrpoAlgorithm algorithm;  // keys of the same section
   void describe(ConfigSection& section);
 };
 
