@@ -39,6 +39,10 @@ bool is_reward_part(std::string_view name) {
 }  // namespace
 
 bool is_metric_name(std::string_view name) {
+  constexpr std::string_view kSourceLoss = "loss/";
+  if (name.starts_with(kSourceLoss) && name.size() > kSourceLoss.size()) {
+    return true;
+  }
   return std::find(kMetricNames.begin(), kMetricNames.end(), name) != kMetricNames.end() || is_reward_part(name) ||
          is_evaluation_name(name);
 }

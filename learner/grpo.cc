@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "core/check.h"
 #include "learner/batching.h"
@@ -9,37 +10,7 @@
 namespace plumb {
 namespace {
 
-std::vector<const ScoredGroup*> in_canonical_order(std::span<const ScoredGroup> groups) {
-  std::vector<const ScoredGroup*> ordered;
-  for (const ScoredGroup& group : groups) {
-    ordered.push_back(&group);
-  }
-  std::stable_sort(ordered.begin(), ordered.end(), [](const ScoredGroup* a, const ScoredGroup* b) {
-    const int ids = a->group.prompt->id.compare(b->group.prompt->id);
-    return ids != 0 ? ids < 0 : a->group.draw < b->group.draw;
-  });
-  return ordered;
-}
-
-GroupAdvantages advantages_of(const ScoredGroup& group, const AdvantageOptions& options) {
-  PLUMB_CHECK(group.scores.size() == group.group.completions.size(), "a score for every completion");
-  std::vector<std::optional<double>> rewards;
-  for (const Score& score : group.scores) {
-    rewards.push_back(score.unscored ? std::nullopt : std::optional<double>(score.total));
-  }
-  return group_advantages(rewards, options);
-}
-
-// The scored completions of a group, as the learner computes them.
-SharedPromptSequences sequences_of(const ScoredGroup& group) {
-  SharedPromptSequences sequences{group.group.prompt_token_ids, {}};
-  for (std::size_t i = 0; i < group.scores.size(); ++i) {
-    if (!group.scores[i].unscored) {
-      sequences.completions.emplace_back(group.group.completions[i].token_ids);
-    }
-  }
-  return sequences;
-}
+using Batch = std::vector<TrainedGroup*>;
 
 // What the actor drew each token from. Kept sets speak of the logits of the weights that a token was sampled with.
 void append_kept(const Completion& completion, std::vector<KeptSet>& kept) {
@@ -47,119 +18,269 @@ void append_kept(const Completion& completion, std::vector<KeptSet>& kept) {
   kept.resize(kept.size() + completion.token_ids.size() - completion.kept.size());
 }
 
-void describe_advantages(std::span<const GroupAdvantages> all, GrpoStepStats& stats) {
-  double sum = 0;
-  double squares = 0;
-  std::int64_t count = 0;
-  for (const GroupAdvantages& group : all) {
-    for (const float advantage : group.advantages) {
-      sum += static_cast<double>(advantage);
-      squares += static_cast<double>(advantage) * static_cast<double>(advantage);
-    }
-    count += group.num_scored;
-  }
-  if (count > 1) {
-    const auto n = static_cast<double>(count);
-    stats.advantage_mean = sum / n;
-    stats.advantage_std = std::sqrt(std::max(0.0, (squares - sum * sum / n) / (n - 1)));
-  }
-}
-
-}  // namespace
-
-GrpoLearner::GrpoLearner(Policy& policy, Optimizer& optimizer, const GrpoLearnerOptions& options)
-    : policy_(policy), optimizer_(optimizer), options_(options) {}
-
-GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> groups, std::int64_t step, float temperature) {
-  GrpoStepStats stats;
-  const std::vector<const ScoredGroup*> ordered = in_canonical_order(groups);
-  std::vector<GroupAdvantages> advantages;
-  std::int64_t scored_tokens = 0;
-  for (const ScoredGroup* group : ordered) {
-    advantages.push_back(advantages_of(*group, options_.advantage));
-    for (const auto& completion : sequences_of(*group).completions) {
-      scored_tokens += static_cast<std::int64_t>(completion.size());
-    }
-  }
-  describe_advantages(advantages, stats);
-
-  GrpoLossSums sums;
-  std::vector<const ScoredGroup*> batch;
-  std::vector<const GroupAdvantages*> batch_advantages;
-  std::int64_t rows = 0;
-  const auto flush = [&] {
-    if (!batch.empty()) {
-      stats.distinct_tokens +=
-          run_micro_batch(batch, batch_advantages, static_cast<double>(scored_tokens), temperature, sums);
-      batch.clear();
-      batch_advantages.clear();
-      rows = 0;
-    }
-  };
-  for (std::size_t g = 0; g < ordered.size(); ++g) {
-    if (!advantages[g].has_spread) {
-      continue;
-    }
-    const std::int64_t more = num_rows(sequences_of(*ordered[g]));
-    if (rows > 0 && rows + more > options_.micro_batch_tokens) {
-      flush();
-    }
-    batch.push_back(ordered[g]);
-    batch_advantages.push_back(&advantages[g]);
-    rows += more;
-    ++stats.trained_groups;
-  }
-  flush();
-
-  stats.frac_reward_zero_std =
-      groups.empty() ? 0.0 : 1.0 - static_cast<double>(stats.trained_groups) / static_cast<double>(groups.size());
-  stats.trained_tokens = sums.num_tokens;
-  stats.learning_rate = static_cast<double>(learning_rate(options_.schedule, step));
-  if (sums.num_tokens > 0) {
-    const auto tokens = static_cast<double>(sums.num_tokens);
-    stats.policy_loss = sums.loss;
-    stats.kl = sums.kl / tokens;
-    stats.entropy = sums.entropy / tokens;
-    stats.ratio_max_abs_dev = sums.max_ratio_deviation;
-    stats.clip_low_mean = static_cast<double>(sums.clipped_low) / tokens;
-    stats.clip_high_mean = static_cast<double>(sums.clipped_high) / tokens;
-    const UpdateStats update = optimizer_.step(static_cast<float>(stats.learning_rate));
-    stats.grad_norm = update.grad_norm;
-    stats.updated = update.applied;
-  }
-  return stats;
-}
-
-std::int64_t GrpoLearner::run_micro_batch(std::span<const ScoredGroup* const> groups,
-                                          std::span<const GroupAdvantages* const> advantages, double denominator,
-                                          float temperature, GrpoLossSums& sums) {
+// The tokens of some groups as the policy takes them.
+PackedSequences pack(const Batch& groups, float temperature, std::int64_t version) {
   PackedSequences packed;
   packed.targets.temperature = temperature;
-  std::vector<float> old_log_probs;
-  std::vector<float> token_advantages;
   std::vector<KeptSet> kept;
-  const auto is_current = [this](std::int64_t version) { return version == policy_.version(); };
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    append_sequences(sequences_of(*groups[g]), packed);
-    for (std::size_t i = 0; i < groups[g]->scores.size(); ++i) {
-      if (groups[g]->scores[i].unscored) {
-        continue;
-      }
-      const Completion& completion = groups[g]->group.completions[i];
-      old_log_probs.insert(old_log_probs.end(), completion.log_probs.begin(), completion.log_probs.end());
-      token_advantages.insert(token_advantages.end(), completion.token_ids.size(), advantages[g]->advantages[i]);
-      PLUMB_CHECK(completion.kept.empty() || std::ranges::all_of(completion.weight_versions, is_current),
+  for (const TrainedGroup* group : groups) {
+    append_sequences(group->sequences(), packed);
+    for (const TrainedCompletion& trained : group->completions) {
+      const Completion& completion = *trained.completion;
+      PLUMB_CHECK(completion.kept.empty() ||
+                      std::ranges::all_of(completion.weight_versions, [&](std::int64_t of) { return of == version; }),
                   "kept sets are of other weights than the learner's");
       append_kept(completion, kept);
     }
   }
   packed.set_kept(kept);
+  return packed;
+}
+
+// Calls use(part) for consecutive groups that are trained on, packed to about `max_rows` rows.
+void for_each_micro_batch(const Batch& groups, std::int64_t max_rows, const std::function<void(const Batch&)>& use) {
+  Batch part;
+  std::int64_t rows = 0;
+  for (TrainedGroup* group : groups) {
+    if (group->completions.empty()) {
+      continue;
+    }
+    const std::int64_t more = num_rows(group->sequences());
+    if (rows > 0 && rows + more > max_rows) {
+      use(part);
+      part.clear();
+      rows = 0;
+    }
+    part.push_back(group);
+    rows += more;
+  }
+  if (!part.empty()) {
+    use(part);
+  }
+}
+
+Batch all_of(std::vector<TrainedGroup>& groups) {
+  Batch all;
+  for (TrainedGroup& group : groups) {
+    all.push_back(&group);
+  }
+  return all;
+}
+
+// The flat per-token arrays of a micro-batch; owns what GrpoLossInput looks at.
+struct LossArrays {
+  std::vector<float> old_log_probs;
+  std::vector<float> advantages;
+  std::vector<float> reference_log_probs;
+  std::vector<float> importance;
+  std::vector<std::uint8_t> policy_mask;
+  std::vector<LossSequence> sequences;
+};
+
+template <typename T>
+void append(std::vector<T>& all, const std::vector<T>& more) {
+  all.insert(all.end(), more.begin(), more.end());
+}
+
+LossArrays gather(const Batch& groups) {
+  LossArrays arrays;
+  for (const TrainedGroup* group : groups) {
+    for (const TrainedCompletion& trained : group->completions) {
+      const std::size_t begin = arrays.old_log_probs.size();
+      append(arrays.old_log_probs,
+             trained.prox_log_probs.empty() ? trained.completion->log_probs : trained.prox_log_probs);
+      arrays.advantages.insert(arrays.advantages.end(), trained.completion->token_ids.size(), trained.advantage);
+      append(arrays.reference_log_probs, trained.reference_log_probs);
+      append(arrays.importance, trained.importance);
+      append(arrays.policy_mask, trained.policy_mask);
+      arrays.sequences.push_back({begin, arrays.old_log_probs.size(), trained.denominator});
+    }
+  }
+  return arrays;
+}
+
+double staleness(std::span<const TrainedGroup> groups, std::int64_t version) {
+  std::int64_t oldest = version;
+  for (const TrainedGroup& group : groups) {
+    for (const TrainedCompletion& trained : group.completions) {
+      for (const std::int64_t each : trained.completion->weight_versions) {
+        oldest = std::min(oldest, each);
+      }
+    }
+  }
+  return static_cast<double>(version - oldest);
+}
+
+}  // namespace
+
+GrpoLearner::GrpoLearner(Policy& policy, Optimizer& optimizer, const GrpoLearnerOptions& options, Policy* reference)
+    : policy_(policy), optimizer_(optimizer), options_(options), reference_(reference) {
+  PLUMB_CHECK(!options_.needs_reference() || reference_ != nullptr, "a divergence without a reference");
+}
+
+GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_t step, float temperature) {
+  GrpoStepStats stats;
+  std::vector<TrainedGroup> groups = trained_groups(scored);
+  if (options_.needs_reference()) {
+    score_reference(groups, temperature);
+  }
+  const AdvantageSummary summary = prepare_update(groups, options_);
+  stats.advantage_mean = summary.mean;
+  stats.advantage_std = summary.std;
+  stats.finite = std::isfinite(summary.mean) && std::isfinite(summary.std);
+  stats.frac_reward_zero_std =
+      groups.empty() ? 0.0 : 1.0 - static_cast<double>(summary.groups_with_spread) / static_cast<double>(groups.size());
+  stats.staleness_max = staleness(groups, policy_.version());
+  stats.learning_rate = static_cast<double>(learning_rate(options_.schedule, step));
+  score_start(groups, temperature);
+  std::vector<Batch> mini_batches(static_cast<std::size_t>(options_.mini_batches));
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    mini_batches[g % mini_batches.size()].push_back(&groups[g]);
+    stats.trained_groups += groups[g].completions.empty() ? 0 : 1;
+  }
+  for (const Batch& mini_batch : mini_batches) {
+    correct_and_mask(mini_batch);
+  }
+  GrpoLossSums sums;
+  int tried = 0;
+  for (int epoch = 0; epoch < options_.epochs; ++epoch) {
+    for (const Batch& mini_batch : mini_batches) {
+      if (!stats.finite || std::ranges::all_of(mini_batch, [](const auto* g) { return g->completions.empty(); })) {
+        continue;
+      }
+      stats.finite = run_update(mini_batch, temperature, sums);
+      if (stats.finite) {
+        stats.ratio_max_abs_dev = tried == 0 ? sums.max_ratio_deviation : stats.ratio_max_abs_dev;
+        const UpdateStats update = optimizer_.step(static_cast<float>(stats.learning_rate));
+        ++tried;
+        stats.grad_norm += update.grad_norm;
+        stats.num_updates += update.applied ? 1 : 0;
+        stats.skipped_updates += update.applied ? 0 : 1;
+      }
+    }
+  }
+  stats.updated = stats.num_updates > 0;
+  stats.has_reference = options_.loss.kl != KlLoss::kNone;
+  stats.trained_tokens = sums.num_tokens;
+  stats.distinct_tokens = sums.distinct_tokens;
+  if (tried > 0) {
+    const auto tokens = static_cast<double>(sums.num_tokens);
+    stats.grad_norm /= tried;
+    stats.policy_loss = sums.loss / tried;
+    stats.kl = sums.kl / tokens;
+    stats.reference_kl = sums.reference_kl / tokens;
+    stats.entropy = sums.entropy / tokens;
+    stats.clip_low_mean = static_cast<double>(sums.clipped_low) / tokens;
+    stats.clip_high_mean = static_cast<double>(sums.clipped_high) / tokens;
+    set_entropy_coefficient(next_entropy_coefficient(entropy_coefficient(), stats.entropy, options_.entropy_target));
+  }
+  return stats;
+}
+
+void GrpoLearner::score_reference(std::vector<TrainedGroup>& groups, float temperature) {
+  for_each_micro_batch(all_of(groups), options_.micro_batch_tokens, [&](const Batch& part) {
+    const PackedSequences packed = pack(part, temperature, policy_.version());
+    const std::vector<float> log_probs = packed.by_token(reference_->score(packed.batch, packed.targets).log_probs);
+    auto next = log_probs.begin();
+    for (TrainedGroup* group : part) {
+      for (TrainedCompletion& trained : group->completions) {
+        trained.reference_log_probs.assign(next, next + trained.num_tokens());
+        next += trained.num_tokens();
+      }
+    }
+  });
+}
+
+// Log-probs and entropies of the weights that the update starts from, where an option needs them. Where no token is
+// stale the actor's log-probs are these, bit for bit.
+void GrpoLearner::score_start(std::vector<TrainedGroup>& groups, float temperature) {
+  const bool stale = options_.old_policy == OldPolicy::kDecoupled && staleness(groups, policy_.version()) > 0;
+  const bool masks = options_.high_entropy_share < 1;
+  if (!stale && !masks) {
+    return;
+  }
+  for_each_micro_batch(all_of(groups), options_.micro_batch_tokens, [&](const Batch& part) {
+    const PackedSequences packed = pack(part, temperature, policy_.version());
+    const TokenScores scores = policy_.score(packed.batch, packed.targets);
+    const std::vector<float> log_probs = packed.by_token(scores.log_probs);
+    const std::vector<float> entropies = packed.by_token(scores.entropies);
+    std::ptrdiff_t next = 0;
+    for (TrainedGroup* group : part) {
+      for (TrainedCompletion& trained : group->completions) {
+        const auto range = [&](const std::vector<float>& all) {
+          return std::vector<float>(all.begin() + next, all.begin() + next + trained.num_tokens());
+        };
+        if (stale) {
+          trained.prox_log_probs = range(log_probs);
+        }
+        if (masks) {
+          trained.entropies = range(entropies);
+        }
+        next += trained.num_tokens();
+      }
+    }
+  });
+}
+
+void GrpoLearner::correct_and_mask(const Batch& mini_batch) {
+  std::vector<float> entropies;
+  for (TrainedGroup* group : mini_batch) {
+    for (TrainedCompletion& trained : group->completions) {
+      if (!trained.prox_log_probs.empty()) {
+        trained.importance = importance_factors(trained.prox_log_probs, trained.completion->log_probs,
+                                                options_.importance, options_.importance_cap);
+      }
+      append(entropies, trained.entropies);
+    }
+  }
+  if (options_.high_entropy_share >= 1) {
+    return;
+  }
+  const double threshold = entropy_threshold(std::move(entropies), static_cast<double>(options_.high_entropy_share));
+  for (TrainedGroup* group : mini_batch) {
+    for (TrainedCompletion& trained : group->completions) {
+      for (const float entropy : trained.entropies) {
+        trained.policy_mask.push_back(static_cast<double>(entropy) >= threshold ? 1 : 0);
+      }
+    }
+  }
+}
+
+// Gradients of one mini-batch. False: the loss is not finite, and the gradients are dropped.
+bool GrpoLearner::run_update(const Batch& mini_batch, float temperature, GrpoLossSums& sums) {
+  bool finite = true;
+  for_each_micro_batch(mini_batch, options_.micro_batch_tokens, [&](const Batch& part) {
+    if (finite) {
+      const GrpoLossSums more = run_micro_batch(part, temperature);
+      finite = std::isfinite(more.loss) && std::isfinite(more.kl);
+      sums.add(more);
+    }
+  });
+  if (!finite) {
+    policy_.zero_gradients();
+  }
+  return finite;
+}
+
+GrpoLossSums GrpoLearner::run_micro_batch(const Batch& groups, float temperature) {
+  const PackedSequences packed = pack(groups, temperature, policy_.version());
+  const LossArrays arrays = gather(groups);
   const TokenScores scores = policy_.forward(packed.batch, packed.targets, tape_);
-  std::vector<float> d_log_probs(old_log_probs.size());
-  sums.add(grpo_loss(packed.by_token(scores.log_probs), old_log_probs, token_advantages,
-                     packed.by_token(scores.entropies), denominator, options_.loss, d_log_probs));
+  const std::vector<float> log_probs = packed.by_token(scores.log_probs);
+  const std::vector<float> entropies = packed.by_token(scores.entropies);
+  std::vector<float> d_log_probs(log_probs.size());
+  const GrpoLossInput input{log_probs,
+                            arrays.old_log_probs,
+                            arrays.advantages,
+                            entropies,
+                            arrays.reference_log_probs,
+                            arrays.importance,
+                            arrays.policy_mask,
+                            arrays.sequences};
+  GrpoLossSums sums = grpo_loss(input, options_.loss, d_log_probs);
+  sums.distinct_tokens = static_cast<std::int64_t>(packed.targets.rows.size());
   policy_.backward(tape_, packed.sum_by_target(d_log_probs));
-  return static_cast<std::int64_t>(packed.targets.rows.size());
+  return sums;
 }
 
 }  // namespace plumb

@@ -7,63 +7,70 @@
 #include <vector>
 
 #include "core/records.h"
-#include "core/thread_pool.h"
-#include "learner/advantages.h"
+#include "learner/grpo_batch.h"
 #include "learner/grpo_loss.h"
+#include "learner/grpo_options.h"
 #include "learner/optimizer.h"
-#include "learner/schedule.h"
 #include "policy/policy.h"
 
 namespace plumb {
 
-struct GrpoLearnerOptions {
-  AdvantageOptions advantage;
-  GrpoLossOptions loss;
-  Schedule schedule;
-  std::int64_t micro_batch_tokens = 1024;  // rows per forward and backward; changes memory and speed only (to rounding)
-};
-
-/// Numbers of one update; names as in metrics.jsonl.
+/// Numbers of one step; names as in metrics.jsonl. Means are over the tokens of all updates of the step.
 struct GrpoStepStats {
-  double policy_loss = 0;
-  double kl = 0;       // mean per trained token, of the sampler from the learner
-  double entropy = 0;  // mean per trained token, of the raw distribution, nats
-  double ratio_max_abs_dev = 0;
-  double clip_low_mean = 0;  // shares of trained tokens
+  double policy_loss = 0;        // all terms of the loss; mean over updates
+  double kl = 0;                 // mean per trained token, of the sampler from the learner
+  double reference_kl = 0;       // mean per trained token, of the learner from the reference, by the chosen estimator
+  double entropy = 0;            // mean per trained token, of the raw distribution, nats
+  double ratio_max_abs_dev = 0;  // in the first update: 0 on-policy
+  double clip_low_mean = 0;      // shares of trained tokens
   double clip_high_mean = 0;
   double advantage_mean = 0;  // over scored completions
   double advantage_std = 0;
-  double grad_norm = 0;
+  double grad_norm = 0;  // before clipping; mean over updates
   double learning_rate = 0;
-  double frac_reward_zero_std = 0;  // share of groups that are not trained on
-  std::int64_t trained_tokens = 0;   // completion tokens in the backward
-  std::int64_t distinct_tokens = 0;  // of them, those that are computed: what completions of a prompt share counts once
+  double frac_reward_zero_std = 0;  // share of groups whose rewards do not differ
+  double staleness_max = 0;         // versions between the oldest trained token and the learner
+  std::int64_t trained_tokens = 0;  // completion tokens in the backward, over all passes
+  std::int64_t distinct_tokens = 0;  // of them, those computed: what completions of a prompt share counts once
   std::int64_t trained_groups = 0;
-  bool updated = false;  // false: every group was dropped, or a gradient was not finite
+  int num_updates = 0;         // that moved the weights
+  int skipped_updates = 0;     // whose gradient was not finite though the loss was
+  bool updated = false;        // num_updates > 0; false: every group was dropped, or no gradient was finite
+  bool has_reference = false;  // reference_kl is there
+  bool finite = true;          // false: a loss, reward or log-prob was not finite; nothing was changed from there on
 };
 
 class GrpoLearner {
  public:
-  /// All outlive the learner.
-  GrpoLearner(Policy& policy, Optimizer& optimizer, const GrpoLearnerOptions& options);
+  /// All outlive the learner. `options` must have passed check_options(); `reference` is the policy that a divergence
+  /// is to, where the options ask for one.
+  GrpoLearner(Policy& policy, Optimizer& optimizer, const GrpoLearnerOptions& options, Policy* reference = nullptr);
 
-  /// One update on one rollout. Groups are taken in the order (prompt id, draw), whatever order they arrive in. The
-  /// loss is a mean over all completion tokens of scored completions (groups without spread included), a number that is
-  /// fixed before the first backward. A group without spread adds nothing to the gradient, so it is not computed; when
-  /// all are such there is no update and the optimizer does not move.
+  /// All updates on one rollout: epochs x mini_batches. Groups are taken in the order (prompt id, draw), whatever order
+  /// they arrive in. Denominators are fixed before the first backward. By default the loss is a mean over all
+  /// completion tokens of scored completions, groups without spread included; such a group adds nothing to the
+  /// gradient, so it is not computed. When nothing is left to train on there is no update and the optimizer does not
+  /// move.
   ///   step  of the schedule
   ///   temperature  > 0, that the completions were sampled with
   GrpoStepStats step(std::span<const ScoredGroup> groups, std::int64_t step, float temperature);
 
+  /// The entropy bonus as the target has moved it; a checkpoint keeps it.
+  [[nodiscard]] float entropy_coefficient() const { return options_.loss.entropy_coefficient; }
+  void set_entropy_coefficient(float coefficient) { options_.loss.entropy_coefficient = coefficient; }
+
  private:
-  // Returns how many distinct tokens it computed.
-  std::int64_t run_micro_batch(std::span<const ScoredGroup* const> groups,
-                               std::span<const GroupAdvantages* const> advantages, double denominator,
-                               float temperature, GrpoLossSums& sums);
+  using Batch = std::vector<TrainedGroup*>;
+  void score_reference(std::vector<TrainedGroup>& groups, float temperature);
+  void score_start(std::vector<TrainedGroup>& groups, float temperature);
+  void correct_and_mask(const Batch& mini_batch);
+  bool run_update(const Batch& mini_batch, float temperature, GrpoLossSums& sums);
+  GrpoLossSums run_micro_batch(const Batch& groups, float temperature);
 
   Policy& policy_;
   Optimizer& optimizer_;
   GrpoLearnerOptions options_;
+  Policy* reference_;
   ForwardTape tape_;
 };
 

@@ -8,6 +8,15 @@
 #include "tensor/norms.h"
 
 namespace plumb {
+namespace {
+
+bool is_decayed(const ParameterView& parameter, const OptimizerOptions& options) {
+  const bool table =
+      parameter.name.find("embed_tokens") != std::string::npos || parameter.name.find("lm_head") != std::string::npos;
+  return parameter.shape.size() >= 2 && (options.decay_embeddings || !table);
+}
+
+}  // namespace
 
 Optimizer::Optimizer(Policy& policy, ThreadPool& pool, const OptimizerOptions& options)
     : policy_(policy), pool_(pool), options_(options) {
@@ -37,7 +46,7 @@ UpdateStats Optimizer::step(float learning_rate) {
     update.gradient_scale = clip ? static_cast<float>(limit / stats.grad_norm) : 1.0F;
     for (std::size_t i = 0; i < first_.size(); ++i) {
       ParameterView& parameter = policy_.parameters()[i];
-      update.weight_decay = parameter.shape.size() >= 2 ? options_.weight_decay : 0.0F;
+      update.weight_decay = is_decayed(parameter, options_) ? options_.weight_decay : 0.0F;
       adamw_update(parameter.value, parameter.gradient, first_[i], second_[i], update, pool_);
     }
     policy_.commit_update();

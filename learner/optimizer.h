@@ -15,8 +15,9 @@ struct OptimizerOptions {
   float beta1 = 0.9F;
   float beta2 = 0.95F;
   float epsilon = 1e-8F;
-  float weight_decay = 0.0F;   // applied to every tensor with two or more dimensions
-  float max_grad_norm = 1.0F;  // gradients are scaled down to this global norm; 0 turns clipping off
+  float weight_decay = 0.0F;     // applied to every tensor with two or more dimensions; norms and biases have none
+  bool decay_embeddings = true;  // false: token tables (embed_tokens, lm_head) have none either
+  float max_grad_norm = 1.0F;    // gradients are scaled down to this global norm; 0 turns clipping off
 };
 
 /// What one update did.

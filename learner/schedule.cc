@@ -17,6 +17,9 @@ float learning_rate(const Schedule& schedule, std::int64_t step) {
     remaining = 1.0 - progress;
   } else if (schedule.decay == Decay::kCosine) {
     remaining = 0.5 * (1.0 + std::cos(std::numbers::pi * progress));
+  } else if (schedule.decay == Decay::kWsd) {
+    const double share = std::max(1e-9, static_cast<double>(schedule.decay_share));
+    remaining = std::min(1.0, (1.0 - progress) / share);
   }
   const double floor = static_cast<double>(schedule.final_fraction);
   return static_cast<float>(static_cast<double>(schedule.peak) * (floor + (1.0 - floor) * remaining));

@@ -6,7 +6,13 @@
 
 namespace plumb {
 
-enum class Decay { kConstant, kLinear, kCosine };
+enum class Decay {
+  kConstant,
+  kLinear,
+  kCosine,
+  kWsd,  // warm-up, stable, decay: constant, then linear over the last share of the updates. MiniCPM: Hu et al., 2024,
+         // arXiv 2404.06395, section 4
+};
 
 struct Schedule {
   float peak = 1e-5F;
@@ -14,6 +20,7 @@ struct Schedule {
   std::int64_t total_steps = 1;   // updates after which the decay has reached its end
   Decay decay = Decay::kConstant;
   float final_fraction = 0.0F;  // of peak, at total_steps
+  float decay_share = 0.1F;     // kWsd: of the updates after the warm-up, at the end
 };
 
 /// The rate of update number `step` (the first is 0). Decays over the updates after the warm-up; at step = total_steps

@@ -1,10 +1,12 @@
 #include "learner/sft.h"
 
+#include <algorithm>
 #include <limits>
 #include <numeric>
 
 #include "core/rng.h"
 #include "learner/batching.h"
+#include "learner/mixture.h"
 
 namespace plumb {
 namespace {
@@ -26,18 +28,49 @@ void for_each_micro_batch(std::span<const SftExample* const> examples, std::int6
   }
 }
 
+// Sums of negative log-likelihoods, by source.
+struct LossSums {
+  std::vector<double> loss;
+  std::vector<std::int64_t> tokens;
+
+  void add(const SftExample& example, std::span<const float> log_probs) {
+    const auto source = static_cast<std::size_t>(example.source);
+    if (source >= loss.size()) {
+      loss.resize(source + 1);
+      tokens.resize(source + 1);
+    }
+    for (const float log_prob : log_probs) {
+      loss[source] -= static_cast<double>(log_prob);
+    }
+    tokens[source] += static_cast<std::int64_t>(log_probs.size());
+  }
+  [[nodiscard]] std::vector<double> means() const {
+    std::vector<double> result;
+    for (std::size_t source = 0; source < loss.size(); ++source) {
+      result.push_back(loss[source] / static_cast<double>(tokens[source]));  // 0 / 0: not a number
+    }
+    return result;
+  }
+};
+
 // One optimizer step's loss and gradient: the mean over all completion tokens of the batch.
 double accumulate_gradient(Policy& policy, ForwardTape& tape, std::span<const SftExample* const> examples,
-                           std::int64_t micro_batch_tokens) {
+                           std::int64_t micro_batch_tokens, LossSums& sums) {
   std::int64_t tokens = 0;
   for (const SftExample* example : examples) {
     tokens += static_cast<std::int64_t>(example->completion.size());
   }
   double loss = 0;
+  auto next = examples.begin();
   for_each_micro_batch(examples, micro_batch_tokens, [&](const PackedBatch& batch, const ScoreTargets& targets) {
     const TokenScores scores = policy.forward(batch, targets, tape);
     for (const float log_prob : scores.log_probs) {
       loss -= static_cast<double>(log_prob);
+    }
+    for (std::size_t at = 0; at < scores.log_probs.size(); ++next) {
+      const std::size_t length = (*next)->completion.size();
+      sums.add(**next, std::span(scores.log_probs).subspan(at, length));
+      at += length;
     }
     const std::vector<float> d_log_probs(scores.log_probs.size(), -1.0F / static_cast<float>(tokens));
     policy.backward(tape, d_log_probs);
@@ -54,24 +87,133 @@ std::vector<const SftExample*> epoch_order(std::span<const SftExample> examples,
   return order;
 }
 
-// A copy of the weights to come back to.
-class Snapshot {
- public:
-  void take(Policy& policy) {
-    values_.clear();
-    for (const ParameterView& parameter : policy.parameters()) {
-      values_.emplace_back(parameter.value.begin(), parameter.value.end());
-    }
+// The epoch's part of the mixture.
+std::vector<const SftExample*> mixed_order(std::span<const SftExample> examples, const SftLearnerOptions& options,
+                                           int epoch) {
+  std::vector<MixtureItem> items;
+  for (const SftExample& example : examples) {
+    items.push_back({example.source, static_cast<std::int64_t>(example.completion.size())});
   }
-  void put_back(Policy& policy) const {
-    for (std::size_t i = 0; i < values_.size(); ++i) {
-      std::copy(values_[i].begin(), values_[i].end(), policy.parameters()[i].value.begin());
+  const std::size_t end = examples.size() * static_cast<std::size_t>(epoch);
+  const std::vector<std::size_t> order = mixture_order(items, options.shares, end, options.seed);
+  std::vector<const SftExample*> part;
+  for (std::size_t i = end - examples.size(); i < end; ++i) {
+    part.push_back(&examples[order[i]]);
+  }
+  return part;
+}
+
+// Copies of the weights to come back to.
+void take(Policy& policy, std::vector<std::vector<float>>& values) {
+  values.clear();
+  for (const ParameterView& parameter : policy.parameters()) {
+    values.emplace_back(parameter.value.begin(), parameter.value.end());
+  }
+}
+
+void put_back(const std::vector<std::vector<float>>& values, Policy& policy) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::copy(values[i].begin(), values[i].end(), policy.parameters()[i].value.begin());
+  }
+  policy.commit_update();
+}
+
+class SftTraining {
+ public:
+  SftTraining(Policy& policy, Optimizer& optimizer, std::span<const SftExample> train, std::span<const SftExample> dev,
+              const SftLearnerOptions& options, const SftCallbacks& callbacks, SftState state)
+      : policy_(policy),
+        optimizer_(optimizer),
+        train_(train),
+        dev_(dev),
+        options_(options),
+        callbacks_(callbacks),
+        state_(std::move(state)),
+        batch_size_(static_cast<std::size_t>(options.batch_size)),
+        steps_per_epoch_(static_cast<std::int64_t>((train.size() + batch_size_ - 1) / batch_size_)) {}
+
+  SftSummary run() {
+    if (!state_.has_best) {
+      state_.best_dev_loss =
+          dev_.empty() ? std::numeric_limits<double>::infinity() : sft_loss(policy_, dev_, options_.micro_batch_tokens);
+      state_.has_best = true;
+      callbacks_.on_epoch(0, state_.best_dev_loss);
+      take(policy_, state_.best);
     }
-    policy.commit_update();
+    bool goes_on = true;
+    while (goes_on && steps_per_epoch_ > 0) {
+      const int epoch = static_cast<int>(state_.steps / steps_per_epoch_) + 1;
+      const bool patient = epoch - 1 - state_.best_epoch < options_.patience;
+      goes_on = epoch <= options_.max_epochs && (dev_.empty() || patient) && run_epoch(epoch);
+    }
+    if (!stopped_ && (state_.best_epoch > 0 || !dev_.empty())) {
+      put_back(state_.best, policy_);
+    }
+    return {state_.best_dev_loss, state_.best_epoch, state_.steps, stopped_};
   }
 
  private:
-  std::vector<std::vector<float>> values_;
+  // What is left of an epoch, with its evaluation. False: the caller asked to stop.
+  bool run_epoch(int epoch) {
+    const std::vector<const SftExample*> order =
+        options_.shares.empty() ? epoch_order(train_, options_.seed, epoch) : mixed_order(train_, options_, epoch);
+    const auto done = static_cast<std::size_t>(state_.steps - (epoch - 1) * steps_per_epoch_);
+    for (std::size_t begin = done * batch_size_; begin < order.size(); begin += batch_size_) {
+      const std::size_t size = std::min(batch_size_, order.size() - begin);
+      stopped_ = !run_step(epoch, std::span(order).subspan(begin, size));
+      if (stopped_) {
+        return false;
+      }
+      if (begin + size == order.size()) {
+        end_epoch(epoch);
+      }
+      stopped_ = callbacks_.on_state && !callbacks_.on_state(state_);
+      if (stopped_) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool run_step(int epoch, std::span<const SftExample* const> batch) {
+    SftStep report;
+    report.num_steps = steps_per_epoch_ * options_.max_epochs;
+    report.epoch = epoch;
+    report.learning_rate = static_cast<double>(learning_rate(options_.schedule, state_.steps));
+    LossSums sums;
+    report.loss = accumulate_gradient(policy_, tape_, batch, options_.micro_batch_tokens, sums);
+    report.grad_norm = optimizer_.step(static_cast<float>(report.learning_rate)).grad_norm;
+    report.step = ++state_.steps;
+    for (const SftExample* example : batch) {
+      state_.num_tokens += static_cast<std::int64_t>(example->completion.size());
+    }
+    report.num_tokens = state_.num_tokens;
+    report.source_loss = sums.means();
+    state_.last_loss = report.loss;
+    return callbacks_.on_step(report);
+  }
+
+  void end_epoch(int epoch) {
+    const double dev_loss = dev_.empty() ? state_.last_loss : sft_loss(policy_, dev_, options_.micro_batch_tokens);
+    callbacks_.on_epoch(epoch, dev_loss);
+    if (dev_.empty() || dev_loss < state_.best_dev_loss) {
+      state_.best_dev_loss = dev_loss;
+      state_.best_epoch = epoch;
+      take(policy_, state_.best);
+    }
+  }
+
+  Policy& policy_;
+  Optimizer& optimizer_;
+  std::span<const SftExample> train_;
+  std::span<const SftExample> dev_;
+  const SftLearnerOptions& options_;
+  const SftCallbacks& callbacks_;
+  SftState state_;
+  std::size_t batch_size_;
+  std::int64_t steps_per_epoch_;
+  ForwardTape tape_;
+  bool stopped_ = false;
 };
 
 }  // namespace
@@ -94,51 +236,9 @@ double sft_loss(Policy& policy, std::span<const SftExample> examples, std::int64
 }
 
 SftSummary train_sft(Policy& policy, Optimizer& optimizer, std::span<const SftExample> train,
-                     std::span<const SftExample> dev, const SftLearnerOptions& options,
-                     const std::function<bool(const SftStep&)>& on_step,
-                     const std::function<void(int, double)>& on_epoch) {
-  const std::size_t batch_size = static_cast<std::size_t>(options.batch_size);
-  const auto steps_per_epoch = static_cast<std::int64_t>((train.size() + batch_size - 1) / batch_size);
-  SftSummary summary;
-  summary.best_dev_loss =
-      dev.empty() ? std::numeric_limits<double>::infinity() : sft_loss(policy, dev, options.micro_batch_tokens);
-  on_epoch(0, summary.best_dev_loss);
-  Snapshot best;
-  best.take(policy);
-  ForwardTape tape;
-  SftStep report;
-  report.num_steps = steps_per_epoch * options.max_epochs;
-  for (int epoch = 1; epoch <= options.max_epochs && !summary.stopped; ++epoch) {
-    const std::vector<const SftExample*> order = epoch_order(train, options.seed, epoch);
-    for (std::size_t begin = 0; begin < order.size(); begin += batch_size) {
-      const auto batch = std::span(order).subspan(begin, std::min(batch_size, order.size() - begin));
-      report.epoch = epoch;
-      report.learning_rate = static_cast<double>(learning_rate(options.schedule, summary.steps));
-      report.loss = accumulate_gradient(policy, tape, batch, options.micro_batch_tokens);
-      report.grad_norm = optimizer.step(static_cast<float>(report.learning_rate)).grad_norm;
-      report.step = ++summary.steps;
-      for (const SftExample* example : batch) {
-        report.num_tokens += static_cast<std::int64_t>(example->completion.size());
-      }
-      if (!on_step(report)) {
-        summary.stopped = true;
-        break;
-      }
-    }
-    const double dev_loss = dev.empty() ? report.loss : sft_loss(policy, dev, options.micro_batch_tokens);
-    on_epoch(epoch, dev_loss);
-    if (dev.empty() || dev_loss < summary.best_dev_loss) {
-      summary.best_dev_loss = dev_loss;
-      summary.best_epoch = epoch;
-      best.take(policy);
-    } else if (epoch - summary.best_epoch >= options.patience) {
-      break;
-    }
-  }
-  if (summary.best_epoch > 0 || !dev.empty()) {
-    best.put_back(policy);
-  }
-  return summary;
+                     std::span<const SftExample> dev, const SftLearnerOptions& options, const SftCallbacks& callbacks,
+                     SftState from) {
+  return SftTraining(policy, optimizer, train, dev, options, callbacks, std::move(from)).run();
 }
 
 }  // namespace plumb

@@ -17,6 +17,7 @@ namespace plumb {
 struct SftExample {
   std::vector<std::int32_t> prompt;
   std::vector<std::int32_t> completion;
+  int source = 0;  // where it is from, as the caller numbers sources from 0: losses are told apart by it
 };
 
 struct SftLearnerOptions {
@@ -25,6 +26,7 @@ struct SftLearnerOptions {
   int max_epochs = 4;
   int patience = 1;  // epochs without a better dev loss after which training stops; the best weights are kept
   std::uint64_t seed = 0;
+  std::vector<double> shares;  // of the tokens, by source (learner/mixture.h); empty: every example once an epoch
   std::int64_t micro_batch_tokens = 1024;
 };
 
@@ -36,7 +38,19 @@ struct SftStep {
   double loss = 0;
   double grad_norm = 0;
   double learning_rate = 0;
-  std::int64_t num_tokens = 0;  // completion tokens so far
+  std::int64_t num_tokens = 0;      // completion tokens so far
+  std::vector<double> source_loss;  // [sources] mean over the step's tokens of each; not a number where it had none
+};
+
+/// Where a training stands between two updates: with the weights and the optimizer's moments all that a resume needs.
+struct SftState {
+  std::int64_t steps = 0;  // done
+  std::int64_t num_tokens = 0;
+  double last_loss = 0;      // of the last step
+  double best_dev_loss = 0;  // once has_best
+  int best_epoch = 0;
+  bool has_best = false;                 // the dev loss before training is known
+  std::vector<std::vector<float>> best;  // the weights of best_epoch, in the policy's order
 };
 
 struct SftSummary {
@@ -46,15 +60,23 @@ struct SftSummary {
   bool stopped = false;  // the callback asked to stop
 };
 
+/// What the caller hears while training; `on_step` and `on_state` may be slow, training waits for them.
+struct SftCallbacks {
+  std::function<bool(const SftStep&)> on_step;               // false: stop
+  std::function<void(int epoch, double dev_loss)> on_epoch;  // 0: before training
+  std::function<bool(const SftState&)> on_state;  // after each update, and the epoch's evaluation where one is due: a
+                                                  // checkpoint taken here resumes to the same bits. False: stop
+};
+
 /// Mean negative log-likelihood per completion token, nats.
 double sft_loss(Policy& policy, std::span<const SftExample> examples, std::int64_t micro_batch_tokens);
 
 /// Trains until max_epochs or until the dev loss has not fallen for `patience` epochs, then puts back the weights of
 /// the epoch with the best dev loss (with no dev examples: the last). The order of examples is a function of
-/// (seed, epoch). `on_step` and `on_epoch` (epoch, dev loss) report; returning false from on_step stops.
+/// (seed, epoch); with shares an epoch is as many examples of the mixture as there are. `from` is where an earlier call
+/// stood whose weights and moments are in `policy` and `optimizer`.
 SftSummary train_sft(Policy& policy, Optimizer& optimizer, std::span<const SftExample> train,
-                     std::span<const SftExample> dev, const SftLearnerOptions& options,
-                     const std::function<bool(const SftStep&)>& on_step,
-                     const std::function<void(int, double)>& on_epoch);
+                     std::span<const SftExample> dev, const SftLearnerOptions& options, const SftCallbacks& callbacks,
+                     SftState from = {});
 
 }  // namespace plumb

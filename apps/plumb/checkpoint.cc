@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <span>
 
 #include "core/atomic_file.h"
+#include "core/hash.h"
 #include "formats/safetensors.h"
 
 namespace plumb {
@@ -13,23 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 constexpr const char* kTrainerFile = "trainer.json";
 constexpr const char* kOptimizerFile = "optimizer.safetensors";
-
-// Whole checkpoints below the run folder, oldest first (zero-padded names sort by step).
-std::vector<std::string> checkpoints_of(const std::string& run_folder) {
-  std::vector<std::string> found;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(run_folder + "/checkpoints", ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("step-") && name.find('.') == std::string::npos) {
-      found.push_back(entry.path().string());
-    }
-  }
-  std::sort(found.begin(), found.end());
-  return found;
-}
+constexpr const char* kReferenceFile = "reference.safetensors";
+constexpr const char* kBestFile = "best.safetensors";
 
 Result<void> write_optimizer(const std::string& path, Policy& policy, const Optimizer& optimizer) {
   std::vector<TensorView> tensors;
@@ -55,27 +47,104 @@ Result<void> read_optimizer(const std::string& path, std::int64_t num_updates, P
   return restored ? restored : Result<void>(restored.error().with_context(path));
 }
 
+// A second set of weights under the policy's names.
+Result<void> write_weights(const std::string& path, Policy& policy,
+                           const std::function<std::span<const float>(std::size_t)>& values) {
+  std::vector<TensorView> tensors;
+  for (std::size_t i = 0; i < policy.parameters().size(); ++i) {
+    tensors.push_back({policy.parameters()[i].name, policy.parameters()[i].shape, values(i)});
+  }
+  return write_safetensors(path, tensors, SafetensorsDtype::kF32);
+}
+
+Result<std::vector<std::vector<float>>> read_weights(const std::string& path, Policy& policy) {
+  PLUMB_ASSIGN(const SafetensorsFile file, SafetensorsFile::open(path));
+  std::vector<std::vector<float>> values;
+  for (const ParameterView& parameter : policy.parameters()) {
+    PLUMB_ASSIGN(SourceTensor tensor, file.read(parameter.name));
+    if (tensor.values.size() != parameter.value.size()) {
+      return Error{fmt::format("{}: tensor '{}' has another size than the model's", path, parameter.name)};
+    }
+    values.push_back(std::move(tensor.values));
+  }
+  return values;
+}
+
+// SHA-256 by name of every file but trainer.json itself.
+Result<nlohmann::json> checksums_of(const std::string& folder) {
+  nlohmann::json sums = nlohmann::json::object();
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    if (name != kTrainerFile) {
+      PLUMB_ASSIGN(sums[name], sha256_file(entry.path().string()));
+    }
+  }
+  return error ? Result<nlohmann::json>(Error{folder + ": cannot be listed: " + error.message()}) : sums;
+}
+
+Result<nlohmann::json> read_trainer_file(const std::string& folder) {
+  const std::string path = folder + "/" + kTrainerFile;
+  PLUMB_ASSIGN(const std::string text, read_file(path));
+  nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object() || !json.contains("format")) {
+    return Error{path + ": not a trainer state"};
+  }
+  if (json["format"] != kFormat) {
+    return Error{fmt::format("{}: expected format {}, found {}; it was written by another version of plumb", path,
+                             kFormat, json["format"].dump())};
+  }
+  return json;
+}
+
 }  // namespace
 
-Result<void> save_checkpoint(const std::string& run_folder, const TrainerState& state, Workbench& bench,
-                             const Optimizer& optimizer, int keep) {
+std::vector<std::string> checkpoints_of(const std::string& run_folder) {
+  std::vector<std::string> found;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(run_folder + "/checkpoints", ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("step-") && name.find('.') == std::string::npos) {
+      found.push_back(entry.path().string());
+    }
+  }
+  std::sort(found.begin(), found.end());  // zero-padded names sort by step
+  return found;
+}
+
+Result<void> save_checkpoint(const std::string& run_folder, const TrainerState& state, const TrainedParts& parts,
+                             int keep) {
   const std::string final_path = fmt::format("{}/checkpoints/step-{:06d}", run_folder, state.step);
   const std::string aside = final_path + ".partial";
   PLUMB_TRY(ensure_writable_folder(run_folder + "/checkpoints"));
-  PLUMB_TRY(bench.save(aside));
-  PLUMB_TRY(write_optimizer(aside + "/" + kOptimizerFile, bench.policy(), optimizer));
+  std::error_code ignored;  // what a killed run left aside is written over; what stays of it costs disk, nothing else
+  fs::remove_all(aside, ignored);
+  PLUMB_TRY(parts.bench.save(aside));
+  PLUMB_TRY(write_optimizer(aside + "/" + kOptimizerFile, parts.bench.policy(), parts.optimizer));
+  if (parts.reference != nullptr) {
+    auto& weights = parts.reference->policy().parameters();
+    PLUMB_TRY(write_weights(aside + "/" + kReferenceFile, parts.bench.policy(),
+                            [&](std::size_t i) { return weights[i].value; }));
+  }
+  if (parts.best != nullptr) {
+    PLUMB_TRY(write_weights(aside + "/" + kBestFile, parts.bench.policy(),
+                            [&](std::size_t i) { return std::span<const float>((*parts.best)[i]); }));
+  }
+  PLUMB_ASSIGN(const nlohmann::json checksums, checksums_of(aside));
   const nlohmann::json json = {{"format", kFormat},
                                {"step", state.step},
-                               {"num_updates", optimizer.num_updates()},
+                               {"num_updates", parts.optimizer.num_updates()},
                                {"num_tokens", state.num_tokens},
                                {"skipped_updates", state.skipped_updates},
+                               {"skipped_in_a_row", state.skipped_in_a_row},
+                               {"entropy_coefficient", state.entropy_coefficient},
                                {"samples_bytes", state.samples_bytes},
-                               {"sampler", state.sampler}};
+                               {"sampler", state.sampler},
+                               {"sha256", checksums}};
   PLUMB_TRY(write_file_atomic(aside + "/" + kTrainerFile, json.dump(2)));
   PLUMB_TRY(commit_folder(aside, final_path));
   const std::vector<std::string> all = checkpoints_of(run_folder);
   for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < all.size(); ++i) {
-    std::error_code ignored;  // an old checkpoint that stays costs disk, nothing else
     fs::remove_all(all[i], ignored);
   }
   return {};
@@ -86,30 +155,73 @@ std::optional<std::string> newest_checkpoint(const std::string& run_folder) {
   return all.empty() ? std::nullopt : std::optional<std::string>(all.back());
 }
 
-Result<TrainerState> load_checkpoint(const std::string& folder, Workbench& bench, Optimizer& optimizer) {
-  const std::string trainer = folder + "/" + kTrainerFile;
-  PLUMB_ASSIGN(const std::string text, read_file(trainer));
+Result<void> check_checkpoint(const std::string& folder) {
+  PLUMB_ASSIGN(const nlohmann::json json, read_trainer_file(folder));
+  PLUMB_ASSIGN(const nlohmann::json found, checksums_of(folder));
+  const nlohmann::json expected = json.value("sha256", nlohmann::json::object());
+  for (const auto& [name, sum] : expected.items()) {
+    if (!found.contains(name)) {
+      return Error{folder + "/" + name + ": is missing"};
+    }
+    if (found[name] != sum) {
+      return Error{folder + "/" + name + ": is not what was written (its SHA-256 differs)"};
+    }
+  }
+  return expected.empty() ? Result<void>(Error{folder + "/" + kTrainerFile + ": has no checksums"}) : Result<void>();
+}
+
+Result<TrainerState> load_checkpoint(const std::string& folder, const TrainedParts& parts) {
+  PLUMB_ASSIGN(const nlohmann::json json, read_trainer_file(folder));
   TrainerState state;
   std::int64_t num_updates = 0;
   try {
-    const nlohmann::json json = nlohmann::json::parse(text);
-    if (json.at("format").get<int>() != kFormat) {
-      return Error{fmt::format("{}: expected format {}, found {}; it was written by another version of plumb", trainer,
-                               kFormat, json.at("format").dump())};
-    }
     state.step = json.at("step").get<std::int64_t>();
     state.num_tokens = json.at("num_tokens").get<std::int64_t>();
     state.skipped_updates = json.at("skipped_updates").get<std::int64_t>();
+    state.skipped_in_a_row = json.at("skipped_in_a_row").get<int>();
+    state.entropy_coefficient = json.at("entropy_coefficient").get<double>();
     state.samples_bytes = json.at("samples_bytes").get<std::uint64_t>();
     state.sampler = json.at("sampler");
     num_updates = json.at("num_updates").get<std::int64_t>();
   } catch (const nlohmann::json::exception& error) {
-    return Error{fmt::format("{}: not a trainer state ({}); remove this checkpoint to resume from the one before",
-                             trainer, error.what())};
+    return Error{fmt::format("{}/{}: not a trainer state ({})", folder, kTrainerFile, error.what())};
   }
-  PLUMB_TRY(bench.load_weights(folder));
-  PLUMB_TRY(read_optimizer(folder + "/" + kOptimizerFile, num_updates, bench.policy(), optimizer));
+  PLUMB_TRY(parts.bench.load_weights(folder));
+  PLUMB_TRY(read_optimizer(folder + "/" + kOptimizerFile, num_updates, parts.bench.policy(), parts.optimizer));
+  if (parts.reference != nullptr) {
+    PLUMB_ASSIGN(const auto values, read_weights(folder + "/" + kReferenceFile, parts.bench.policy()));
+    PLUMB_TRY(parts.reference->restore(values));
+  }
+  if (parts.best != nullptr) {
+    PLUMB_ASSIGN(*parts.best, read_weights(folder + "/" + kBestFile, parts.bench.policy()));
+  }
   return state;
+}
+
+Result<std::optional<TrainerState>> load_newest_checkpoint(const std::string& run_folder, const TrainedParts& parts) {
+  std::vector<std::string> all = checkpoints_of(run_folder);
+  std::vector<std::string> damaged;
+  std::string complaints;
+  while (!all.empty()) {
+    const Result<void> whole = check_checkpoint(all.back());
+    if (whole) {
+      for (const std::string& folder : damaged) {
+        std::error_code ignored;
+        fs::rename(folder, folder + ".damaged", ignored);
+      }
+      PLUMB_ASSIGN(TrainerState state, load_checkpoint(all.back(), parts));
+      return std::optional<TrainerState>(std::move(state));
+    }
+    std::fprintf(stderr, "plumb: %s; looking for an older checkpoint\n", whole.error().message.c_str());
+    complaints += (complaints.empty() ? "" : "; ") + whole.error().message;
+    damaged.push_back(all.back());
+    all.pop_back();
+  }
+  if (!damaged.empty()) {
+    return Error{fmt::format("{}: no checkpoint is whole ({}); remove {}/checkpoints to start from the first step",
+                             run_folder, complaints, run_folder)};
+  }
+  return std::optional<TrainerState>();
 }
 
 }  // namespace plumb

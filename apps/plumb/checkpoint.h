@@ -1,7 +1,9 @@
 #pragma once
-// A checkpoint of training: checkpoints/step-000020/ is a Hugging Face folder (f32 masters) with two more files,
-// optimizer.safetensors (AdamW moments) and trainer.json (counters and the data cursor). It is written aside, fsynced
-// and renamed, so one that can be seen is whole.
+// A checkpoint of training: checkpoints/step-000020/ is a Hugging Face folder (f32 masters) with more files beside:
+// optimizer.safetensors (AdamW moments), reference.safetensors (where a reference moves),
+// best.safetensors (of SFT) and trainer.json (counters,
+// the data cursor, and the SHA-256 of the other files). It is written aside, fsynced and renamed, so one that can be
+// seen was whole when it was written; the checksums say whether it still is.
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -10,6 +12,7 @@
 
 #include "apps/plumb/workbench.h"
 #include "learner/optimizer.h"
+#include "learner/reference.h"
 
 namespace plumb {
 
@@ -19,17 +22,38 @@ struct TrainerState {
   std::int64_t num_tokens = 0;
   std::int64_t skipped_updates = 0;
   std::uint64_t samples_bytes = 0;  // length of samples.jsonl
-  nlohmann::json sampler;           // PromptSampler's cursor
+  nlohmann::json sampler;           // PromptSampler's cursor; of SFT what its callbacks need
+  double entropy_coefficient = 0;   // as its target has moved it
+  int skipped_in_a_row = 0;         // updates whose gradient was not finite
+};
+
+/// Everything that a checkpoint saves and loads besides counters.
+struct TrainedParts {
+  Workbench& bench;
+  Optimizer& optimizer;
+  ReferencePolicy* reference = nullptr;  // where it moves; null: it is absent or stays as it was at the start
+  std::vector<std::vector<float>>* best = nullptr;  // SFT: the weights to come back to, one vector per parameter
 };
 
 /// Writes checkpoints/step-NNNNNN below `run_folder` and removes all but the newest `keep`.
-Result<void> save_checkpoint(const std::string& run_folder, const TrainerState& state, Workbench& bench,
-                             const Optimizer& optimizer, int keep);
+Result<void> save_checkpoint(const std::string& run_folder, const TrainerState& state, const TrainedParts& parts,
+                             int keep);
+
+/// Folders of all checkpoints, oldest first.
+std::vector<std::string> checkpoints_of(const std::string& run_folder);
 
 /// The newest checkpoint's folder; nothing where there is none.
 std::optional<std::string> newest_checkpoint(const std::string& run_folder);
 
+/// What is wrong with a checkpoint's files: absent, of another format, or not what was written. Reads all of them.
+Result<void> check_checkpoint(const std::string& folder);
+
 /// Loads weights, moments and counters. Errors name the file and what is wrong with it.
-Result<TrainerState> load_checkpoint(const std::string& folder, Workbench& bench, Optimizer& optimizer);
+Result<TrainerState> load_checkpoint(const std::string& folder, const TrainedParts& parts);
+
+/// Loads the newest checkpoint that is whole, and says on standard error what is wrong with newer ones; those are
+/// renamed to step-NNNNNN.damaged, for the run writes them again, to the same bits. Nothing where the run has no
+/// checkpoint. Errors: none of them is whole.
+Result<std::optional<TrainerState>> load_newest_checkpoint(const std::string& run_folder, const TrainedParts& parts);
 
 }  // namespace plumb

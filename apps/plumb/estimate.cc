@@ -50,8 +50,13 @@ RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings,
     const std::int64_t rows = std::max(settings.sft.micro_batch_tokens, settings.grpo.micro_batch_tokens);
     estimate.training_bytes =
         estimate.num_parameters * 12 + rows * activation_bytes(shape, settings.model.activation_checkpointing);
+    const bool keeps_reference = settings.grpo.algorithm.reference.kind != ReferenceKind::kNone;
+    if (keeps_reference) {
+      estimate.weight_bytes += estimate.num_parameters * (4 + copy);
+    }
     const std::int64_t checkpoints = settings.grpo.keep_checkpoints + 1;  // one more while it is written
-    estimate.disk_bytes = estimate.num_parameters * (12 * checkpoints + 8) + (std::int64_t{64} << 20);
+    const std::int64_t checkpoint_bytes = keeps_reference ? 16 : 12;      // of a parameter
+    estimate.disk_bytes = estimate.num_parameters * (checkpoint_bytes * checkpoints + 8) + (std::int64_t{64} << 20);
   }
   return estimate;
 }

@@ -12,7 +12,7 @@ MetricMap grpo_metrics(std::span<const ScoredGroup> groups, const GrpoStepStats&
   MetricMap metrics = reward_metrics(groups);
   metrics["frac_reward_zero_std"] = stats.frac_reward_zero_std;
   metrics["entropy"] = stats.entropy;
-  metrics["kl"] = stats.kl;
+  metrics["kl"] = stats.has_reference ? stats.reference_kl : stats.kl;
   metrics["policy_loss"] = stats.policy_loss;
   metrics["clip_ratio/low_mean"] = stats.clip_low_mean;
   metrics["clip_ratio/high_mean"] = stats.clip_high_mean;

@@ -71,6 +71,9 @@ class Quickstart {
     if (context_.resume()) {
       from = has("policy") ? ResumePoint{"grpo", context_.settings().grpo.steps}
                            : ResumePoint{has("sft") ? "grpo" : "sft", 0};
+      if (resumes_sft()) {
+        return {};
+      }
       const bool resumes_grpo = !has("policy") && newest_checkpoint(context_.folder().path());
       if (resumes_grpo) {
         return {};
@@ -89,6 +92,8 @@ class Quickstart {
     return {};
   }
 
+  [[nodiscard]] bool resumes_sft() const { return context_.resume() && !has("sft") && has("sft-progress"); }
+
   // False: the user stopped it.
   Result<bool> sft() {
     if (context_.resume() && has("sft")) {
@@ -96,10 +101,11 @@ class Quickstart {
       return true;
     }
     say("SFT: learning the form of an answer from the demonstrations");
-    PLUMB_ASSIGN(const SftSummary summary,
-                 run_sft_stage(context_, context_.demonstrations_of({"sft"}), context_.demonstrations_of({"dev"})));
+    PLUMB_ASSIGN(const SftSummary summary, run_sft_stage(context_, context_.demonstrations_of({"sft"}),
+                                                         context_.demonstrations_of({"dev"}), resumes_sft()));
     if (!summary.stopped) {
       PLUMB_TRY(context_.bench().save(kept("sft")));
+      forget_sft_progress(context_.folder());
     }
     return !summary.stopped;
   }

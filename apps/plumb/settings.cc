@@ -4,7 +4,7 @@ namespace plumb {
 namespace {
 
 const std::vector<std::pair<std::string, Decay>> kDecays = {
-    {"constant", Decay::kConstant}, {"linear", Decay::kLinear}, {"cosine", Decay::kCosine}};
+    {"constant", Decay::kConstant}, {"linear", Decay::kLinear}, {"cosine", Decay::kCosine}, {"wsd", Decay::kWsd}};
 
 }  // namespace
 
@@ -68,27 +68,48 @@ void SftSettings::describe(ConfigSection& section) {
   section.field(
       "micro_batch_tokens", micro_batch_tokens,
       {.help = "rows per forward and backward; changes memory and speed", .unit = "tokens", .min = 1, .max = 1 << 20});
+  section.field("final_fraction", final_fraction,
+                {.help = "of the learning rate, at the last step", .min = 0, .max = 1});
+  section.field("decay_share", decay_share, {.help = "of the steps, at the end, with decay = wsd", .min = 0, .max = 1});
+  section.field("decay_embeddings", decay_embeddings, {.help = "weight decay is on token tables too"});
+  section.field("checkpoint_every", checkpoint_every,
+                {.help = "0 = on Ctrl-C only", .unit = "steps", .min = 0, .max = 1e9});
+  section.field("loss_by_source", loss_by_source, {.help = "report loss/<source> beside the loss"});
+  section.field(
+      "mixture", mixture,
+      {.help = "source=share of the completion tokens, e.g. primer/math=0.6; empty = every example once an epoch"});
 }
 
 void GrpoSettings::describe(ConfigSection& section) {
   section.field("steps", steps, {.help = "updates", .min = 1, .max = 1e9});
   section.field("prompts_per_step", prompts_per_step, {.help = "groups per rollout", .min = 1, .max = 4096});
-  section.field("group_size", group_size, {.help = "completions per prompt", .min = 2, .max = 1024});
+  section.field("group_size", group_size, {.help = "completions per prompt", .min = 1, .max = 1024});
   section.field("min_code_prompts", min_code_prompts,
                 {.help = "code prompts per rollout at least, where the data has them", .min = 0, .max = 4096});
   section.choice("prompt_order", prompt_order, {{"epochs", PromptOrder::kEpochs}, {"spread", PromptOrder::kSpread}},
                  {.help = "every prompt once an epoch; or more often where some completions succeed and some fail"});
   section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});
   section.field("warmup_steps", warmup_steps, {.help = "linear warm-up", .unit = "updates", .min = 0, .max = 1e9});
-  section.choice("decay", decay, kDecays, {.help = "of the learning rate, to 0 at the last step"});
+  section.choice("decay", decay, kDecays, {.help = "of the learning rate, to final_fraction at the last step"});
   section.field("beta1", beta1, {.help = "AdamW", .min = 0, .max = 0.9999});
   section.field("beta2", beta2, {.help = "AdamW", .min = 0, .max = 0.99999});
   section.field("weight_decay", weight_decay, {.help = "of AdamW, on matrices", .min = 0, .max = 1});
   section.field("max_grad_norm", max_grad_norm, {.help = "global gradient norm limit; 0 = none", .min = 0, .max = 1e9});
   section.field("clip_low", clip_low, {.help = "ratio clip below 1", .min = 0, .max = 1});
   section.field("clip_high", clip_high, {.help = "ratio clip above 1", .min = 0, .max = 100});
-  section.field("scale_by_std", scale_by_std, {.help = "divide advantages by the group's standard deviation"});
-  section.field("std_epsilon", std_epsilon, {.help = "added to that standard deviation", .min = 0, .max = 1});
+  section.choice(
+      "advantage", advantage,
+      {{"group_std", AdvantageKind::kGroupStd},
+       {"no_std", AdvantageKind::kNoStd},
+       {"leave_one_out", AdvantageKind::kLeaveOneOut},
+       {"batch_std", AdvantageKind::kBatchStd},
+       {"reinforce_pp", AdvantageKind::kReinforcePp},
+       {"reinforce_pp_baseline", AdvantageKind::kReinforcePpBaseline}},
+      {.help = "a reward beside the group's others, over their standard deviation (GRPO), as it is (Dr. GRPO), "
+               "...: docs/learner.md"});
+  section.field("std_epsilon", std_epsilon, {.help = "added to a standard deviation that divides", .min = 0, .max = 1});
+  section.field("std_floor", std_floor,
+                {.help = "a smaller standard deviation counts as this one", .min = 0, .max = 1e6});
   section.field("min_spread", min_spread,
                 {.help = "a group whose rewards differ by no more than this is not trained on", .min = 0, .max = 1e6});
   section.field(
@@ -102,6 +123,7 @@ void GrpoSettings::describe(ConfigSection& section) {
       "reward_arm", reward_arm,
       {{"verdict", RewardArm::kVerdict}, {"permuted", RewardArm::kPermuted}, {"negated", RewardArm::kNegated}},
       {.help = "verdict; or a control: rewards permuted within each group, or negated"});
+  algorithm.describe(section);
 }
 
 void EvalSettings::describe(ConfigSection& section) {

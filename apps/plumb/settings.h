@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "apps/plumb/grpo_algorithm.h"
 #include "core/config.h"
 #include "datasets/sampler.h"
+#include "learner/advantages.h"
 #include "learner/schedule.h"
 #include "policy/policy.h"
 #include "reward/rules/reward_options.h"
@@ -60,7 +62,13 @@ struct SftSettings {
   Decay decay = Decay::kConstant;
   double weight_decay = 0.0;
   double max_grad_norm = 1.0;
+  std::vector<std::string> mixture;
+  bool loss_by_source = false;
+  double final_fraction = 0.0;
+  double decay_share = 0.1;
+  bool decay_embeddings = true;
   std::int64_t micro_batch_tokens = 1024;
+  std::int64_t checkpoint_every = 0;
   void describe(ConfigSection& section);
 };
 
@@ -82,14 +90,16 @@ struct GrpoSettings {
   double max_grad_norm = 1.0;
   double clip_low = 0.2;
   double clip_high = 0.2;
-  bool scale_by_std = true;
+  AdvantageKind advantage = AdvantageKind::kGroupStd;
   double std_epsilon = 1e-4;
+  double std_floor = 0.0;
   double min_spread = 0.0;
   std::int64_t micro_batch_tokens = 1024;
   std::int64_t checkpoint_every = 0;
   int keep_checkpoints = 2;
   int saved_groups = 2;
   RewardArm reward_arm = RewardArm::kVerdict;
+  GrpoAlgorithm algorithm;  // keys of the same section
   void describe(ConfigSection& section);
 };
 

@@ -11,19 +11,22 @@ namespace {
 
 Result<int> run_sft(const RunOptions& options, const Settings& settings) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = false, .trainable = true}));
-  // SFT is short and exact, so a resumed one starts again and arrives at the same weights.
-  PLUMB_TRY(context->folder().open_logs(context->resume() ? std::optional(ResumePoint{"sft", 0}) : std::nullopt));
+  if (!context->resume()) {
+    PLUMB_TRY(context->folder().open_logs({}));
+  }
   // One's own file need not name splits: whatever is not held out is for training.
   const auto demonstrations =
       options.data.empty() ? context->demonstrations_of({"sft"}) : context->demonstrations_of({"sft", "rl"});
   context->say_time({.sft_demonstrations = static_cast<std::int64_t>(demonstrations.size())});
-  PLUMB_ASSIGN(const SftSummary summary, run_sft_stage(*context, demonstrations, context->demonstrations_of({"dev"})));
+  PLUMB_ASSIGN(const SftSummary summary,
+               run_sft_stage(*context, demonstrations, context->demonstrations_of({"dev"}), context->resume()));
   if (summary.stopped) {
-    std::printf("stopped after %lld steps, nothing saved; --resume runs it again from the start, to the same weights\n",
-                static_cast<long long>(summary.steps));
-    return 1;
+    std::printf("stopped after step %lld and saved; go on with --resume --out %s\n",
+                static_cast<long long>(summary.steps), options.out.c_str());
+    return 0;
   }
   PLUMB_TRY(context->bench().save(context->folder().file("policy")));
+  forget_sft_progress(context->folder());
   std::printf("done after %lld steps: dev loss %.4f (epoch %d), weights in %s\n", static_cast<long long>(summary.steps),
               summary.best_dev_loss, summary.best_epoch, context->folder().file("policy").c_str());
   return 0;

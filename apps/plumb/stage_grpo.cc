@@ -7,8 +7,8 @@
 
 #include "apps/plumb/checkpoint.h"
 #include "apps/plumb/grpo_metrics.h"
+#include "apps/plumb/grpo_rollout.h"
 #include "apps/plumb/interrupt.h"
-#include "apps/plumb/rollout.h"
 #include "apps/plumb/roof.h"
 #include "apps/plumb/spread_gate.h"
 #include "core/progress.h"
@@ -17,7 +17,6 @@
 #include "eval/health.h"
 #include "eval/samples.h"
 #include "learner/grpo.h"
-#include "reward/rules/score_parts.h"
 
 namespace plumb {
 namespace {
@@ -25,30 +24,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-OptimizerOptions optimizer_options(const GrpoSettings& grpo) {
-  OptimizerOptions options;
-  options.beta1 = static_cast<float>(grpo.beta1);
-  options.beta2 = static_cast<float>(grpo.beta2);
-  options.weight_decay = static_cast<float>(grpo.weight_decay);
-  options.max_grad_norm = static_cast<float>(grpo.max_grad_norm);
-  return options;
-}
-
-GrpoLearnerOptions learner_options(const GrpoSettings& grpo) {
-  GrpoLearnerOptions options;
-  options.advantage.scale_by_std = grpo.scale_by_std;
-  options.advantage.std_epsilon = static_cast<float>(grpo.std_epsilon);
-  options.advantage.min_spread = static_cast<float>(grpo.min_spread);
-  options.loss.clip_low = static_cast<float>(grpo.clip_low);
-  options.loss.clip_high = static_cast<float>(grpo.clip_high);
-  options.schedule.peak = static_cast<float>(grpo.learning_rate);
-  options.schedule.warmup_steps = grpo.warmup_steps;
-  options.schedule.total_steps = grpo.steps;
-  options.schedule.decay = grpo.decay;
-  options.micro_batch_tokens = grpo.micro_batch_tokens;
-  return options;
 }
 
 ScorerOptions training_scorer_options(const RunContext& context) {
@@ -80,52 +55,46 @@ std::int64_t rows_trained(std::span<const ScoredGroup> groups) {
   return rows;
 }
 
-// Unscored completions are no trials.
-void observe_spread(std::span<const ScoredGroup> groups, PromptSampler& sampler) {
-  for (const ScoredGroup& group : groups) {
-    double successes = 0;
-    double trials = 0;
-    for (const Score& score : group.scores) {
-      trials += score.unscored ? 0 : 1;
-      successes += is_solved(score) ? 1 : 0;
-    }
-    sampler.observe(group.group.prompt->id, successes, trials);
-  }
-}
+constexpr int kMaxSkippedInARow = 3;
 
 class GrpoRun {
  public:
-  GrpoRun(RunContext& context, PromptSampler sampler)
+  GrpoRun(RunContext& context, PromptSampler sampler, const GrpoLearnerOptions& learning,
+          std::unique_ptr<ReferencePolicy> reference)
       : context_(context),
         settings_(context.settings()),
         bench_(context.bench()),
         folder_(context.folder()),
-        optimizer_(bench_.policy(), bench_.pool(), optimizer_options(settings_.grpo)),
-        learner_(bench_.policy(), optimizer_, learner_options(settings_.grpo)),
+        learning_(learning),
+        reference_(std::move(reference)),
+        optimizer_(bench_.policy(), bench_.pool(), grpo_optimizer_options(settings_)),
+        learner_(bench_.policy(), optimizer_, learning_, reference_ ? &reference_->policy() : nullptr),
         generator_(bench_.policy(), bench_.tokenizer(), bench_.pool()),
         scorer_(context.judge(), training_scorer_options(context)),
         sampler_(std::move(sampler)) {
     generation_ = generator_options(settings_);
+    state_.entropy_coefficient = static_cast<double>(learner_.entropy_coefficient());
   }
 
   Result<void> resume() {
-    const auto checkpoint = newest_checkpoint(folder_.path());
-    if (!checkpoint) {
-      return folder_.open_logs(ResumePoint{"grpo", 0});
+    PLUMB_ASSIGN(auto loaded, load_newest_checkpoint(folder_.path(), parts()));
+    if (!loaded) {
+      return folder_.open_logs(ResumePoint{"grpo", 0}, 0);
     }
-    PLUMB_ASSIGN(state_, load_checkpoint(*checkpoint, bench_, optimizer_));
+    state_ = std::move(*loaded);
+    learner_.set_entropy_coefficient(static_cast<float>(state_.entropy_coefficient));
     PLUMB_TRY(sampler_.restore(state_.sampler));
     return folder_.open_logs(ResumePoint{"grpo", state_.step}, state_.samples_bytes);
   }
 
-  Result<GrpoSummary> run() {
+  Result<GrpoSummary> run(std::int64_t last_step) {
     Progress progress("grpo", settings_.grpo.steps, progress_in("step"));
     bool stopped = false;
-    while (state_.step < settings_.grpo.steps && !stopped) {
+    while (state_.step < last_step && !stopped) {
       PLUMB_ASSIGN(stopped, step(progress));
     }
     progress.finish();
-    if (stopped || settings_.grpo.checkpoint_every > 0) {
+    if (stopped || (settings_.grpo.checkpoint_every > 0 && state_.step == settings_.grpo.steps)) {
       PLUMB_TRY(checkpoint());
     }
     return GrpoSummary{state_.step, state_.skipped_updates, stopped};
@@ -135,23 +104,22 @@ class GrpoRun {
   // One rollout and one update. True: the user stopped it, nothing of the step counts.
   Result<bool> step(Progress& progress) {
     const auto start = Clock::now();
-    const nlohmann::json cursor = sampler_.cursor();
-    const std::vector<PromptDraw> draws =
-        sampler_.next_batch(static_cast<std::size_t>(settings_.grpo.prompts_per_step),
-                            static_cast<std::size_t>(settings_.grpo.min_code_prompts));
-    const RolloutParts parts{generator_, scorer_, bench_.tokenizer(), bench_.chat_template()};
-    PLUMB_ASSIGN(Rollout rollout, run_rollout(parts, draws, settings_.grpo.group_size, generation_));
+    const RolloutParts sampling{generator_, scorer_, bench_.tokenizer(), bench_.chat_template()};
+    PLUMB_ASSIGN(Rollout rollout, run_grpo_rollout({sampling, sampler_, generation_, learning_}, settings_.grpo));
     if (rollout.stopped) {
-      PLUMB_TRY(sampler_.restore(cursor));
       return true;
     }
     PLUMB_TRY(context_.judge_status());
-    observe_spread(rollout.groups, sampler_);
     apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
     const auto train_start = Clock::now();
     const GrpoStepStats stats =
         learner_.step(rollout.groups, state_.step, static_cast<float>(settings_.sampling.temperature));
     ++state_.step;
+    PLUMB_TRY(check_finite(stats, rollout));
+    if (reference_) {
+      reference_->after_step(state_.step, bench_.policy());
+    }
+    state_.entropy_coefficient = static_cast<double>(learner_.entropy_coefficient());
     state_.skipped_updates += stats.updated ? 0 : 1;
     state_.num_tokens += rows_trained(rollout.groups);
     const StepTimes times{rollout.sample_s, rollout.reward_s, seconds_since(train_start), last_checkpoint_s_,
@@ -168,11 +136,35 @@ class GrpoRun {
     return interrupted();
   }
 
+  // A gradient that is not finite though the loss is may be one odd batch: it is skipped, a few times in a row.
+  // Anything else that is not finite would come again on the same weights, so the run stops, with the step's samples
+  // kept.
+  Result<void> check_finite(const GrpoStepStats& stats, const Rollout& rollout) {
+    state_.skipped_in_a_row = stats.skipped_updates > 0 ? state_.skipped_in_a_row + stats.skipped_updates : 0;
+    if (stats.finite && state_.skipped_in_a_row <= kMaxSkippedInARow) {
+      return {};
+    }
+    PLUMB_TRY(save_samples(rollout.groups, rollout.groups.size()));
+    PLUMB_TRY(folder_.sync_logs());
+    return Error{fmt::format(
+        "grpo: {} at step {}; its completions are the last in {}; lower grpo.learning_rate, or look at the rewards",
+        stats.finite ? fmt::format("more than {} updates in a row had a gradient that is not finite", kMaxSkippedInARow)
+                     : "a loss, reward or log-prob is not finite",
+        state_.step, folder_.file("samples.jsonl"))};
+  }
+
+  // A reference that stays is made of the weights that the stage starts with, again on a resume.
+  TrainedParts parts() {
+    const ReferenceKind kind = settings_.grpo.algorithm.reference.kind;
+    const bool moves = kind == ReferenceKind::kRefreshed || kind == ReferenceKind::kEma;
+    return {bench_, optimizer_, moves ? reference_.get() : nullptr};
+  }
+
   Result<void> report(Progress& progress, const Rollout& rollout, const GrpoStepStats& stats, const StepTimes& times) {
     const MetricMap metrics = grpo_metrics(rollout.groups, stats, state_.num_tokens, sampler_.epoch());
     const RoofShare share{forward_flop_per_token(context_.shape()), context_.roof_gflops()};
     PLUMB_TRY(folder_.log("grpo", state_.step, metrics, grpo_timings(times, rollout, stats, share)));
-    PLUMB_TRY(save_samples(rollout.groups));
+    PLUMB_TRY(save_samples(rollout.groups, static_cast<std::size_t>(settings_.grpo.saved_groups)));
     progress.line(step_line(state_.step, settings_.grpo.steps, metrics, times));
     for (const HealthMessage& message : health_.observe(state_.step, metrics)) {
       progress.line((message.warning ? "warning: " : "note: ") + message.text);
@@ -184,9 +176,8 @@ class GrpoRun {
     return {};
   }
 
-  Result<void> save_samples(std::span<const ScoredGroup> groups) {
-    const auto count = std::min<std::size_t>(static_cast<std::size_t>(settings_.grpo.saved_groups), groups.size());
-    for (const ScoredGroup& group : groups.first(count)) {
+  Result<void> save_samples(std::span<const ScoredGroup> groups, std::size_t count) {
+    for (const ScoredGroup& group : groups.first(std::min(count, groups.size()))) {
       for (std::size_t i = 0; i < group.scores.size(); ++i) {
         SampleRecord record = sample_record(group, i);
         record.stage = "grpo";
@@ -203,13 +194,15 @@ class GrpoRun {
     state_.sampler = sampler_.cursor();
     state_.samples_bytes = folder_.samples_bytes();
     PLUMB_TRY(folder_.sync_logs());
-    return save_checkpoint(folder_.path(), state_, bench_, optimizer_, settings_.grpo.keep_checkpoints);
+    return save_checkpoint(folder_.path(), state_, parts(), settings_.grpo.keep_checkpoints);
   }
 
   RunContext& context_;
   const Settings& settings_;
   Workbench& bench_;
   RunFolder& folder_;
+  GrpoLearnerOptions learning_;
+  std::unique_ptr<ReferencePolicy> reference_;
   Optimizer optimizer_;
   GrpoLearner learner_;
   Generator generator_;
@@ -224,22 +217,29 @@ class GrpoRun {
 
 }  // namespace
 
-Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, bool resume) {
+Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, bool resume, std::int64_t last_step) {
+  const Settings& settings = context.settings();
   if (prompts.empty()) {
     return Error{"grpo: no prompts to train on: no row of data.tasks is in data.train_splits with data.languages"};
   }
-  PLUMB_TRY(check_trainable(generator_options(context.settings()).sampling));
+  PLUMB_ASSIGN(const GrpoLearnerOptions learning, grpo_learner_options(settings));
+  PLUMB_TRY(check_trainable(generator_options(settings).sampling));
   std::vector<PromptRecord> records;
   for (const auto& prompt : prompts) {
     records.push_back(*prompt);
   }
-  PLUMB_ASSIGN(PromptSampler sampler, PromptSampler::create(std::move(records), context.settings().run.seed,
-                                                            context.settings().grpo.prompt_order));
-  GrpoRun run(context, std::move(sampler));
+  PLUMB_ASSIGN(PromptSampler sampler,
+               PromptSampler::create(std::move(records), settings.run.seed, settings.grpo.prompt_order));
+  std::unique_ptr<ReferencePolicy> reference;
+  if (settings.grpo.algorithm.reference.kind != ReferenceKind::kNone) {
+    PLUMB_ASSIGN(reference, ReferencePolicy::create(context.bench().policy(), context.bench().pool(),
+                                                    settings.grpo.algorithm.reference));
+  }
+  GrpoRun run(context, std::move(sampler), learning, std::move(reference));
   if (resume) {
     PLUMB_TRY(run.resume());
   }
-  return run.run();
+  return run.run(std::min(last_step, settings.grpo.steps));
 }
 
 }  // namespace plumb

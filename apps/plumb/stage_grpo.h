@@ -2,6 +2,7 @@
 // The GRPO stage: sample, judge, learn, until the steps are done or the user stops it. The loop is in stage_grpo.cc;
 // what a checkpoint holds is in checkpoint.h.
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -17,8 +18,10 @@ struct GrpoSummary {
   bool stopped = false;              // by the user; a checkpoint was written
 };
 
-/// Runs settings.grpo.steps updates on prompts drawn from `prompts`. With `resume` it goes on from the newest
-/// checkpoint of the folder. Errors: see the parts; a checkpoint that was there before stays whole.
-Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, bool resume);
+/// Runs settings.grpo.steps steps on prompts drawn from `prompts`, or as far as `last_step` (which changes nothing of
+/// the steps before). With `resume` it goes on from the newest whole checkpoint of the folder. Errors: see the parts; a
+/// checkpoint that was there before stays whole.
+Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, bool resume,
+                                   std::int64_t last_step = INT64_MAX);
 
 }  // namespace plumb

@@ -12,7 +12,14 @@ namespace plumb {
 /// Demonstrations as token ids: the prompt with the chat template, the completion with the end-of-turn token.
 Result<std::vector<SftExample>> tokenise_demonstrations(std::span<const SftRecord> records, const Workbench& bench);
 
-/// Trains on `train`, keeps the weights with the best loss on `dev`, logs as stage "sft".
-Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord> train, std::span<const SftRecord> dev);
+/// Trains on `train`, keeps the weights with the best loss on `dev`, logs as stage "sft". With sft.checkpoint_every,
+/// and when the user stops it, the training is saved in the run folder below sft-progress/; with `resume` it goes on
+/// from there to the same bits, or from the start where nothing was saved. With `resume` it opens the run folder's
+/// logs.
+Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord> train, std::span<const SftRecord> dev,
+                                 bool resume);
+
+/// Removes sft-progress/, once the stage's result is in its place.
+void forget_sft_progress(const RunFolder& folder);
 
 }  // namespace plumb

@@ -3,11 +3,13 @@
 import json
 import os
 import pathlib
+import random
 import resource
 import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 
 from plumb_case import PlumbCase
@@ -110,27 +112,137 @@ class Training(PlumbCase):
         metrics = (self.folder / "whole/metrics.jsonl").read_bytes()
         self.assertEqual((self.folder / "cut/metrics.jsonl").read_bytes(), metrics)
 
+    def test_killed_at_random_instants_it_ends_with_the_same_bytes(self):
+        """PLUMB_KILLS (10) times SIGKILL, at instants spread over everything that a run does, of one run after another."""
+        # What has most to come back: moments, a reference that moves, an entropy coefficient, several updates a step.
+        settings = {"grpo__steps": 3, "grpo__checkpoint_every": 1, "grpo__kl": "k3", "grpo__reference": "ema",
+                    "grpo__reference_every": 1, "grpo__reference_rate": 0.5, "grpo__zero_spread": "keep",
+                    "grpo__entropy_target": 5.0, "grpo__mini_batches": 2, "grpo__update_epochs": 2}
+        start = time.monotonic()
+        self.train("whole", **settings)
+        duration = time.monotonic() - start
+        instants = random.Random(8)
+        left, killed, run = int(os.environ.get("PLUMB_KILLS", "10")), 0, 0
+        while left > 0:
+            run += 1
+            out = self.folder / f"cut-{run}"
+            for _ in range(min(left, 5)):
+                resume = ["--resume"] if (out / "manifest.json").exists() else []
+                process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command(out, *resume, **settings))],
+                                           cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                try:
+                    process.wait(timeout=instants.uniform(0, duration))
+                except subprocess.TimeoutExpired:
+                    killed += 1
+                process.kill()
+                process.wait(timeout=60)
+                left -= 1
+            self.train(out, *(["--resume"] if (out / "manifest.json").exists() else []), **settings)
+            self.assert_same_run("whole", out)
+            for name in ("trainer.json", "optimizer.safetensors", "reference.safetensors"):
+                last = "checkpoints/step-000003/" + name
+                self.assertEqual((self.folder / "whole" / last).read_bytes(), (out / last).read_bytes(), name)
+            shutil.rmtree(out)
+        self.assertGreater(killed, 0, "every run had ended before its kill")
+
+    def test_sft_killed_and_interrupted_ends_with_the_same_bytes(self):
+        settings = {"sft.learning_rate": 5e-3, "sft.max_epochs": 6, "sft.batch_size": 2, "sft.checkpoint_every": 1,
+                    "sft.decay": "wsd"}
+        command = ["sft", "--model", self.models / "random", "--data", self.models / "tasks.jsonl",
+                   *overrides(settings), "--out"]
+        self.assertEqual(self.plumb(*command, "whole").returncode, 0)
+        for stop in (signal.SIGKILL, signal.SIGINT):
+            resume = ["--resume"] if (self.folder / "cut").exists() else []
+            process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, command), "cut", *resume], cwd=self.folder,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            progress = self.folder / "cut/sft-progress/checkpoints"
+            before = set(progress.glob("step-*")) if progress.exists() else set()
+            while process.poll() is None and not (progress.exists() and set(progress.glob("step-??????")) - before):
+                time.sleep(0.002)
+            process.send_signal(stop)
+            process.wait(timeout=60)
+        result = self.plumb(*command, "cut", "--resume")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for name in ("metrics.jsonl", "policy/model.safetensors"):
+            self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "cut" / name).read_bytes(), name)
+        self.assertFalse((self.folder / "cut/sft-progress").exists())
+
+    def test_data_of_a_model_and_of_its_samples(self):
+        self.train("run", grpo__steps=3)
+        tasks = ["--model", self.models / "warm/policy", "--data", self.models / "tasks.jsonl"]
+        result = self.plumb("data", "profile", *tasks, "-k", 4, "--out", "profile",
+                            *overrides({"sampling.max_new_tokens": 64}))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("mixed groups", result.stdout)
+        lines = [json.loads(line) for line in (self.folder / "profile/profile.jsonl").read_text().splitlines()]
+        self.assertEqual({line["id"] for line in lines}, {f"e2e/{name}/{to}" for name in "fg" for to in ("cpp", "python")})
+        self.assertTrue(all(line["samples"] == 4 and 0 <= line["pass@k"]["4"] <= 1 for line in lines))
+        for name, keys in (("sft-from-rollouts", {"prompt", "completion"}), ("rm-from-rollouts", {"chosen", "rejected"})):
+            result = self.plumb("data", name, "run", "--out", "made.jsonl", "--per-prompt", 2)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            rows = [json.loads(line) for line in (self.folder / "made.jsonl").read_text().splitlines()]
+            self.assertTrue(all(keys <= row.keys() for row in rows) and rows)
+
+    def test_replay_of_a_step_gives_the_logged_numbers(self):
+        self.train("run", grpo__steps=4, grpo__checkpoint_every=2)
+        for step, start in ((1, "the start of the run"), (3, "step-000002")):
+            result = self.plumb("replay", "--run", "run", "--step", step)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+            self.assertIn(start, result.stderr)
+            self.assertIn("0 of ", result.stdout)
+        log = self.folder / "run/metrics.jsonl"
+        log.write_text(log.read_text().replace('"reward":', '"reward":1', 3))
+        result = self.plumb("replay", "--run", "run", "--step", 3)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r"DIFFERENT +reward ")
+        self.assertIn("no line of GRPO step 9", self.plumb("replay", "--run", "run", "--step", 9).stderr)
+
+    def test_options_that_do_not_compose_are_refused_with_the_reason(self):
+        for settings, words in (({"grpo__kl": "k1_loss"}, "whose mean over the policy's own samples is 0"),
+                                ({"grpo__kl": "k3"}, "grpo.reference"),
+                                ({"grpo__group_size": 1}, "reinforce_pp")):
+            result = self.plumb(*self.command("refused", **settings))
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(words, result.stderr.splitlines()[-1])
+            shutil.rmtree(self.folder / "refused", ignore_errors=True)
+
+    def test_other_members_of_the_family_train(self):
+        recipes = {"dapo": {"grpo__zero_spread": "refill", "grpo__denominator": "contributing", "grpo__clip_high": 0.28,
+                            "grpo__overlong_zone": 8},
+                   "gspo": {"grpo__ratio": "sequence", "grpo__aggregation": "sample_mean", "grpo__mini_batches": 4},
+                   "reinforce_pp": {"grpo__advantage": "reinforce_pp", "grpo__group_size": 1, "grpo__kl": "k1_reward",
+                                    "grpo__prompts_per_step": 8, "grpo__reference": "fixed"}}
+        for name, settings in recipes.items():
+            with self.subTest(name):
+                self.train(name, **settings | {"grpo__steps": 2})
+                self.assertTrue(any(row["grad_norm"] > 0 for row in self.metrics(name)))
+
     def test_resume_names_what_has_changed(self):
         self.train("run", grpo__checkpoint_every=2)
         result = self.plumb(*self.command("run", "--resume", run__seed=9, grpo__checkpoint_every=2))
         self.assertEqual(result.returncode, 1)
         self.assertIn("seed", result.stderr)
 
-    def test_damaged_checkpoint_is_one_sentence(self):
-        self.train("run", grpo__checkpoint_every=2)
-        newest = sorted((self.folder / "run/checkpoints").iterdir())[-1]
+    def test_damaged_checkpoints_are_named_and_the_last_good_one_used(self):
+        self.train("whole", grpo__checkpoint_every=2)
+        shutil.copytree(self.folder / "whole", self.folder / "run")
         command = self.command("run", "--resume", grpo__checkpoint_every=2)
+        older, newest = sorted((self.folder / "run/checkpoints").iterdir())
         weights = newest / "model.safetensors"
-        whole = weights.read_bytes()
-        weights.write_bytes(whole[:len(whole) // 2])
+        content = bytearray(weights.read_bytes())
+        content[len(content) // 2] ^= 1
+        weights.write_bytes(content)
+        result = self.plumb(*command)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr, r"model\.safetensors: is not what was written .*older checkpoint")
+        self.assert_same_run("whole", "run")
+        self.assertTrue((self.folder / "run/checkpoints/step-000004.damaged").exists())
+        (newest / "optimizer.safetensors").unlink()
+        (older / "trainer.json").write_text("{}")
         result = self.plumb(*command)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("model.safetensors", result.stderr.splitlines()[-1])
-        weights.write_bytes(whole)
-        (newest / "trainer.json").write_text("{}")
-        result = self.plumb(*command)
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("trainer.json", result.stderr.splitlines()[-1])
+        for words in ("no checkpoint is whole", "optimizer.safetensors: is missing", "trainer.json"):
+            self.assertIn(words, result.stderr.splitlines()[-1])
 
     def test_no_spread_no_update(self):
         result = self.train("run", model="random", grpo__steps=2)

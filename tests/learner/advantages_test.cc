@@ -7,8 +7,6 @@
 namespace plumb {
 namespace {
 
-using Rewards = std::vector<std::optional<double>>;
-
 TEST(GroupAdvantages, HandWorkedGroup) {
   // Rewards 1 0 0 0: mean 1/4, sum of squares 9/16 + 3/16 = 3/4, variance (ddof 1) 1/4, std 1/2.
   const Rewards rewards = {1.0, 0.0, 0.0, 0.0};
@@ -29,9 +27,9 @@ TEST(GroupAdvantages, EpsilonIsAddedToTheStandardDeviation) {
 
 TEST(GroupAdvantages, SumToZero) {
   const Rewards rewards = {1.0, 0.25, 0.5, 0.0, 0.125};
-  for (const bool scale : {true, false}) {
+  for (const AdvantageKind kind : {AdvantageKind::kGroupStd, AdvantageKind::kNoStd}) {
     float sum = 0;
-    for (const float advantage : group_advantages(rewards, {.scale_by_std = scale}).advantages) {
+    for (const float advantage : group_advantages(rewards, {.kind = kind}).advantages) {
       sum += advantage;
     }
     EXPECT_NEAR(sum, 0.0F, 1e-6F);
@@ -39,10 +37,10 @@ TEST(GroupAdvantages, SumToZero) {
 }
 
 TEST(GroupAdvantages, WithoutStdTheyAreCentredRewards) {
-  const Rewards rewards = {1.0, 0.0};
-  const GroupAdvantages result = group_advantages(rewards, {.scale_by_std = false});
-  EXPECT_FLOAT_EQ(result.advantages[0], 0.5F);
-  EXPECT_FLOAT_EQ(result.advantages[1], -0.5F);
+  const Rewards rewards = {1.0, 0.0, 1.0, 0.0, 0.0};  // mean 2/5
+  const GroupAdvantages result = group_advantages(rewards, {.kind = AdvantageKind::kNoStd});
+  EXPECT_FLOAT_EQ(result.advantages[0], 0.6F);
+  EXPECT_FLOAT_EQ(result.advantages[1], -0.4F);
 }
 
 TEST(GroupAdvantages, NoSpreadMeansNoAdvantage) {
@@ -73,6 +71,65 @@ TEST(GroupAdvantages, FewerThanTwoScoresDropTheGroup) {
   EXPECT_FALSE(group_advantages(Rewards{1.0, std::nullopt}, {}).has_spread);
   EXPECT_FALSE(group_advantages(Rewards{std::nullopt, std::nullopt}, {}).has_spread);
   EXPECT_FALSE(group_advantages(Rewards{}, {}).has_spread);
+}
+
+TEST(GroupAdvantages, SmallDeviationCountsAsTheFloor) {
+  const Rewards rewards = {0.5, 0.5 + 0x1p-10, 0.5, 0.5};  // std 2^-11, the second is 3/4 2^-10 above the mean
+  const GroupAdvantages result = group_advantages(rewards, {.std_epsilon = 0.0F, .std_floor = 0x1p-4F});
+  EXPECT_FLOAT_EQ(result.advantages[1], 0.75F * 0x1p-10F * 0x1p4F);
+  EXPECT_FLOAT_EQ(group_advantages(rewards, {.std_epsilon = 0.0F}).advantages[1], 1.5F);
+}
+
+TEST(GroupAdvantages, LeaveOneOutIsTheRewardLessTheMeanOfTheOthers) {
+  const Rewards rewards = {1.0, 0.0, std::nullopt, 0.5};
+  const GroupAdvantages result = group_advantages(rewards, {.kind = AdvantageKind::kLeaveOneOut});
+  EXPECT_FLOAT_EQ(result.advantages[0], 1.0F - (0.0F + 0.5F) / 2);
+  EXPECT_FLOAT_EQ(result.advantages[1], 0.0F - (1.0F + 0.5F) / 2);
+  EXPECT_EQ(result.advantages[2], 0.0F);
+  EXPECT_NEAR(result.advantages[3], 0.5F - (1.0F + 0.0F) / 2, 1e-7F);
+}
+
+// Two groups, rewards 1 0 and 1 1: batch mean 3/4, variance (ddof 1) (3 / 16 + 9 / 16) / 3 = 1/4, std 1/2. Centred by
+// group: 1/2 -1/2 0 0, variance 1/6.
+const std::vector<Rewards> kTwoGroups = {{1.0, 0.0}, {1.0, 1.0}};
+
+TEST(BatchAdvantages, BatchStdDividesWhatTheGroupCentres) {
+  const auto all = batch_advantages(kTwoGroups, {.kind = AdvantageKind::kBatchStd, .std_epsilon = 0.0F});
+  EXPECT_EQ(all[0].advantages, (std::vector<float>{1.0F, -1.0F}));
+  EXPECT_EQ(all[1].advantages, (std::vector<float>{0.0F, 0.0F}));
+  EXPECT_FALSE(all[1].has_spread);
+}
+
+TEST(BatchAdvantages, ReinforcePlusPlusComparesWithTheWholeBatch) {
+  const auto all = batch_advantages(kTwoGroups, {.kind = AdvantageKind::kReinforcePp, .std_epsilon = 0.0F});
+  EXPECT_EQ(all[0].advantages, (std::vector<float>{0.5F, -1.5F}));
+  EXPECT_EQ(all[1].advantages, (std::vector<float>{0.5F, 0.5F}));
+  EXPECT_FALSE(all[1].has_spread);
+  EXPECT_TRUE(all[1].has_advantages) << "it teaches, though its rewards are equal";
+}
+
+TEST(BatchAdvantages, ReinforcePlusPlusBaselineWhitensTheCentredRewards) {
+  const auto all = batch_advantages(kTwoGroups, {.kind = AdvantageKind::kReinforcePpBaseline, .std_epsilon = 0.0F});
+  EXPECT_FLOAT_EQ(all[0].advantages[0], static_cast<float>(0.5 * std::sqrt(6.0)));
+  EXPECT_FLOAT_EQ(all[0].advantages[1], static_cast<float>(-0.5 * std::sqrt(6.0)));
+  EXPECT_EQ(all[1].advantages, (std::vector<float>{0.0F, 0.0F}));
+}
+
+TEST(BatchAdvantages, OneMindInTheWholeBatchTeachesNothing) {
+  const std::vector<Rewards> groups = {{1.0, 1.0}, {1.0, std::nullopt}};
+  for (const auto kind : {AdvantageKind::kBatchStd, AdvantageKind::kReinforcePp, AdvantageKind::kReinforcePpBaseline}) {
+    for (const GroupAdvantages& group : batch_advantages(groups, {.kind = kind})) {
+      EXPECT_FALSE(group.has_advantages);
+      EXPECT_EQ(group.advantages, std::vector<float>(2, 0.0F));
+    }
+  }
+}
+
+TEST(BatchAdvantages, FormsOfOneGroupAreThatGroupsAlone) {
+  for (const auto kind : {AdvantageKind::kGroupStd, AdvantageKind::kNoStd, AdvantageKind::kLeaveOneOut}) {
+    const auto all = batch_advantages(kTwoGroups, {.kind = kind});
+    EXPECT_EQ(all[0].advantages, group_advantages(kTwoGroups[0], {.kind = kind}).advantages);
+  }
 }
 
 }  // namespace

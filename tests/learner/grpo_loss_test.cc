@@ -8,6 +8,14 @@
 namespace plumb {
 namespace {
 
+GrpoLossSums grpo_loss(const std::vector<float>& new_log_probs, const std::vector<float>& old_log_probs,
+                       const std::vector<float>& advantages, const std::vector<float>& entropies, double denominator,
+                       const GrpoLossOptions& options, std::vector<float>& gradient) {
+  const std::vector<LossSequence> sequences = {{0, new_log_probs.size(), denominator}};
+  return plumb::grpo_loss({new_log_probs, old_log_probs, advantages, entropies, {}, {}, {}, sequences}, options,
+                          gradient);
+}
+
 // Four tokens with ratio 1.5, 1.5, 0.5, 0.5 and advantage +2, -2, +2, -2; clip 0.2 / 0.2; denominator 4.
 //   token 0: min(3.0, 1.2 * 2 = 2.4) = 2.4, clipped high       -> loss -0.6,  gradient 0
 //   token 1: min(-3.0, 1.2 * -2 = -2.4) = -3.0, not clipped     -> loss +0.75, gradient 0.75

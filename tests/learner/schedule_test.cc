@@ -22,6 +22,21 @@ TEST(Schedule, CosineEndsAtItsFloor) {
   EXPECT_FLOAT_EQ(learning_rate(schedule, 10), 0.2F);
 }
 
+TEST(Schedule, WarmUpStableDecayFallsOverTheLastShare) {
+  const Schedule schedule{.peak = 1.0F,
+                          .warmup_steps = 2,
+                          .total_steps = 12,
+                          .decay = Decay::kWsd,
+                          .final_fraction = 0.1F,
+                          .decay_share = 0.4F};
+  EXPECT_FLOAT_EQ(learning_rate(schedule, 0), 0.5F);
+  EXPECT_FLOAT_EQ(learning_rate(schedule, 2), 1.0F);
+  EXPECT_FLOAT_EQ(learning_rate(schedule, 8), 1.0F);
+  EXPECT_FLOAT_EQ(learning_rate(schedule, 10), 0.55F);
+  EXPECT_FLOAT_EQ(learning_rate(schedule, 12), 0.1F);
+  EXPECT_FLOAT_EQ(learning_rate(schedule, 20), 0.1F);
+}
+
 TEST(Schedule, ConstantStays) {
   const Schedule schedule{.peak = 3.0F, .total_steps = 2};
   EXPECT_FLOAT_EQ(learning_rate(schedule, 0), 3.0F);

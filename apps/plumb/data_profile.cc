@@ -1,0 +1,167 @@
+// plumb data profile: k completions of every training prompt, judged. Says before a run is paid for how much of a data
+// set a policy can learn from.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+
+#include "apps/plumb/data.h"
+#include "apps/plumb/rollout.h"
+#include "apps/plumb/run_context.h"
+#include "apps/plumb/run_options.h"
+#include "core/progress.h"
+#include "eval/pass_at_k.h"
+
+namespace plumb {
+namespace {
+
+constexpr std::size_t kPromptsAtOnce = 8;
+
+/// One prompt's samples, and sums of them.
+struct Profile {
+  std::int64_t samples = 0;
+  std::int64_t scored = 0;
+  std::int64_t passed = 0;  // reward at least 1
+  std::int64_t truncated = 0;
+  std::int64_t tokens = 0;
+  bool mixed = false;
+  double reward = 0;  // sum
+};
+
+Profile profile_of(const ScoredGroup& group) {
+  Profile profile;
+  double lowest = 0;
+  double highest = 0;
+  for (std::size_t i = 0; i < group.scores.size(); ++i) {
+    const Completion& completion = group.group.completions[i];
+    ++profile.samples;
+    profile.tokens += static_cast<std::int64_t>(completion.token_ids.size());
+    profile.truncated += completion.finish_reason == FinishReason::kLength ? 1 : 0;
+    if (!group.scores[i].unscored) {
+      const double total = group.scores[i].total;
+      lowest = profile.scored == 0 ? total : std::min(lowest, total);
+      highest = profile.scored == 0 ? total : std::max(highest, total);
+      ++profile.scored;
+      profile.passed += total >= 1 ? 1 : 0;
+      profile.reward += total;
+    }
+  }
+  profile.mixed = highest > lowest;
+  return profile;
+}
+
+nlohmann::json line_of(const PromptRecord& prompt, const Profile& profile) {
+  nlohmann::json pass = nlohmann::json::object();
+  for (int k = 1; k <= profile.scored; k *= 2) {
+    pass[std::to_string(k)] = pass_at_k(static_cast<int>(profile.scored), static_cast<int>(profile.passed), k);
+  }
+  return {{"id", prompt.id},
+          {"data_source", prompt.data_source},
+          {"samples", profile.samples},
+          {"scored", profile.scored},
+          {"passed", profile.passed},
+          {"mixed", profile.mixed},
+          {"pass@k", pass},
+          {"truncated", profile.truncated},
+          {"tokens", profile.tokens},
+          {"reward", profile.scored > 0 ? profile.reward / static_cast<double>(profile.scored) : 0.0}};
+}
+
+// Sums over all prompts, for the table.
+class Summary {
+ public:
+  void add(const Profile& profile, double seconds) {
+    ++prompts_;
+    mixed_ += profile.mixed ? 1 : 0;
+    useful_ += profile.mixed ? profile.scored : 0;
+    never_ += profile.scored > 0 && profile.passed == 0 ? 1 : 0;
+    always_ += profile.scored > 0 && profile.passed == profile.scored ? 1 : 0;
+    samples_ += profile.samples;
+    truncated_ += profile.truncated;
+    tokens_ += profile.tokens;
+    seconds_ += seconds;
+    for (int k = 1; k <= profile.scored; k *= 2) {
+      auto& [sum, count] = pass_[k];
+      sum += pass_at_k(static_cast<int>(profile.scored), static_cast<int>(profile.passed), k);
+      ++count;
+    }
+  }
+
+  void print(const std::string& path) const {
+    const auto share = [](std::int64_t part, std::int64_t whole) {
+      return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+    };
+    std::printf("prompts                 %lld\n", static_cast<long long>(prompts_));
+    for (const auto& [k, sums] : pass_) {
+      std::printf("%-23s %.3f\n", fmt::format("pass@{}", k).c_str(), sums.first / static_cast<double>(sums.second));
+    }
+    std::printf("mixed groups            %.1f %%  (never solved %.1f %%, always %.1f %%)\n", share(mixed_, prompts_),
+                share(never_, prompts_), share(always_, prompts_));
+    std::printf("truncated completions   %.1f %%\n", share(truncated_, samples_));
+    std::printf("mean length             %.1f tokens\n",
+                samples_ == 0 ? 0.0 : static_cast<double>(tokens_) / static_cast<double>(samples_));
+    std::printf("useful samples an hour  %.0f  (completions of mixed groups)\n",
+                seconds_ > 0 ? 3600 * static_cast<double>(useful_) / seconds_ : 0.0);
+    std::printf("per prompt: %s\n", path.c_str());
+  }
+
+ private:
+  std::int64_t prompts_ = 0, mixed_ = 0, useful_ = 0, never_ = 0, always_ = 0, samples_ = 0, truncated_ = 0,
+               tokens_ = 0;
+  double seconds_ = 0;
+  std::map<int, std::pair<double, std::int64_t>> pass_;
+};
+
+Result<int> profile(const RunOptions& options, const Settings& settings, int k) {
+  PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = false}));
+  const Prompts prompts = context->prompts(settings.data.train_splits);
+  if (prompts.empty()) {
+    return Error{"data profile: no row of data.tasks is in data.train_splits with data.languages"};
+  }
+  Workbench& bench = context->bench();
+  Generator generator(bench.policy(), bench.tokenizer(), bench.pool());
+  Scorer scorer(context->judge(), context->scorer_options(false));
+  const GeneratorOptions generation = generator_options(settings);
+  const std::string path = context->folder().file("profile.jsonl");
+  PLUMB_ASSIGN(AppendFile file, AppendFile::open(path, 0));
+  Progress progress("profile", static_cast<std::int64_t>(prompts.size()), progress_in("prompt"));
+  Summary summary;
+  for (std::size_t begin = 0; begin < prompts.size(); begin += kPromptsAtOnce) {
+    std::vector<PromptDraw> draws;
+    for (std::size_t i = begin; i < std::min(begin + kPromptsAtOnce, prompts.size()); ++i) {
+      draws.push_back({prompts[i], 0});
+    }
+    const RolloutParts parts{generator, scorer, bench.tokenizer(), bench.chat_template()};
+    PLUMB_ASSIGN(const Rollout rollout, run_rollout(parts, draws, k, generation));
+    if (rollout.stopped) {
+      break;
+    }
+    PLUMB_TRY(context->judge_status());
+    const double seconds = (rollout.sample_s + rollout.reward_s) / static_cast<double>(rollout.groups.size());
+    for (const ScoredGroup& group : rollout.groups) {
+      const Profile one = profile_of(group);
+      PLUMB_TRY(file.append(line_of(*group.group.prompt, one).dump()));
+      summary.add(one, seconds);
+    }
+    progress.update(static_cast<std::int64_t>(begin + draws.size()));
+  }
+  PLUMB_TRY(file.sync());
+  progress.finish();
+  summary.print(path);
+  return 0;
+}
+
+}  // namespace
+
+void add_data_profile(CLI::App& data, Action& action) {
+  auto k = std::make_shared<int>(16);
+  CLI::App* command = add_run_command(
+      data, action, "profile", "pass@k of a model on every training prompt, and how many groups could teach it",
+      [k](const RunOptions& options, const Settings& settings) { return profile(options, settings, *k); });
+  command->add_option("-k,--samples", *k, "completions per prompt")->check(CLI::Range(1, 1024));
+}
+
+}  // namespace plumb

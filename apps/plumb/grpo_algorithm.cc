@@ -1,0 +1,170 @@
+#include "apps/plumb/grpo_algorithm.h"
+
+#include "apps/plumb/settings.h"
+
+namespace plumb {
+namespace {
+
+void describe_loss(GrpoAlgorithm& a, ConfigSection& section) {
+  section.choice("ratio", a.ratio,
+                 {{"token", RatioKind::kToken}, {"sequence", RatioKind::kSequence}, {"cispo", RatioKind::kCispo}},
+                 {.help = "pi / pi_old of each token, of the whole completion (GSPO; clips 3e-4, 4e-4), or capped and "
+                          "detached (CISPO)"});
+  section.field(
+      "dual_clip", a.dual_clip,
+      {.help = "bounds the objective at this ratio where the advantage is negative; 0 = none", .min = 0, .max = 1e6});
+  section.choice("aggregation", a.aggregation,
+                 {{"token_mean", Aggregation::kTokenMean},
+                  {"sample_mean", Aggregation::kSampleMean},
+                  {"constant_length", Aggregation::kConstantLength},
+                  {"sequence_sum", Aggregation::kSequenceSum}},
+                 {.help = "of token losses: over all tokens (DAPO), within completions first (GRPO), by "
+                          "sampling.max_new_tokens (Dr. GRPO), or summed within completions"});
+  section.choice("denominator", a.count_contributing_only, {{"all", false}, {"contributing", true}},
+                 {.help = "which completions it counts: all scored ones, or those of groups with advantages"});
+  section.choice(
+      "zero_spread", a.zero_spread,
+      {{"keep", ZeroSpread::kKeep}, {"skip_compute", ZeroSpread::kSkipCompute}, {"refill", ZeroSpread::kRefill}},
+      {.help = "groups of equal rewards: computed, not computed, or replaced by other prompts (dynamic sampling)"});
+  section.field("refill_rounds", a.refill_rounds,
+                {.help = "further draws at most, with zero_spread = refill", .min = 1, .max = 1000});
+  section.field("entropy_coefficient", a.entropy_coefficient, {.help = "of the entropy bonus", .min = 0, .max = 100});
+  section.field("entropy_target", a.entropy_target.target,
+                {.help = "the coefficient follows it; 0 = none", .unit = "nats", .min = 0, .max = 100});
+  section.field("entropy_step", a.entropy_target.step, {.help = "of the coefficient, each step", .min = 0, .max = 1});
+  section.field("entropy_max", a.entropy_target.max, {.help = "the coefficient's limit", .min = 0, .max = 100});
+  section.field("high_entropy_share", a.high_entropy_share,
+                {.help = "the policy term is on this share of tokens, of highest entropy", .min = 0.001, .max = 1});
+  section.choice("overlong", a.filter_overlong, {{"train", false}, {"filter", true}},
+                 {.help = "truncated completions: trained on, or out of the loss (not out of the baseline)"});
+  section.field("overlong_zone", a.overlong.zone,
+                {.help = "length penalty over the last so many; 0 = none", .unit = "tokens", .min = 0, .max = 1 << 20});
+  section.field("overlong_weight", a.overlong.weight, {.help = "of that penalty at the limit", .min = 0, .max = 1e6});
+}
+
+void describe_policies(GrpoAlgorithm& a, ConfigSection& section) {
+  section.choice("kl", a.kl,
+                 {{"none", KlTerm::kNone},
+                  {"k1_reward", KlTerm::kK1Reward},
+                  {"k1_loss", KlTerm::kK1Loss},
+                  {"k2", KlTerm::kK2},
+                  {"k3", KlTerm::kK3},
+                  {"unbiased", KlTerm::kUnbiased}},
+                 {.help = "divergence from the reference: in the reward, or in the loss by an estimator"});
+  section.field("kl_coefficient", a.kl_coefficient, {.help = "beta of that divergence", .min = 0, .max = 1e3});
+  section.choice(
+      "reference", a.reference.kind,
+      {{"none", ReferenceKind::kNone},
+       {"fixed", ReferenceKind::kFixed},
+       {"refreshed", ReferenceKind::kRefreshed},
+       {"ema", ReferenceKind::kEma}},
+      {.help = "the weights at the start, replaced every reference_every steps, or moved towards the policy"});
+  section.field("reference_every", a.reference.every, {.help = "see above", .unit = "steps", .min = 1, .max = 1e9});
+  section.field("reference_rate", a.reference.rate, {.help = "of ema, each time", .min = 0, .max = 1});
+  section.choice("old_policy", a.old_policy, {{"coupled", OldPolicy::kCoupled}, {"decoupled", OldPolicy::kDecoupled}},
+                 {.help = "the ratio is against the actor's log-probs, or against the weights at the update's start"});
+  section.choice("importance", a.importance,
+                 {{"none", Importance::kNone},
+                  {"token_truncate", Importance::kTokenTruncate},
+                  {"token_mask", Importance::kTokenMask},
+                  {"sequence_truncate", Importance::kSequenceTruncate},
+                  {"sequence_mask", Importance::kSequenceMask}},
+                 {.help = "correction of stale tokens, with old_policy = decoupled"});
+  section.field("importance_cap", a.importance_cap, {.help = "its limit", .min = 0, .max = 1e6});
+}
+
+void describe_updates(GrpoAlgorithm& a, ConfigSection& section) {
+  section.field("update_epochs", a.update_epochs, {.help = "passes over a rollout", .min = 1, .max = 1000});
+  section.field("mini_batches", a.mini_batches, {.help = "updates a pass", .min = 1, .max = 4096});
+  section.field("final_fraction", a.final_fraction,
+                {.help = "of the learning rate, at the last step (cosine is published with 0.1)", .min = 0, .max = 1});
+  section.field("decay_share", a.decay_share,
+                {.help = "of the steps, at the end, with decay = wsd", .min = 0, .max = 1});
+  section.field("decay_embeddings", a.decay_embeddings, {.help = "weight decay is on token tables too"});
+}
+
+}  // namespace
+
+void GrpoAlgorithm::describe(ConfigSection& section) {
+  describe_loss(*this, section);
+  describe_policies(*this, section);
+  describe_updates(*this, section);
+}
+
+Result<GrpoLearnerOptions> grpo_learner_options(const Settings& settings) {
+  const GrpoSettings& grpo = settings.grpo;
+  const GrpoAlgorithm& a = grpo.algorithm;
+  GrpoLearnerOptions options;
+  options.advantage = {grpo.advantage, static_cast<float>(grpo.std_epsilon), static_cast<float>(grpo.std_floor),
+                       static_cast<float>(grpo.min_spread)};
+  options.loss = {a.ratio,
+                  static_cast<float>(grpo.clip_low),
+                  static_cast<float>(grpo.clip_high),
+                  a.dual_clip,
+                  KlLoss::kNone,
+                  0,
+                  a.entropy_coefficient};
+  options.aggregation = a.aggregation;
+  options.count_contributing_only = a.count_contributing_only;
+  options.max_completion_tokens = settings.sampling.max_new_tokens;
+  options.zero_spread = a.zero_spread;
+  options.old_policy = a.old_policy;
+  options.importance = a.importance;
+  options.importance_cap = a.importance_cap;
+  options.filter_overlong = a.filter_overlong;
+  options.overlong = a.overlong;
+  options.high_entropy_share = a.high_entropy_share;
+  options.entropy_target = a.entropy_target;
+  options.epochs = a.update_epochs;
+  options.mini_batches = a.mini_batches;
+  options.schedule = {static_cast<float>(grpo.learning_rate),
+                      grpo.warmup_steps,
+                      grpo.steps,
+                      grpo.decay,
+                      a.final_fraction,
+                      a.decay_share};
+  options.micro_batch_tokens = grpo.micro_batch_tokens;
+  switch (a.kl) {
+    case KlTerm::kNone:
+      break;
+    case KlTerm::kK1Reward:
+      options.kl_reward_coefficient = a.kl_coefficient;
+      break;
+    case KlTerm::kK1Loss:
+      return Error{
+          "grpo.kl: k1 in the loss does nothing but add noise: the gradient of log pi - log pi_ref is that of "
+          "log pi, whose mean over the policy's own samples is 0; take k1_reward, k2, k3 or unbiased"};
+    case KlTerm::kK2:
+    case KlTerm::kK3:
+    case KlTerm::kUnbiased:
+      options.loss.kl = a.kl == KlTerm::kK2 ? KlLoss::kK2 : a.kl == KlTerm::kK3 ? KlLoss::kK3 : KlLoss::kUnbiased;
+      options.loss.kl_coefficient = a.kl_coefficient;
+      break;
+  }
+  const SamplingSettings& sampling = settings.sampling;
+  const bool truncated = sampling.top_k > 0 || sampling.top_p < 1 || sampling.min_p > 0 || sampling.typical_p < 1;
+  PLUMB_TRY(check_options(
+      options, {static_cast<float>(sampling.temperature), truncated, a.reference.kind != ReferenceKind::kNone}));
+  if (grpo.group_size < 2 && grpo.advantage != AdvantageKind::kReinforcePp) {
+    return Error{
+        "grpo.group_size: a group of one has nothing to be compared with; take 2 or more, or grpo.advantage = "
+        "reinforce_pp"};
+  }
+  if (a.mini_batches > grpo.prompts_per_step) {
+    return Error{"grpo.mini_batches: more than there are groups (grpo.prompts_per_step)"};
+  }
+  return options;
+}
+
+OptimizerOptions grpo_optimizer_options(const Settings& settings) {
+  const GrpoSettings& grpo = settings.grpo;
+  OptimizerOptions options;
+  options.beta1 = static_cast<float>(grpo.beta1);
+  options.beta2 = static_cast<float>(grpo.beta2);
+  options.weight_decay = static_cast<float>(grpo.weight_decay);
+  options.max_grad_norm = static_cast<float>(grpo.max_grad_norm);
+  options.decay_embeddings = grpo.algorithm.decay_embeddings;
+  return options;
+}
+
+}  // namespace plumb

@@ -1,0 +1,53 @@
+#include "apps/plumb/grpo_rollout.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "learner/grpo_batch.h"
+#include "reward/rules/score_parts.h"
+
+namespace plumb {
+namespace {
+
+// Unscored completions are no trials.
+void observe_spread(std::span<const ScoredGroup> groups, PromptSampler& sampler) {
+  for (const ScoredGroup& group : groups) {
+    double successes = 0;
+    double trials = 0;
+    for (const Score& score : group.scores) {
+      trials += score.unscored ? 0 : 1;
+      successes += is_solved(score) ? 1 : 0;
+    }
+    sampler.observe(group.group.prompt->id, successes, trials);
+  }
+}
+
+}  // namespace
+
+Result<Rollout> run_grpo_rollout(const GrpoRolloutParts& parts, const GrpoSettings& settings) {
+  const nlohmann::json cursor = parts.sampler.cursor();
+  const bool refills = parts.learner.zero_spread == ZeroSpread::kRefill;
+  const int rounds = refills ? 1 + settings.algorithm.refill_rounds : 1;
+  auto missing = static_cast<std::size_t>(settings.prompts_per_step);
+  const auto min_code = static_cast<std::size_t>(settings.min_code_prompts);
+  Rollout all;
+  for (int round = 0; round < rounds && missing > 0; ++round) {
+    const std::size_t code = round == 0 ? min_code : std::min(missing, min_code);
+    const std::vector<PromptDraw> draws = parts.sampler.next_batch(missing, code);
+    PLUMB_ASSIGN(Rollout rollout, run_rollout(parts.rollout, draws, settings.group_size, parts.generation));
+    if (rollout.stopped) {
+      PLUMB_TRY(parts.sampler.restore(cursor));
+      return rollout;
+    }
+    observe_spread(rollout.groups, parts.sampler);
+    missing = static_cast<std::size_t>(std::ranges::count_if(
+        rollout.groups, [&](const ScoredGroup& group) { return !has_spread(group, parts.learner); }));
+    all.new_tokens += rollout.new_tokens;
+    all.sample_s += rollout.sample_s;
+    all.reward_s += rollout.reward_s;
+    std::ranges::move(rollout.groups, std::back_inserter(all.groups));
+  }
+  return all;
+}
+
+}  // namespace plumb

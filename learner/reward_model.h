@@ -1,0 +1,94 @@
+#pragma once
+// Reward models: a policy that judges with one token. It reads prompt, completion and end token, and its reward is
+//   r = logit(good) - logit(bad)
+// of the token that would come next: a linear head on the last hidden state whose weights are the difference of two
+// rows of the token head, so that trunk, checkpoints and formats are those of any policy. (The normaliser of the
+// softmax cancels: r = log p(good) - log p(bad).)
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "learner/optimizer.h"
+#include "learner/schedule.h"
+#include "policy/policy.h"
+
+namespace plumb {
+
+/// The two tokens of the head.
+struct JudgeTokens {
+  std::int32_t good = 0;
+  std::int32_t bad = 0;
+};
+
+/// Two completions of one prompt; tokens, none empty.
+struct RewardPair {
+  std::vector<std::int32_t> prompt;
+  std::vector<std::int32_t> chosen;
+  std::vector<std::int32_t> rejected;
+  double margin = 0;  // that chosen should be ahead by
+  bool tie = false;   // neither is better
+};
+
+/// A pair's loss and its derivatives by the two rewards.
+struct PairLoss {
+  double loss = 0;
+  double d_chosen = 0;
+  double d_rejected = 0;
+};
+
+/// Bradley and Terry, 1952, with margins (Touvron et al., "Llama 2", 2023, arXiv 2307.09288, eq. 2) and centring
+/// (Eisenstein et al., 2023, arXiv 2312.09244):
+///   -log sigmoid(chosen - rejected - margin) + centring (chosen + rejected)^2
+/// and for a tie the mean of the first term's both directions, without margin.
+PairLoss bradley_terry(double chosen, double rejected, const RewardPair& pair, double centring);
+
+/// Loss of a reward against a pass rate in [0, 1], and its derivative: the cross-entropy of sigmoid(reward), which for
+/// rates 0 and 1 is classification and else regression in log-odds.
+PairLoss pass_rate_loss(double reward, double rate);
+
+/// The reward of each of `completions` after `prompt`; f64 differences of the policy's f32 log-probs.
+std::vector<double> rewards_of_prompt(Policy& policy, std::span<const std::int32_t> prompt,
+                                      std::span<const std::vector<std::int32_t>> completions, JudgeTokens tokens);
+
+struct RewardModelOptions {
+  Schedule schedule;
+  int batch_size = 16;
+  int max_epochs = 1;
+  double centring = 0.01;
+  std::uint64_t seed = 0;
+  std::int64_t micro_batch_tokens = 1024;
+};
+
+/// What one update did.
+struct RewardModelStep {
+  std::int64_t step = 0;  // 1-based
+  double loss = 0;
+  double accuracy = 0;  // share of the batch's pairs (ties apart) with chosen ahead, before the update
+  double margin = 0;    // mean of chosen - rejected
+  double grad_norm = 0;
+  double learning_rate = 0;
+};
+
+/// Trains on `pairs`, in an order that is a function of (seed, epoch). The loss is a mean over the pairs of a batch, a
+/// number that is fixed before the first backward. Returning false from `on_step` stops.
+void train_reward_model(Policy& policy, Optimizer& optimizer, std::span<const RewardPair> pairs, JudgeTokens tokens,
+                        const RewardModelOptions& options, const std::function<bool(const RewardModelStep&)>& on_step);
+
+/// One bin of a reliability diagram: predictions of about the same confidence, and how often they were right.
+struct ReliabilityBin {
+  double confidence = 0;  // mean
+  double accuracy = 0;
+  std::int64_t count = 0;
+};
+
+/// How far confidence can be trusted: predictions sigmoid(margin) of margins (chosen - rejected) in bins of equal width
+/// over [1/2, 1], where a negative margin is a wrong prediction of confidence sigmoid(-margin).
+struct Calibration {
+  std::vector<ReliabilityBin> bins;
+  double error = 0;  // ECE: mean |confidence - accuracy|, weighted by count. Guo et al., 2017, arXiv 1706.04599
+};
+Calibration calibration_of(std::span<const double> margins, int num_bins);
+
+}  // namespace plumb

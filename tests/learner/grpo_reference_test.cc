@@ -1,0 +1,308 @@
+// The loss against slow independent references: the definitions as double loops over completions and tokens, in long
+// double, with derivatives by central differences of the definition; and hand-worked numbers.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+
+#include "core/rng.h"
+#include "learner/aggregation.h"
+#include "learner/grpo_loss.h"
+#include "learner/importance.h"
+
+namespace plumb {
+namespace {
+
+struct Tokens {
+  std::vector<std::vector<float>> now, old, reference, entropies, importance;
+  std::vector<std::vector<std::uint8_t>> mask;
+  std::vector<float> advantages;  // per completion
+  std::vector<double> denominators;
+};
+
+// Log-probs near enough for every branch of every clip to occur.
+Tokens random_tokens(std::uint64_t seed) {
+  const RngStream random(RngPurpose::kInit, seed);
+  std::uint32_t next = 0;
+  Tokens tokens;
+  for (const std::size_t length : {7U, 1U, 4U, 12U, 3U}) {
+    auto row = [&](double mean, double scale) {
+      std::vector<float> values;
+      for (std::size_t t = 0; t < length; ++t) {
+        values.push_back(static_cast<float>(mean + scale * random.normal(next++)));
+      }
+      return values;
+    };
+    tokens.old.push_back(row(-2, 0.5));
+    tokens.now.push_back(tokens.old.back());
+    tokens.reference.push_back(tokens.old.back());
+    for (std::size_t t = 0; t < length; ++t) {
+      tokens.now.back()[t] += static_cast<float>(0.35 * random.normal(next++));
+      tokens.reference.back()[t] += static_cast<float>(0.35 * random.normal(next++));
+    }
+    tokens.entropies.push_back(row(1.5, 0.3));
+    tokens.importance.push_back(row(1, 0.2));
+    tokens.mask.emplace_back();
+    for (std::size_t t = 0; t < length; ++t) {
+      tokens.mask.back().push_back(random.below(3, next++) > 0 ? 1 : 0);
+    }
+    tokens.advantages.push_back(static_cast<float>(random.normal(next++)));
+    tokens.denominators.push_back(10 + static_cast<double>(length));
+  }
+  return tokens;
+}
+
+long double policy_objective(long double ratio, long double a, const GrpoLossOptions& options) {
+  const long double low = 1 - static_cast<long double>(options.clip_low);
+  const long double high = 1 + static_cast<long double>(options.clip_high);
+  const long double clipped = ratio < low ? low : ratio > high ? high : ratio;
+  long double objective = ratio * a < clipped * a ? ratio * a : clipped * a;
+  if (options.dual_clip > 0 && a < 0) {
+    const long double least = static_cast<long double>(options.dual_clip) * a;
+    objective = objective < least ? least : objective;
+  }
+  return objective;
+}
+
+// The loss as it is defined. `detached` holds the log-probs that detached factors are taken at.
+long double slow_loss(const Tokens& k, const std::vector<std::vector<long double>>& now,
+                      const GrpoLossOptions& options) {
+  long double loss = 0;
+  for (std::size_t i = 0; i < now.size(); ++i) {
+    const long double a = k.advantages[i];
+    long double log_sequence_ratio = 0;
+    for (std::size_t t = 0; t < now[i].size(); ++t) {
+      log_sequence_ratio +=
+          (now[i][t] - static_cast<long double>(k.old[i][t])) / static_cast<long double>(now[i].size());
+    }
+    for (std::size_t t = 0; t < now[i].size(); ++t) {
+      const long double token_ratio = std::exp(now[i][t] - static_cast<long double>(k.old[i][t]));
+      const long double detached =
+          std::exp(static_cast<long double>(k.now[i][t]) - static_cast<long double>(k.old[i][t]));
+      long double term = 0;
+      if (options.ratio == RatioKind::kCispo) {
+        term = -std::min(detached, 1 + static_cast<long double>(options.clip_high)) * a * now[i][t];
+      } else {
+        term = -policy_objective(options.ratio == RatioKind::kSequence ? std::exp(log_sequence_ratio) : token_ratio, a,
+                                 options);
+      }
+      term *= static_cast<long double>(k.importance[i][t]) * k.mask[i][t];
+      const long double d = static_cast<long double>(k.reference[i][t]) - now[i][t];
+      const long double beta = options.kl_coefficient;
+      term += options.kl == KlLoss::kK2         ? beta * d * d / 2
+              : options.kl == KlLoss::kK3       ? beta * (std::exp(d) - 1 - d)
+              : options.kl == KlLoss::kUnbiased ? beta * token_ratio * (std::exp(d) - 1 - d)
+                                                : 0;
+      term -= static_cast<long double>(options.entropy_coefficient) * k.entropies[i][t];
+      loss += term / static_cast<long double>(k.denominators[i]);
+    }
+  }
+  return loss;
+}
+
+template <typename T>
+std::vector<T> flat(const std::vector<std::vector<T>>& rows) {
+  std::vector<T> all;
+  for (const auto& row : rows) {
+    all.insert(all.end(), row.begin(), row.end());
+  }
+  return all;
+}
+
+struct Computed {
+  GrpoLossSums sums;
+  std::vector<float> gradient;
+};
+
+Computed compute(const Tokens& k, const GrpoLossOptions& options) {
+  std::vector<LossSequence> sequences;
+  std::vector<float> advantages;
+  for (std::size_t i = 0; i < k.now.size(); ++i) {
+    sequences.push_back({advantages.size(), advantages.size() + k.now[i].size(), k.denominators[i]});
+    advantages.insert(advantages.end(), k.now[i].size(), k.advantages[i]);
+  }
+  const auto now = flat(k.now);
+  const auto old = flat(k.old);
+  const auto reference = flat(k.reference);
+  const auto entropies = flat(k.entropies);
+  const auto importance = flat(k.importance);
+  const auto mask = flat(k.mask);
+  Computed result{{}, std::vector<float>(now.size())};
+  result.sums =
+      grpo_loss({now, old, advantages, entropies, reference, importance, mask, sequences}, options, result.gradient);
+  return result;
+}
+
+class EveryOption : public ::testing::TestWithParam<std::tuple<RatioKind, KlLoss, float>> {};
+
+TEST_P(EveryOption, EqualsTheDefinition) {
+  const auto& [ratio, kl, any_dual_clip] = GetParam();
+  const float dual_clip = ratio == RatioKind::kCispo ? 0.0F : any_dual_clip;  // check_options() refuses the two
+  const GrpoLossOptions options{ratio, 0.15F, 0.25F, dual_clip, kl, kl == KlLoss::kNone ? 0.0F : 0.125F, 0.0F};
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    const Tokens k = random_tokens(seed);
+    const Computed computed = compute(k, options);
+    std::vector<std::vector<long double>> now;
+    for (const auto& row : k.now) {
+      now.emplace_back(row.begin(), row.end());
+    }
+    const auto loss = static_cast<double>(slow_loss(k, now, options));
+    EXPECT_NEAR(computed.sums.loss, loss, 1e-12 * (1 + std::abs(loss)));
+    std::size_t at = 0;
+    for (auto& row : now) {
+      for (long double& value : row) {
+        constexpr long double kStep = 0x1p-20L;
+        const long double centre = value;
+        value = centre + kStep;
+        const long double up = slow_loss(k, now, options);
+        value = centre - kStep;
+        const long double down = slow_loss(k, now, options);
+        value = centre;
+        // The difference is off by a third derivative times step^2 / 6, below 1e-11; the gradient is rounded to f32.
+        const auto slope = static_cast<double>((up - down) / (2 * kStep));
+        EXPECT_NEAR(computed.gradient[at], slope, 1e-10 + 1e-7 * std::abs(slope)) << "token " << at;
+        ++at;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Options, EveryOption,
+    ::testing::Combine(::testing::Values(RatioKind::kToken, RatioKind::kSequence, RatioKind::kCispo),
+                       ::testing::Values(KlLoss::kNone, KlLoss::kK2, KlLoss::kK3, KlLoss::kUnbiased),
+                       ::testing::Values(0.0F, 1.4F)));
+
+// Ratios 2 and 1/2 (mean log 0, so s = 1) and 4 alone; A = 1 and -1; clips 0.2.
+TEST(SequenceRatio, HandWorked) {
+  const auto two = std::log(2.0F);
+  const std::vector<float> now = {two, -two, 2 * two};
+  const std::vector<float> old = {0, 0, 0};
+  const std::vector<float> advantages = {1, 1, -1};
+  const std::vector<float> entropies = {0, 0, 0};
+  const std::vector<LossSequence> sequences = {{0, 2, 2}, {2, 3, 1}};
+  std::vector<float> gradient(3);
+  const GrpoLossInput input{now, old, advantages, entropies, {}, {}, {}, sequences};
+  const GrpoLossSums sums = grpo_loss(input, {.ratio = RatioKind::kSequence}, gradient);
+  EXPECT_NEAR(sums.loss, -1 + 4, 1e-6) << "both tokens of the first have s A = 1; the second has 4 * -1";
+  EXPECT_EQ(gradient, (std::vector<float>{-0.5F, -0.5F, gradient[2]}));
+  EXPECT_NEAR(gradient[2], 4, 1e-6) << "not clipped: the advantage is negative and the ratio is high";
+  grpo_loss(input, {.ratio = RatioKind::kSequence, .dual_clip = 3}, gradient);
+  EXPECT_EQ(gradient[2], 0.0F) << "the second clip bounds it";
+}
+
+// A token of probability 1/4 whose ratio is 2, A = 1, cap 1.5: loss -1.5 log(1/4), derivative -1.5.
+TEST(Cispo, HandWorked) {
+  const std::vector<float> now = {std::log(0.25F)};
+  const std::vector<float> old = {std::log(0.125F)};
+  const std::vector<float> one = {1};
+  const std::vector<LossSequence> sequences = {{0, 1, 1}};
+  std::vector<float> gradient(1);
+  const GrpoLossSums sums =
+      grpo_loss({now, old, one, one, {}, {}, {}, sequences}, {.ratio = RatioKind::kCispo, .clip_high = 0.5F}, gradient);
+  EXPECT_NEAR(sums.loss, 1.5 * std::log(4.0), 1e-6);
+  EXPECT_EQ(gradient[0], -1.5F) << "capped, and still a gradient";
+  EXPECT_EQ(sums.clipped_high, 1);
+}
+
+TEST(ReferenceDivergence, IsExactlyZeroWhereThePoliciesAreEqual) {
+  Tokens k = random_tokens(1);
+  k.reference = k.now;
+  for (const KlLoss kl : {KlLoss::kK2, KlLoss::kK3, KlLoss::kUnbiased}) {
+    EXPECT_EQ(compute(k, {.kl = kl, .kl_coefficient = 1}).sums.reference_kl, 0.0);
+  }
+}
+
+// d = ln 2: k2 = (ln 2)^2 / 2, k3 = 2 - 1 - ln 2, unbiased with ratio 1/2 = (1 - ln 2) / 2.
+TEST(ReferenceDivergence, HandWorked) {
+  const auto two = std::log(2.0F);
+  const std::vector<float> now = {-two};
+  const std::vector<float> zero = {0};
+  const std::vector<LossSequence> sequences = {{0, 1, 1}};
+  std::vector<float> gradient(1);
+  const auto divergence = [&](KlLoss kl) {
+    return grpo_loss({now, zero, zero, zero, zero, {}, {}, sequences}, {.kl = kl, .kl_coefficient = 1}, gradient)
+        .reference_kl;
+  };
+  const double ln2 = std::log(2.0);
+  EXPECT_NEAR(divergence(KlLoss::kK2), ln2 * ln2 / 2, 1e-7);
+  EXPECT_NEAR(gradient[0], -ln2, 1e-7);
+  EXPECT_NEAR(divergence(KlLoss::kK3), 1 - ln2, 1e-7);
+  EXPECT_NEAR(gradient[0], 1 - 2, 1e-6);
+  EXPECT_NEAR(divergence(KlLoss::kUnbiased), (1 - ln2) / 2, 1e-7);
+  EXPECT_NEAR(gradient[0], 0.5 * (1 - ln2 - 1), 1e-6);
+}
+
+// Over all tokens of a small vocabulary, weighted by their probability, the gradient that is taken at samples is the
+// gradient of the entropy.
+TEST(EntropyBonus, GradientAtSamplesHasTheExactGradientAsItsMean) {
+  const std::vector<double> logits = {0.5, -1.0, 2.0, 0.0};
+  const auto log_softmax = [](const std::vector<double>& z) {
+    double mass = 0;
+    for (const double each : z) {
+      mass += std::exp(each);
+    }
+    std::vector<double> result;
+    for (const double each : z) {
+      result.push_back(each - std::log(mass));
+    }
+    return result;
+  };
+  const auto entropy = [&](const std::vector<double>& z) {
+    double sum = 0;
+    for (const double each : log_softmax(z)) {
+      sum -= std::exp(each) * each;
+    }
+    return sum;
+  };
+  const std::vector<double> log_probs = log_softmax(logits);
+  const std::vector<float> zero = {0};
+  const std::vector<float> h = {static_cast<float>(entropy(logits))};
+  const std::vector<LossSequence> sequences = {{0, 1, 1}};
+  std::vector<double> mean(logits.size(), 0.0);  // of d loss / d logits
+  for (std::size_t token = 0; token < logits.size(); ++token) {
+    const std::vector<float> now = {static_cast<float>(log_probs[token])};
+    std::vector<float> gradient(1);
+    grpo_loss({now, now, zero, h, {}, {}, {}, sequences}, {.entropy_coefficient = 1}, gradient);
+    for (std::size_t v = 0; v < logits.size(); ++v) {
+      const double d_log_prob = (v == token ? 1.0 : 0.0) - std::exp(log_probs[v]);
+      mean[v] += std::exp(log_probs[token]) * static_cast<double>(gradient[0]) * d_log_prob;
+    }
+  }
+  for (std::size_t v = 0; v < logits.size(); ++v) {
+    std::vector<double> up = logits;
+    std::vector<double> down = logits;
+    up[v] += 1e-5;
+    down[v] -= 1e-5;
+    EXPECT_NEAR(mean[v], -(entropy(up) - entropy(down)) / 2e-5, 1e-6);
+  }
+}
+
+TEST(Denominators, OfThreeCompletions) {
+  const std::vector<std::int64_t> lengths = {2, 3, 5};
+  EXPECT_EQ(denominators(lengths, Aggregation::kTokenMean, 8), (std::vector<double>{10, 10, 10}));
+  EXPECT_EQ(denominators(lengths, Aggregation::kSampleMean, 8), (std::vector<double>{6, 9, 15}));
+  EXPECT_EQ(denominators(lengths, Aggregation::kConstantLength, 8), (std::vector<double>{24, 24, 24}));
+  EXPECT_EQ(denominators(lengths, Aggregation::kSequenceSum, 8), (std::vector<double>{3, 3, 3}));
+}
+
+// Factors 2 and 1/4, product 1/2.
+TEST(ImportanceFactors, HandWorked) {
+  const std::vector<float> prox = {std::log(2.0F), std::log(0.25F)};
+  const std::vector<float> actor = {0, 0};
+  const auto factors = [&](Importance importance, float cap) {
+    return importance_factors(prox, actor, importance, cap);
+  };
+  EXPECT_EQ(factors(Importance::kNone, 1.5F), (std::vector<float>{1, 1}));
+  EXPECT_EQ(factors(Importance::kTokenTruncate, 1.5F)[0], 1.5F);
+  EXPECT_FLOAT_EQ(factors(Importance::kTokenTruncate, 1.5F)[1], 0.25F);
+  EXPECT_EQ(factors(Importance::kTokenMask, 1.5F)[0], 0.0F);
+  EXPECT_FLOAT_EQ(factors(Importance::kTokenMask, 1.5F)[1], 0.25F);
+  EXPECT_FLOAT_EQ(factors(Importance::kSequenceTruncate, 1.5F)[1], 0.5F);
+  EXPECT_FLOAT_EQ(factors(Importance::kSequenceTruncate, 0.375F)[0], 0.375F);
+  EXPECT_EQ(factors(Importance::kSequenceMask, 0.375F), (std::vector<float>{0, 0}));
+}
+
+}  // namespace
+}  // namespace plumb

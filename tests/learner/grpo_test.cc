@@ -1,0 +1,363 @@
+// Whole updates of a small policy: what the options do to groups, and that the split into micro-batches does not
+// matter.
+
+#include "learner/grpo.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "learner/batching.h"
+#include "learner/reference.h"
+#include "tests/support/random_model.h"
+
+namespace plumb {
+namespace {
+
+// Groups of completions whose log-probs are those of `policy`, rewards 1 where bit i of `pattern` is set.
+std::vector<ScoredGroup> make_groups(Policy& policy, const std::vector<unsigned>& patterns,
+                                     std::size_t group_size = 4) {
+  std::vector<ScoredGroup> groups;
+  for (std::size_t g = 0; g < patterns.size(); ++g) {
+    auto prompt = std::make_shared<PromptRecord>();
+    prompt->id = "p" + std::to_string(g);
+    ScoredGroup scored;
+    scored.group.prompt = prompt;
+    scored.group.prompt_token_ids = testing::random_tokens(policy.config(), 5 + static_cast<std::int64_t>(g), 100 + g);
+    SharedPromptSequences sequences{scored.group.prompt_token_ids, {}};
+    for (std::size_t i = 0; i < group_size; ++i) {
+      Completion completion;
+      completion.token_ids =
+          testing::random_tokens(policy.config(), 3 + static_cast<std::int64_t>((3 * g + i) % 6), 10 * g + i);
+      completion.weight_versions.assign(completion.token_ids.size(), policy.version());
+      completion.finish_reason = i == 0 ? FinishReason::kLength : FinishReason::kEndOfSequence;
+      scored.group.completions.push_back(completion);
+      Score score;
+      score.total = (patterns[g] >> i) & 1U;
+      scored.scores.push_back(score);
+    }
+    for (const Completion& completion : scored.group.completions) {
+      sequences.completions.emplace_back(completion.token_ids);
+    }
+    PackedBatch batch;
+    ScoreTargets targets;
+    append_sequences(sequences, batch, targets);
+    const TokenScores scores = policy.score(batch, targets);
+    auto next = scores.log_probs.begin();
+    for (Completion& completion : scored.group.completions) {
+      completion.log_probs.assign(next, next + static_cast<std::ptrdiff_t>(completion.token_ids.size()));
+      next += static_cast<std::ptrdiff_t>(completion.token_ids.size());
+    }
+    groups.push_back(std::move(scored));
+  }
+  return groups;
+}
+
+class GrpoUpdate : public ::testing::Test {
+ protected:
+  std::unique_ptr<Policy> make_policy() {
+    const ModelConfig config = testing::small_config(true);
+    auto policy = Policy::create(config, testing::random_weights(config, 7),
+                                 {.dtype = ComputeDtype::kF32, .pool = &pool_, .trainable = true});
+    EXPECT_TRUE(policy.ok());
+    return std::move(policy).value();
+  }
+
+  // The weights after one step from the same start, flat. Plain steps along the gradient would be hidden by AdamW's
+  // first step, which is its sign: the moments say what the gradient was.
+  struct Outcome {
+    GrpoStepStats stats;
+    std::vector<float> gradient;  // from the first moment
+  };
+  Outcome run(const GrpoLearnerOptions& options, const std::vector<unsigned>& patterns,
+              const std::function<void(std::vector<ScoredGroup>&, Policy&)>& change = {}) {
+    const auto policy = make_policy();
+    std::vector<ScoredGroup> groups = make_groups(*policy, patterns);
+    const auto reference = ReferencePolicy::create(*policy, pool_, {.kind = ReferenceKind::kFixed});
+    if (change) {
+      change(groups, *policy);
+    }
+    Optimizer optimizer(*policy, pool_, {.max_grad_norm = 0});
+    GrpoLearner learner(*policy, optimizer, options, &(*reference)->policy());
+    Outcome outcome{learner.step(groups, 0, 1.0F), {}};
+    for (const auto& moment : optimizer.first_moments()) {
+      for (const float value : moment) {
+        outcome.gradient.push_back(value * 10);
+      }
+    }
+    return outcome;
+  }
+
+  static void expect_close(const std::vector<float>& a, const std::vector<float>& b, double tolerance) {
+    ASSERT_EQ(a.size(), b.size());
+    double squares = 0;
+    double difference = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      squares += static_cast<double>(a[i]) * static_cast<double>(a[i]);
+      difference += (static_cast<double>(a[i]) - static_cast<double>(b[i])) *
+                    (static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    }
+    EXPECT_GT(squares, 0);
+    EXPECT_LT(std::sqrt(difference), tolerance * std::sqrt(squares));
+  }
+
+  ThreadPool pool_{1};
+};
+
+const std::vector<unsigned> kPatterns = {0b0001, 0b0110, 0b1111, 0b0111, 0b0000};
+
+TEST_F(GrpoUpdate, AnySplitIntoMicroBatchesGivesEqualGradients) {
+  for (const auto aggregation :
+       {Aggregation::kTokenMean, Aggregation::kSampleMean, Aggregation::kConstantLength, Aggregation::kSequenceSum}) {
+    for (const auto ratio : {RatioKind::kToken, RatioKind::kSequence, RatioKind::kCispo}) {
+      GrpoLearnerOptions options;
+      options.aggregation = aggregation;
+      options.max_completion_tokens = 12;
+      options.loss.ratio = ratio;
+      options.loss.kl = KlLoss::kK3;
+      options.loss.kl_coefficient = 0.1F;
+      options.zero_spread = ZeroSpread::kKeep;
+      options.high_entropy_share = 0.7F;
+      const Outcome whole = run(options, kPatterns);
+      options.micro_batch_tokens = 1;
+      const Outcome split = run(options, kPatterns);
+      expect_close(whole.gradient, split.gradient, 1e-5);
+      EXPECT_NEAR(whole.stats.policy_loss, split.stats.policy_loss, 1e-9);
+      EXPECT_EQ(whole.stats.trained_tokens, split.stats.trained_tokens);
+    }
+  }
+}
+
+TEST_F(GrpoUpdate, KeepingGroupsWithoutSpreadChangesNothingWithoutADivergence) {
+  GrpoLearnerOptions options;
+  const Outcome skipped = run(options, kPatterns);
+  EXPECT_EQ(skipped.stats.trained_groups, 3);
+  EXPECT_NEAR(skipped.stats.frac_reward_zero_std, 0.4, 1e-12);
+  options.zero_spread = ZeroSpread::kKeep;
+  const Outcome kept = run(options, kPatterns);
+  EXPECT_EQ(kept.stats.trained_groups, 5);
+  expect_close(skipped.gradient, kept.gradient, 1e-5);
+}
+
+TEST_F(GrpoUpdate, ContributingDenominatorScalesByTheTokensThatAreLeftOut) {
+  GrpoLearnerOptions options;
+  const Outcome all = run(options, kPatterns);
+  options.count_contributing_only = true;
+  const Outcome contributing = run(options, kPatterns);
+  std::int64_t tokens = 0;
+  for (const ScoredGroup& group : make_groups(*make_policy(), kPatterns)) {
+    for (const Completion& completion : group.group.completions) {
+      tokens += static_cast<std::int64_t>(completion.token_ids.size());
+    }
+  }
+  std::vector<float> scaled;
+  for (const float value : all.gradient) {
+    scaled.push_back(value * static_cast<float>(tokens) / static_cast<float>(all.stats.trained_tokens));
+  }
+  expect_close(contributing.gradient, scaled, 1e-5);
+}
+
+TEST_F(GrpoUpdate, DivergenceIsExactlyZeroAtTheStart) {
+  for (const auto kl : {KlLoss::kK2, KlLoss::kK3, KlLoss::kUnbiased}) {
+    GrpoLearnerOptions options;
+    options.loss.kl = kl;
+    options.loss.kl_coefficient = 1;
+    options.zero_spread = ZeroSpread::kKeep;
+    const Outcome outcome = run(options, kPatterns);
+    EXPECT_EQ(outcome.stats.reference_kl, 0.0);
+    EXPECT_EQ(outcome.stats.ratio_max_abs_dev, 0.0);
+  }
+}
+
+TEST_F(GrpoUpdate, DivergenceInTheRewardMovesAdvantages) {
+  GrpoLearnerOptions options;
+  options.advantage = {.kind = AdvantageKind::kNoStd};
+  options.kl_reward_coefficient = 0.5F;
+  std::vector<ScoredGroup> groups = make_groups(*make_policy(), {0b0011});
+  std::vector<TrainedGroup> trained = trained_groups(groups);
+  for (TrainedCompletion& each : trained[0].completions) {
+    each.reference_log_probs = each.completion->log_probs;
+  }
+  trained[0].completions[2].reference_log_probs[0] -= 2;  // log mu - log pi_ref sums to 2: reward 0 - 0.5 * 2
+  prepare_update(trained, options);
+  const double mean = (1 + 1 - 1 + 0) / 4.0;
+  EXPECT_NEAR(trained[0].completions[2].advantage, -1 - mean, 1e-6);
+  EXPECT_NEAR(trained[0].completions[3].advantage, 0 - mean, 1e-6);
+}
+
+TEST_F(GrpoUpdate, FilteredCompletionsCountInTheBaselineOnly) {
+  GrpoLearnerOptions options;
+  options.filter_overlong = true;
+  std::vector<ScoredGroup> groups = make_groups(*make_policy(), {0b0011});
+  std::vector<TrainedGroup> trained = trained_groups(groups);
+  prepare_update(trained, options);
+  ASSERT_EQ(trained[0].completions.size(), 3U);  // the first was cut off
+  EXPECT_NEAR(trained[0].completions[0].advantage, 0.5 / (1 / std::sqrt(3.0) + 1e-4), 1e-5);
+  double tokens = 0;
+  for (const TrainedCompletion& each : trained[0].completions) {
+    tokens += static_cast<double>(each.num_tokens());
+  }
+  EXPECT_EQ(trained[0].completions[0].denominator, tokens);
+}
+
+TEST_F(GrpoUpdate, OverlongPenaltyFallsOverItsZone) {
+  GrpoLearnerOptions options;
+  options.max_completion_tokens = 20;
+  options.overlong = {.zone = 4, .weight = 0.5F};
+  EXPECT_EQ(overlong_penalty(16, options), 0.0);
+  EXPECT_EQ(overlong_penalty(17, options), -0.125);
+  EXPECT_EQ(overlong_penalty(20, options), -0.5);
+  options.overlong.zone = 0;
+  EXPECT_EQ(overlong_penalty(20, options), 0.0);
+}
+
+TEST_F(GrpoUpdate, UnscoredCompletionsAreOutAndOneAloneDropsItsGroup) {
+  GrpoLearnerOptions options;
+  options.zero_spread = ZeroSpread::kKeep;
+  const auto lose = [](std::vector<ScoredGroup>& groups, Policy&) {
+    for (std::size_t i = 1; i < 4; ++i) {
+      groups[0].scores[i].unscored = "the sandbox broke";
+    }
+    groups[1].scores[0].unscored = "the sandbox broke";
+  };
+  const Outcome outcome = run(options, {0b0001, 0b0110}, lose);
+  EXPECT_EQ(outcome.stats.trained_groups, 1);
+  const auto groups = make_groups(*make_policy(), {0b0001, 0b0110});
+  std::int64_t tokens = 0;
+  for (std::size_t i = 1; i < 4; ++i) {
+    tokens += static_cast<std::int64_t>(groups[1].group.completions[i].token_ids.size());
+  }
+  EXPECT_EQ(outcome.stats.trained_tokens, tokens);
+}
+
+TEST_F(GrpoUpdate, SeveralEpochsAndMiniBatchesMakeThatManyUpdates) {
+  GrpoLearnerOptions options;
+  options.epochs = 3;
+  options.mini_batches = 2;
+  options.schedule.peak = 1e-3F;
+  const Outcome outcome = run(options, {0b0001, 0b0110, 0b0011, 0b0111});
+  EXPECT_EQ(outcome.stats.num_updates, 6);
+  EXPECT_EQ(outcome.stats.ratio_max_abs_dev, 0.0) << "of the first update";
+  EXPECT_GT(outcome.stats.kl, 0.0) << "later ones have moved away";
+}
+
+TEST_F(GrpoUpdate, DecoupledOnFreshTokensIsCoupled) {
+  GrpoLearnerOptions options;
+  const Outcome coupled = run(options, kPatterns);
+  options.old_policy = OldPolicy::kDecoupled;
+  options.importance = Importance::kTokenTruncate;
+  const Outcome decoupled = run(options, kPatterns);
+  EXPECT_EQ(coupled.gradient, decoupled.gradient);
+}
+
+TEST_F(GrpoUpdate, DecoupledOnStaleTokensCorrectsOnce) {
+  // Without clips (and caps) both are A pi / mu: coupled as the ratio, decoupled as factor times ratio 1.
+  const auto age = [](std::vector<ScoredGroup>&, Policy& policy) {
+    for (ParameterView& parameter : policy.parameters()) {
+      for (float& value : parameter.value) {
+        value *= 1.02F;
+      }
+    }
+    policy.commit_update();
+  };
+  GrpoLearnerOptions options;
+  options.loss.clip_low = 1;
+  options.loss.clip_high = 100;
+  const Outcome coupled = run(options, kPatterns, age);
+  EXPECT_GT(coupled.stats.ratio_max_abs_dev, 1e-3);
+  EXPECT_EQ(coupled.stats.staleness_max, 1);
+  options.old_policy = OldPolicy::kDecoupled;
+  options.importance = Importance::kTokenTruncate;
+  options.importance_cap = 100;
+  const Outcome decoupled = run(options, kPatterns, age);
+  EXPECT_EQ(decoupled.stats.ratio_max_abs_dev, 0.0) << "pi_prox is the policy at the start, bit for bit";
+  expect_close(coupled.gradient, decoupled.gradient, 1e-5);
+}
+
+TEST_F(GrpoUpdate, ALossThatIsNotFiniteChangesNothing) {
+  const auto spoil = [](std::vector<ScoredGroup>& groups, Policy&) {
+    groups[0].group.completions[1].log_probs[0] = NAN;
+  };
+  const Outcome outcome = run({}, kPatterns, spoil);
+  EXPECT_FALSE(outcome.stats.finite);
+  EXPECT_FALSE(outcome.stats.updated);
+  for (const float value : outcome.gradient) {
+    ASSERT_EQ(value, 0.0F);
+  }
+}
+
+TEST(EntropyTarget, MovesTheCoefficientWithinItsBounds) {
+  const EntropyTarget target{.target = 1, .step = 0.25F, .max = 0.5F};
+  EXPECT_EQ(next_entropy_coefficient(0.0F, 0.9, target), 0.25F);
+  EXPECT_EQ(next_entropy_coefficient(0.5F, 0.9, target), 0.5F);
+  EXPECT_EQ(next_entropy_coefficient(0.25F, 1.1, target), 0.0F);
+  EXPECT_EQ(next_entropy_coefficient(0.125F, 0.9, {}), 0.125F);
+}
+
+TEST(EntropyThreshold, IsTheInterpolatedQuantile) {
+  EXPECT_DOUBLE_EQ(entropy_threshold({4, 1, 3, 2}, 0.5), 2.5);
+  EXPECT_DOUBLE_EQ(entropy_threshold({4, 1, 3, 2}, 1.0), 1.0);
+}
+
+struct Refused {
+  const char* name;
+  std::function<void(GrpoLearnerOptions&, SamplingFacts&)> make;
+  const char* words;
+};
+
+TEST(CheckOptions, RefusesWhatWouldComputeSomethingElse) {
+  const std::vector<Refused> all = {
+      {"divergence from nothing", [](auto& o, auto&) { o.kl_reward_coefficient = 1; }, "grpo.reference"},
+      {"idle reference", [](auto&, auto& s) { s.has_reference = true; }, "grpo.kl"},
+      {"counted twice",
+       [](auto& o, auto& s) {
+         s.has_reference = true;
+         o.kl_reward_coefficient = 1;
+         o.loss.kl = KlLoss::kK3;
+       },
+       "twice"},
+      {"corrected twice", [](auto& o, auto&) { o.importance = Importance::kTokenMask; }, "correct twice"},
+      {"not corrected", [](auto& o, auto&) { o.old_policy = OldPolicy::kDecoupled; }, "grpo.importance"},
+      {"truncated twice",
+       [](auto& o, auto& s) {
+         s.truncated = true;
+         o.epochs = 2;
+       },
+       "grpo.update_epochs"},
+      {"dual clip inside", [](auto& o, auto&) { o.loss.dual_clip = 1.1F; }, "grpo.dual_clip"},
+      {"dual clip of CISPO",
+       [](auto& o, auto&) {
+         o.loss.dual_clip = 3;
+         o.loss.ratio = RatioKind::kCispo;
+       },
+       "CISPO"},
+      {"entropy at a temperature",
+       [](auto& o, auto& s) {
+         o.loss.entropy_coefficient = 0.1F;
+         s.temperature = 0.7F;
+       },
+       "temperature"},
+      {"skipped entropy", [](auto& o, auto&) { o.loss.entropy_coefficient = 0.1F; }, "zero_spread = keep"},
+      {"refill of no groups",
+       [](auto& o, auto&) {
+         o.zero_spread = ZeroSpread::kRefill;
+         o.advantage.kind = AdvantageKind::kReinforcePp;
+       },
+       "reinforce_pp"},
+      {"refill of all", [](auto& o, auto&) { o.zero_spread = ZeroSpread::kRefill; }, "contributing"},
+      {"zone", [](auto& o, auto&) { o.overlong.zone = 9; }, "overlong_zone"},
+  };
+  for (const Refused& each : all) {
+    GrpoLearnerOptions options;
+    SamplingFacts sampling;
+    EXPECT_TRUE(check_options(options, sampling).ok());
+    each.make(options, sampling);
+    const auto checked = check_options(options, sampling);
+    ASSERT_FALSE(checked.ok()) << each.name;
+    EXPECT_NE(checked.error().message.find(each.words), std::string::npos)
+        << each.name << ": " << checked.error().message;
+  }
+}
+
+}  // namespace
+}  // namespace plumb
