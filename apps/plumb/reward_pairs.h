@@ -1,0 +1,32 @@
+#pragma once
+// Preference pairs on disk (data rm-from-rollouts writes them), tokenised for the reward model and split by family.
+
+#include <string>
+#include <vector>
+
+#include "apps/plumb/workbench.h"
+#include "learner/reward_model.h"
+
+namespace plumb {
+
+/// A pair with what its evaluation is told apart by.
+struct PairRecord {
+  RewardPair pair;
+  std::string prompt_id;
+  std::string family;            // the prompt id without its last part (the language)
+  std::string rejected_verdict;  // "WA", "CE", ...; empty where nothing was run
+  bool ended = true;             // both completions ended by themselves
+};
+
+/// Whether a pair cannot be told by its form: both ended, both compile, and lengths are within 20 %. (Both are of one
+/// prompt, and so of one language.)
+bool is_hard(const PairRecord& record);
+
+/// Reads JSON Lines of {prompt_id, prompt, chosen, rejected} and, where present, margin (times `margin_scale`), tie,
+/// rejected_verdict, rejected_finish. Errors name file, line and key.
+Result<std::vector<PairRecord>> read_pairs(const std::string& path, const Workbench& bench, double margin_scale);
+
+/// Whether the pairs of a family are held out: a function of its name alone, true for about `share` of all names.
+bool is_held_out(const std::string& family, double share);
+
+}  // namespace plumb
