@@ -20,6 +20,9 @@ std::string show(const json& value) {
 // The value under `key`, or null where it is absent.
 const json& get(const json& object, const char* key) {
   static const json null;
+  if (!object.is_object()) {
+    return null;
+  }
   const auto found = object.find(key);
   return found == object.end() ? null : *found;
 }
@@ -70,6 +73,27 @@ Result<void> read_vocab(const json& vocab, TokenizerData& data) {
   }
   for (const auto& [text, id] : vocab.items()) {
     PLUMB_TRY(set_token(data, id, text, TokenKind::kNormal));
+  }
+  return {};
+}
+
+// Ids may have holes, but a file of a few bytes must not ask for millions of tokens.
+Result<void> check_id_range(const json& vocab, const json& added) {
+  const std::size_t count = vocab.size() + added.size();
+  const std::size_t limit = 2 * count + 65536;
+  std::uint64_t largest = 0;
+  const auto look_at = [&](const json& id) {
+    largest = id.is_number_unsigned() ? std::max(largest, id.get<std::uint64_t>()) : largest;
+  };
+  for (const json& id : vocab) {
+    look_at(id);
+  }
+  for (const json& token : added) {
+    look_at(get(token, "id"));
+  }
+  if (largest > limit && largest <= static_cast<std::uint64_t>(kMaxId)) {
+    return Error{"the ids reach " + std::to_string(largest) + ", but there are only " + std::to_string(count) +
+                 " tokens"};
   }
   return {};
 }
@@ -137,6 +161,7 @@ Result<void> read_unknown(const json& model, TokenizerData& data) {
 Result<void> read_tokenizer(const json& root, TokenizerData& data) {
   const json& model = get(root, "model");
   PLUMB_TRY(read_model_options(model, data));
+  PLUMB_TRY(check_id_range(get(model, "vocab"), get(root, "added_tokens")));
   PLUMB_TRY(read_vocab(get(model, "vocab"), data));
   PLUMB_TRY(read_merges(get(model, "merges"), data));
   PLUMB_TRY(read_unknown(model, data));

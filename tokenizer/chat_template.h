@@ -1,14 +1,16 @@
 #pragma once
-// Conversations to the text that a model was trained on. A model ships its template as a Jinja program; this room
-// recognises the programs of the ChatML family by what they compute and refuses every other, so that no conversation is
-// rendered in a way that the model does not know.
+// Conversations to the text that a model was trained on. A model ships its template as a Jinja program, which is run as
+// transformers runs it (jinja.h).
 
-#include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/records.h"
 #include "core/result.h"
+#include "tokenizer/jinja.h"
 #include "tokenizer/tokenizer.h"
 
 namespace plumb {
@@ -16,28 +18,26 @@ namespace plumb {
 /// A template that has been understood. Immutable and thread-safe; copies share state.
 class ChatTemplate {
  public:
-  /// `template_text` is the model's Jinja program. Understood is ChatML: every turn as
-  /// "<|im_start|>ROLE\nCONTENT<|im_end|>\n", with or without a fixed text in front of a conversation whose first turn
-  /// is not the system's. White space, quotes and the ways to write one expression may differ.
-  /// Errors: any other program, an empty one, or a tokenizer that lacks the template's special tokens.
+  /// `template_text` is the model's Jinja program. It sees bos_token, eos_token, pad_token and unk_token as `tokenizer`
+  /// has them. Errors: none, or one that the interpreter refuses (jinja.h); a tokenizer that lacks the markers of turns
+  /// that a ChatML template writes.
   static Result<ChatTemplate> create(const std::string& template_text, const Tokenizer& tokenizer);
 
   /// The text of the conversation, as transformers' apply_chat_template gives it. `add_generation_prompt` appends the
   /// start of an assistant turn. Contents are inserted as they are: special tokens written in them are not escaped.
+  /// The date that strftime_now() tells is always the same, so that runs replay. Errors: the template refuses the
+  /// conversation, or runs into a limit.
   [[nodiscard]] Result<std::string> render(std::span<const Message> messages, bool add_generation_prompt) const;
 
-  /// What rendering takes place by.
-  class Program {
-   public:
-    virtual ~Program() = default;
-    [[nodiscard]] virtual Result<std::string> render(std::span<const Message> messages,
-                                                     bool add_generation_prompt) const = 0;
-  };
+  /// The same for variables of the caller's: `messages` as transformers takes them, `tools`, `documents`,
+  /// `add_generation_prompt` and whatever else the template knows. They hide the special tokens where they say so.
+  [[nodiscard]] Result<std::string> render(const nlohmann::ordered_json& variables, const JinjaOptions& options) const;
 
  private:
-  explicit ChatTemplate(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
+  ChatTemplate(JinjaTemplate program, const Tokenizer& tokenizer);
 
-  std::shared_ptr<const Program> program_;
+  JinjaTemplate program_;
+  std::vector<std::pair<std::string, std::string>> special_tokens_;  // variable, text
 };
 
 }  // namespace plumb

@@ -9,18 +9,18 @@
 
 namespace plumb {
 
-/// kText: template text outside tags. kOpen, kClose: "{%", "%}", "{{" or "}}" in `text`. kName: a name or number.
-/// kString: a string literal, `text` its value. kSymbol: an operator or bracket.
+/// kText: template text outside tags. kOpen, kClose: "{%", "%}", "{{" or "}}" in `text`. kName: a name. kNumber: digits
+/// as they stand. kString: a string literal, `text` its value. kSymbol: an operator or bracket. kEnd: behind the last.
 struct JinjaToken {
-  enum class Kind { kText, kOpen, kClose, kName, kString, kSymbol };
+  enum class Kind { kText, kOpen, kClose, kName, kNumber, kString, kSymbol, kEnd };
   Kind kind = Kind::kText;
   std::string text;
-
-  bool operator==(const JinjaToken&) const = default;
+  int line = 1;
 };
 
-/// White space control is applied, comments are dropped, empty texts are left out. Errors: an unterminated tag, comment
-/// or string, an escape other than \n \t \r \\ \' \", a character that no expression contains. Linear time.
+/// White space control is applied, comments are dropped, raw blocks are text, empty texts are left out. Errors: an
+/// unterminated tag, comment, raw block or string, brackets that do not match, a character that no expression contains.
+/// Linear time.
 Result<std::vector<JinjaToken>> lex_jinja(std::string_view source);
 
 }  // namespace plumb

@@ -88,6 +88,8 @@ TEST(TokenizerJson, RefusesByName) {
   EXPECT_TRUE(has(message(root), "belongs to two tokens"));
   root["model"]["vocab"]["new"] = 4000000000;
   EXPECT_TRUE(has(message(root), "impossible id"));
+  root["model"]["vocab"]["new"] = 9000000;
+  EXPECT_TRUE(has(message(root), "reach 9000000"));
   root["model"]["vocab"] = json::array();
   EXPECT_TRUE(has(message(root), "model.vocab"));
   root = whole;

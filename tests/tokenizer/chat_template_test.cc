@@ -63,23 +63,28 @@ TEST(ChatTemplate, SmolLm2AddsItsSystemTurn) {
             "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n");
 }
 
-TEST(ChatTemplate, RefusesWhatComputesSomethingElse) {
+TEST(ChatTemplate, RefusesWhatIsNoTemplate) {
   const Tokenizer tokenizer = small();
   const std::string turns = kTurns;
-  const std::string prompt = kPrompt;
   for (const std::string& text :
-       {std::string(), std::string("{{ bos_token }}") + kTurns + kPrompt, turns, turns + prompt + "x", prompt,
-        std::string("{% for message in messages %}") + prompt, turns + "{% if add_generation_prompt %}", turns + "{%",
-        turns + "{{ '", turns + "{# x", turns + "{{ '\\x41' }}", turns + "{{ ? }}",
-        std::string(
-            "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] | trim + "
-            "'<|im_end|>' + '\n'}}{% endfor %}") +
-            prompt,
-        std::string("{% for m in messages %}[INST] {{ m.content }} [/INST]{% endfor %}")}) {
+       {std::string(), std::string("{% for message in messages %}") + kPrompt, turns + "{% if add_generation_prompt %}",
+        turns + "{%", turns + "{{ '", turns + "{# x", turns + "{{ ? }}", turns + "{% include 'x' %}"}) {
     const auto chat = ChatTemplate::create(text, tokenizer);
     ASSERT_FALSE(chat.ok()) << text;
     EXPECT_NE(chat.error().message.find("chat template"), std::string::npos) << chat.error().message;
   }
+}
+
+TEST(ChatTemplate, SeesTheSpecialTokensAndPassesOnRefusals) {
+  const std::string path = kGolden + "tokenizer_small_smollm.json";
+  TokenizerData data = parse_tokenizer_json(testing::read_text(path), path).value();
+  data.bos_id = 1;
+  const Tokenizer tokenizer = Tokenizer::create(data).value();
+  const std::vector<Message> user = {{"user", "Hi"}};
+  const auto chat = ChatTemplate::create("{{ bos_token }}{{ eos_token is defined }}{{ tools }}", tokenizer).value();
+  EXPECT_EQ(chat.render(user, true).value(), "<|im_start|>FalseNone");
+  const auto refuses = ChatTemplate::create("{{ raise_exception('only ' ~ messages[0].role) }}", tokenizer).value();
+  EXPECT_EQ(refuses.render(user, true).error().message, "the chat template: the template refuses: only user");
 }
 
 TEST(ChatTemplate, NeedsTheTurnMarkersInTheVocabulary) {
