@@ -44,8 +44,9 @@ inline constexpr std::array<std::string_view, 10> kTimingNames = {
     "perf/fraction_of_roof", "perf/rss_mib",
 };
 
-/// Whether `name` is in kMetricNames, is reward/<part>/mean, reward/<part>/std or reward/shaping_only_gain, or is an evaluation's: eval/<set>/greedy,
-/// eval/<set>/avg@<k>, eval/<set>/pass@<k> (<set> may hold slashes, <k> is a positive number).
+/// Whether `name` is in kMetricNames, is reward/<part>/mean, reward/<part>/std or reward/shaping_only_gain, or is an
+/// evaluation's: eval/<set>/greedy, eval/<set>/avg@<k>, eval/<set>/pass@<k> (<set> may hold slashes, <k> is a positive
+/// number).
 bool is_metric_name(std::string_view name);
 
 /// Whether `name` is in kTimingNames.

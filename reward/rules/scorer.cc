@@ -4,10 +4,12 @@
 #include <string>
 #include <utility>
 
+#include "reward/rules/answer_match.h"
 #include "reward/rules/code_block.h"
 #include "reward/rules/code_parts.h"
 #include "reward/rules/math_answer.h"
 #include "reward/rules/score_parts.h"
+#include "reward/rules/text_parts.h"
 
 namespace plumb {
 
@@ -18,11 +20,11 @@ struct Program {
   const PromptRecord* prompt = nullptr;
   std::string source;
   PartWeights weights;
-  std::vector<Score*> scores;
+  std::vector<std::pair<Score*, const Completion*>> scores;
 };
 
-Submission make_submission(const Program& program, const std::vector<TestCase>& tests, const char* suite,
-                           const Limits& limits, bool stop_at_first_failure) {
+Submission submission_of(const Program& program, const std::vector<TestCase>& tests, const char* suite,
+                         const Limits& limits, bool stop_at_first_failure) {
   Submission submission;
   submission.id = program.prompt->id + "#" + suite;
   submission.language = program.prompt->language;
@@ -37,30 +39,26 @@ Submission make_submission(const Program& program, const std::vector<TestCase>& 
   return submission;
 }
 
-void set_single_part(Score& score, const char* name, double value, std::string reason) {
-  set_score(score, {ScorePart{name, value, 1, std::move(reason)}});
-}
-
-void score_math(const PromptRecord& prompt, const Completion& completion, Score& score) {
+std::vector<ScorePart> math_parts(const PromptRecord& prompt, const Completion& completion) {
   const auto answer = extract_math_answer(completion.text);
   if (!answer) {
-    set_single_part(score, "math", 0, "no answer: neither a complete \\boxed{} nor an answer marker");
-    return;
+    return {{"math", 0, 1, "no answer: neither a complete \\boxed{} nor an answer marker"}};
   }
   const MathResult result = compare_math_answers(prompt.answer, *answer);
   const double value = result.verdict == MathVerdict::kEqual ? 1 : 0;
-  set_single_part(score, "math", value, std::string(to_string(result.verdict)) + ": " + result.reason);
+  return {{"math", value, 1, std::string(to_string(result.verdict)) + ": " + result.reason}};
 }
 
 // Programs in order of first appearance, so that the order of judging repeats.
 class ProgramTable {
  public:
-  void add(const PromptRecord& prompt, std::string source, const PartWeights& weights, Score& score) {
+  void add(const PromptRecord& prompt, std::string source, const PartWeights& weights, Score& score,
+           const Completion& completion) {
     const auto [place, fresh] = index_.try_emplace({prompt.id, source}, programs_.size());
     if (fresh) {
       programs_.push_back(Program{&prompt, std::move(source), weights, {}});
     }
-    programs_[place->second].scores.push_back(&score);
+    programs_[place->second].scores.emplace_back(&score, &completion);
   }
   [[nodiscard]] const std::vector<Program>& programs() const { return programs_; }
 
@@ -74,20 +72,30 @@ void route(const CompletionGroup& group, std::vector<Score>& scores, const Score
   const PromptRecord& prompt = *group.prompt;
   const bool audited = options.audit && !prompt.audit_tests.empty();
   const PartWeights weights = options.reward.weights(prompt.data_source);
+  const auto finish = [&](std::vector<ScorePart> parts, const Completion& completion, Score& score) {
+    add_text_parts(prompt, completion, options.reward, weights, parts);
+    set_score(score, std::move(parts));
+  };
   for (std::size_t i = 0; i < scores.size(); ++i) {
     Score& score = scores[i];
-    if (group.completions[i].finish_reason == FinishReason::kAborted) {
+    const Completion& completion = group.completions[i];
+    if (completion.finish_reason == FinishReason::kAborted) {
       score.unscored = "sampling was stopped before this completion ended";
     } else if (prompt.domain == Domain::kMath) {
-      score_math(prompt, group.completions[i], score);
+      finish(math_parts(prompt, completion), completion, score);
     } else if (prompt.domain != Domain::kCode) {
-      score.unscored = "no rule scores the domain " + std::string(to_string(prompt.domain)) + " of " + prompt.id;
+      auto part = answer_part(prompt, completion.text);
+      if (part) {
+        finish({std::move(*part)}, completion, score);
+      } else {
+        score.unscored = part.error().message;
+      }
     } else if (prompt.tests.empty()) {
       score.unscored = "prompt " + prompt.id + " has no tests";
-    } else if (auto block = first_code_block(group.completions[i].text)) {
-      table.add(prompt, std::move(block->source), weights, score);
+    } else if (auto block = first_code_block(completion.text)) {
+      table.add(prompt, std::move(block->source), weights, score, completion);
     } else {
-      set_score(score, no_code_parts(weights, "no closed code block"));
+      finish(no_code_parts(weights, "no closed code block"), completion, score);
       score.audit = audited ? std::optional<double>(0) : std::nullopt;
     }
   }
@@ -96,14 +104,16 @@ void route(const CompletionGroup& group, std::vector<Score>& scores, const Score
 void apply_evidence(const Program& program, const Evidence& evidence, const ScorerOptions& options) {
   const bool audited = options.audit && !program.prompt->audit_tests.empty();
   for (std::size_t i = 0; i < program.scores.size(); ++i) {
-    Score& score = *program.scores[i];
+    Score& score = *program.scores[i].first;
     score.evidence = evidence;
     score.evidence->cached = evidence.cached || i > 0;
     if (evidence.verdict == Verdict::kSE) {
       score.unscored = evidence.fault.empty() ? "the sandbox failed without a reason" : evidence.fault;
       continue;
     }
-    set_score(score, code_parts(*program.prompt, program.source, evidence, options.reward, program.weights));
+    auto parts = code_parts(*program.prompt, program.source, evidence, options.reward, program.weights);
+    add_text_parts(*program.prompt, *program.scores[i].second, options.reward, program.weights, parts);
+    set_score(score, std::move(parts));
     if (audited && !all_pass(evidence)) {
       score.audit = 0;
     }
@@ -113,21 +123,25 @@ void apply_evidence(const Program& program, const Evidence& evidence, const Scor
 void run_audit(Judge& judge, const std::vector<const Program*>& passing, const ScorerOptions& options) {
   std::vector<Submission> submissions;
   for (const Program* program : passing) {
-    submissions.push_back(make_submission(*program, program->prompt->audit_tests, "audit", options.limits,
-                                          options.stop_at_first_failure));
+    submissions.push_back(
+        submission_of(*program, program->prompt->audit_tests, "audit", options.limits, options.stop_at_first_failure));
   }
   const std::vector<Evidence> evidence = judge.judge_all(submissions);
   for (std::size_t i = 0; i < passing.size(); ++i) {
     if (evidence[i].verdict == Verdict::kSE) {
       continue;
     }
-    for (Score* score : passing[i]->scores) {
+    for (const auto& [score, completion] : passing[i]->scores) {
       score->audit = all_pass(evidence[i]) ? 1 : 0;
     }
   }
 }
 
 }  // namespace
+
+Submission make_submission(const PromptRecord& prompt, const std::string& source, const Limits& limits) {
+  return submission_of(Program{&prompt, source, {}, {}}, prompt.tests, "graded", limits, false);
+}
 
 Scorer::Scorer(Judge& judge, ScorerOptions options) : judge_(judge), options_(std::move(options)) {}
 
@@ -142,7 +156,7 @@ std::vector<ScoredGroup> Scorer::score(std::vector<CompletionGroup> groups) {
   std::vector<Submission> submissions;
   for (const Program& program : table.programs()) {
     const bool may_stop = options_.stop_at_first_failure && !needs_all_tests(program.weights);
-    submissions.push_back(make_submission(program, program.prompt->tests, "graded", options_.limits, may_stop));
+    submissions.push_back(submission_of(program, program.prompt->tests, "graded", options_.limits, may_stop));
   }
   const std::vector<Evidence> evidence = judge_.judge_all(submissions);
   std::vector<const Program*> passing;
