@@ -124,6 +124,14 @@ void JudgeSettings::describe(ConfigSection& section) {
   section.field("allow", allow, {.help = "isolation layers that may be missing, by name (docs/sandbox.md)"});
 }
 
+void RewardAuditSettings::describe(ConfigSection& section) {
+  section.field("prompts", prompts,
+                {.help = "of each language and of maths that grpo tries to cheat before it starts; if that works it "
+                         "refuses; 0 = do not try",
+                 .min = 0,
+                 .max = 1e6});
+}
+
 void Settings::add_to(Config& config) {
   config.add("run", run);
   config.add("model", model);
@@ -134,6 +142,7 @@ void Settings::add_to(Config& config) {
   config.add("eval", eval);
   config.add("judge", judge);
   config.add("reward", reward);
+  config.add("reward_audit", reward_audit);
 }
 
 }  // namespace plumb

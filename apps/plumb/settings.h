@@ -114,6 +114,12 @@ struct JudgeSettings {
   void describe(ConfigSection& section);
 };
 
+/// How a training run tries to cheat its own reward before it starts (plumb audit-reward says more).
+struct RewardAuditSettings {
+  int prompts = 1;
+  void describe(ConfigSection& section);
+};
+
 /// All sections of a run's config file, and the Config that reads and prints them.
 struct Settings {
   RunSettings run;
@@ -125,6 +131,7 @@ struct Settings {
   EvalSettings eval;
   JudgeSettings judge;
   RewardOptions reward;  // of training; an evaluation counts verdicts alone
+  RewardAuditSettings reward_audit;
 
   /// Registers every section with `config`; this object must outlive it.
   void add_to(Config& config);
