@@ -56,7 +56,13 @@ class RewardClient:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             self._process.wait(timeout=10)
+        if self._process is not None and self._process.stdout is not None:
+            self._process.stdout.close()
         self._process = None
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
 
     def __enter__(self) -> "RewardClient":
         return self
