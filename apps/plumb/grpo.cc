@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "apps/plumb/audit_reward.h"
 #include "apps/plumb/checkpoint.h"
 #include "apps/plumb/preflight.h"
 #include "apps/plumb/run_context.h"
@@ -36,6 +37,7 @@ Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = true}));
   const Prompts prompts = context->prompts(context->settings().data.train_splits);
   if (!context->resume()) {
+    PLUMB_TRY(refuse_false_accepts(context->sandbox(), context->settings(), prompts));
     PLUMB_TRY(context->folder().open_logs({}));
   } else if (!newest_checkpoint(options.out) && std::filesystem::exists(context->folder().file("policy"))) {
     return Error{options.out + ": this run is complete; its weights are in policy/. Start another with a new --out"};

@@ -15,20 +15,6 @@
 namespace plumb {
 namespace {
 
-Result<std::vector<Language>> languages_of(const std::vector<std::string>& names) {
-  std::vector<Language> languages;
-  for (const std::string& name : names) {
-    if (name == "python") {
-      languages.push_back(Language::kPython);
-    } else if (name == "cpp") {
-      languages.push_back(Language::kCpp);
-    } else {
-      return Error{"data.languages: expected python or cpp, found " + name};
-    }
-  }
-  return languages;
-}
-
 Result<RunManifest> manifest_for(const Settings& settings, const Config& config) {
   RunManifest manifest = make_manifest();
   manifest.plumb_version = plumb_version();
@@ -45,14 +31,6 @@ Result<RunManifest> manifest_for(const Settings& settings, const Config& config)
 
 }  // namespace
 
-JudgeOptions judge_options(const JudgeSettings& settings) {
-  JudgeOptions options;
-  options.slots = settings.slots;
-  options.cache_dir = settings.cache_dir;
-  options.allow = settings.allow;
-  return options;
-}
-
 Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, Settings settings,
                                                      const RunNeeds& needs) {
   if (options.out.empty()) {
@@ -68,7 +46,7 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
   context->resume_ = options.resume;
   Config config;
   context->settings_.add_to(config);
-  PLUMB_TRY(context->load_tasks());
+  PLUMB_ASSIGN(context->all_, load_tasks(context->settings_.data));
   PLUMB_ASSIGN(const RunManifest manifest, manifest_for(context->settings_, config));
   PLUMB_ASSIGN(auto source, open_model(context->settings_.model.path));
   context->shape_ = source->hyperparameters;
@@ -85,18 +63,6 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
   return context;
 }
 
-Result<void> RunContext::load_tasks() {
-  TaskFileOptions options;
-  PLUMB_ASSIGN(options.languages, languages_of(settings_.data.languages));
-  for (const std::string& file : settings_.data.tasks) {
-    PLUMB_ASSIGN(auto records, load_prompts(file, options));
-    for (PromptRecord& record : records) {
-      all_.push_back(std::make_shared<const PromptRecord>(std::move(record)));
-    }
-  }
-  return {};
-}
-
 Result<void> RunContext::start_judge() {
   PLUMB_ASSIGN(sandbox_, plumb::start_judge(judge_options(settings_.judge)));
   PLUMB_ASSIGN(journal_, VerdictJournal::open(folder_->file("verdicts.jsonl"), *sandbox_));
@@ -104,11 +70,8 @@ Result<void> RunContext::start_judge() {
 }
 
 ScorerOptions RunContext::scorer_options(bool audit) const {
-  ScorerOptions options;
+  ScorerOptions options = plumb::scorer_options(settings_.judge);
   options.audit = audit;
-  options.limits.cpu_s = settings_.judge.cpu_s;
-  options.limits.wall_s = settings_.judge.wall_s;
-  options.limits.memory_mib = settings_.judge.memory_mib;
   return options;
 }
 
@@ -119,13 +82,7 @@ void RunContext::say_time(const RunWork& work) const {
 }
 
 Prompts RunContext::prompts(const std::vector<std::string>& splits) const {
-  Prompts chosen;
-  for (const auto& prompt : all_) {
-    if (splits.empty() || std::find(splits.begin(), splits.end(), prompt->split) != splits.end()) {
-      chosen.push_back(prompt);
-    }
-  }
-  return chosen;
+  return in_splits(all_, splits);
 }
 
 std::vector<SftRecord> RunContext::demonstrations_of(const std::vector<std::string>& splits) const {

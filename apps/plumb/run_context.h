@@ -12,6 +12,7 @@
 #include "apps/plumb/run_folder.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/settings.h"
+#include "apps/plumb/tasks.h"
 #include "apps/plumb/verdict_journal.h"
 #include "apps/plumb/workbench.h"
 #include "compiler_sandbox/judge.h"
@@ -20,16 +21,11 @@
 
 namespace plumb {
 
-using Prompts = std::vector<std::shared_ptr<const PromptRecord>>;
-
 /// Which parts a subcommand needs.
 struct RunNeeds {
   bool judge = false;
   bool trainable = false;
 };
-
-/// How the judge is set up by a config.
-JudgeOptions judge_options(const JudgeSettings& settings);
 
 class RunContext {
  public:
@@ -43,6 +39,8 @@ class RunContext {
   Workbench& bench() { return *bench_; }
   RunFolder& folder() { return *folder_; }
   Judge& judge() { return *journal_; }
+  /// The judge behind the journal, for what is no part of the run.
+  Judge& sandbox() { return *sandbox_; }
   /// The first verdict that could not be written down, if any; stages ask after every rollout.
   [[nodiscard]] Result<void> judge_status() const { return journal_->status(); }
   [[nodiscard]] bool resume() const { return resume_; }
@@ -62,7 +60,6 @@ class RunContext {
 
  private:
   RunContext() = default;
-  Result<void> load_tasks();
   Result<void> start_judge();
 
   Settings settings_;

@@ -142,8 +142,19 @@ void JudgeSettings::describe(ConfigSection& section) {
   section.field("cpu_s", cpu_s, {.help = "per program", .unit = "s of CPU time", .min = 0.01, .max = 3600});
   section.field("wall_s", wall_s, {.help = "per program", .unit = "s", .min = 0.1, .max = 36000});
   section.field("memory_mib", memory_mib, {.help = "per program", .unit = "MiB", .min = 16, .max = 1 << 20});
+  section.field("cpp_compiler", cpp_compiler,
+                {.help = "of C++ candidates: gcc or clang; empty = clang where it is installed, else gcc"});
+  section.field("cpp_optimization", cpp_optimization, {.help = "level of -O of C++ candidates", .min = 0, .max = 3});
   section.field("cache_dir", cache_dir, {.help = "precompiled headers; empty = a folder below the user's cache"});
   section.field("allow", allow, {.help = "isolation layers that may be missing, by name (docs/sandbox.md)"});
+}
+
+void RewardAuditSettings::describe(ConfigSection& section) {
+  section.field("prompts", prompts,
+                {.help = "of each language and of maths that grpo tries to cheat before it starts; if that works it "
+                         "refuses; 0 = do not try",
+                 .min = 0,
+                 .max = 1e6});
 }
 
 void Settings::add_to(Config& config) {
@@ -156,6 +167,7 @@ void Settings::add_to(Config& config) {
   config.add("eval", eval);
   config.add("judge", judge);
   config.add("reward", reward);
+  config.add("reward_audit", reward_audit);
 }
 
 }  // namespace plumb

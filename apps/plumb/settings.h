@@ -119,8 +119,16 @@ struct JudgeSettings {
   double cpu_s = 2.0;
   double wall_s = 10.0;
   int memory_mib = 256;
+  std::string cpp_compiler;
+  int cpp_optimization = 1;
   std::string cache_dir;
   std::vector<std::string> allow;
+  void describe(ConfigSection& section);
+};
+
+/// How a training run tries to cheat its own reward before it starts (plumb audit-reward says more).
+struct RewardAuditSettings {
+  int prompts = 1;
   void describe(ConfigSection& section);
 };
 
@@ -135,6 +143,7 @@ struct Settings {
   EvalSettings eval;
   JudgeSettings judge;
   RewardOptions reward;  // of training; an evaluation counts verdicts alone
+  RewardAuditSettings reward_audit;
 
   /// Registers every section with `config`; this object must outlive it.
   void add_to(Config& config);

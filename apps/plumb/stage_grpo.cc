@@ -17,6 +17,8 @@
 #include "eval/health.h"
 #include "eval/samples.h"
 #include "learner/grpo.h"
+#include "reward/rules/normalise_parts.h"
+#include "reward/rules/score_parts.h"
 
 namespace plumb {
 namespace {
@@ -42,6 +44,17 @@ void apply_reward_arm(RewardArm arm, std::uint64_t seed, std::vector<ScoredGroup
       score.total = arm == RewardArm::kNegated ? -score.total : score.total;
     }
   }
+}
+
+// The groups with each part normalised by itself; what is reported keeps the scores as they were given.
+std::vector<ScoredGroup> normalised(const Settings& settings, std::vector<ScoredGroup> groups) {
+  for (ScoredGroup& group : groups) {
+    normalise_parts(group, settings.grpo.std_epsilon);
+    for (Score& score : group.scores) {
+      score.total = settings.grpo.reward_arm == RewardArm::kNegated ? -score.total : score.total;
+    }
+  }
+  return groups;
 }
 
 std::int64_t rows_trained(std::span<const ScoredGroup> groups) {
@@ -112,8 +125,7 @@ class GrpoRun {
     PLUMB_TRY(context_.judge_status());
     apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
     const auto train_start = Clock::now();
-    const GrpoStepStats stats =
-        learner_.step(rollout.groups, state_.step, static_cast<float>(settings_.sampling.temperature));
+    const GrpoStepStats stats = learn(rollout.groups);
     ++state_.step;
     PLUMB_TRY(check_finite(stats, rollout));
     if (reference_) {
@@ -158,6 +170,13 @@ class GrpoRun {
     const ReferenceKind kind = settings_.grpo.algorithm.reference.kind;
     const bool moves = kind == ReferenceKind::kRefreshed || kind == ReferenceKind::kEma;
     return {bench_, optimizer_, moves ? reference_.get() : nullptr};
+  }
+
+  GrpoStepStats learn(const std::vector<ScoredGroup>& groups) {
+    const auto temperature = static_cast<float>(settings_.sampling.temperature);
+    return settings_.reward.combine == PartCombination::kNormaliseThenSum
+               ? learner_.step(normalised(settings_, groups), state_.step, temperature)
+               : learner_.step(groups, state_.step, temperature);
   }
 
   Result<void> report(Progress& progress, const Rollout& rollout, const GrpoStepStats& stats, const StepTimes& times) {

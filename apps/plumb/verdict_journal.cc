@@ -30,21 +30,7 @@ nlohmann::json diagnostics_to_json(const std::vector<Diagnostic>& diagnostics) {
   return array;
 }
 
-// Reads one line into `known`. Errors: not a verdict.
-Result<void> read_line(const std::string& line, std::unordered_map<std::string, Evidence>& known) {
-  try {
-    const nlohmann::json json = nlohmann::json::parse(line);
-    PLUMB_ASSIGN(Evidence evidence, evidence_from_json(json.at("evidence")));
-    known[json.at("key").get<std::string>()] = std::move(evidence);
-  } catch (const nlohmann::json::exception& error) {
-    return Error{error.what()};
-  }
-  return {};
-}
-
-}  // namespace
-
-nlohmann::json evidence_to_json(const Evidence& evidence) {
+nlohmann::json entry_of(const Evidence& evidence) {
   std::string tests;
   for (const Verdict verdict : evidence.tests) {
     tests += (tests.empty() ? "" : " ") + std::string(to_string(verdict));
@@ -61,7 +47,7 @@ nlohmann::json evidence_to_json(const Evidence& evidence) {
           {"isolation", evidence.isolation}};
 }
 
-Result<Evidence> evidence_from_json(const nlohmann::json& json) {
+Result<Evidence> evidence_of(const nlohmann::json& json) {
   try {
     Evidence evidence;
     PLUMB_ASSIGN(evidence.verdict, verdict_of(json.at("verdict").get<std::string>()));
@@ -89,6 +75,20 @@ Result<Evidence> evidence_from_json(const nlohmann::json& json) {
     return Error{std::string("evidence: ") + error.what()};
   }
 }
+
+// Reads one line into `known`. Errors: not a verdict.
+Result<void> read_line(const std::string& line, std::unordered_map<std::string, Evidence>& known) {
+  try {
+    const nlohmann::json json = nlohmann::json::parse(line);
+    PLUMB_ASSIGN(Evidence evidence, evidence_of(json.at("evidence")));
+    known[json.at("key").get<std::string>()] = std::move(evidence);
+  } catch (const nlohmann::json::exception& error) {
+    return Error{error.what()};
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<std::unique_ptr<VerdictJournal>> VerdictJournal::open(const std::string& path, Judge& judge) {
   std::unique_ptr<VerdictJournal> journal(new VerdictJournal(judge));
@@ -153,7 +153,7 @@ void VerdictJournal::store(const std::string& key, const Evidence& evidence) {
   }
   const std::lock_guard lock(mutex_);
   if (known_.emplace(key, evidence).second && status_.ok()) {
-    status_ = file_->append(nlohmann::json{{"key", key}, {"evidence", evidence_to_json(evidence)}}.dump());
+    status_ = file_->append(nlohmann::json{{"key", key}, {"evidence", entry_of(evidence)}}.dump());
   }
 }
 

@@ -40,7 +40,4 @@ class VerdictJournal : public Judge {
   Result<void> status_;
 };
 
-nlohmann::json evidence_to_json(const Evidence& evidence);
-Result<Evidence> evidence_from_json(const nlohmann::json& json);
-
 }  // namespace plumb

@@ -100,7 +100,11 @@ std::vector<ScorePart> code_parts(const PromptRecord& prompt, std::string_view s
 std::vector<ScorePart> no_code_parts(const PartWeights& weights, const std::string& reason) {
   std::vector<ScorePart> parts = {{"tests", 0, 1, reason}};
   for (const auto& [name, weight] : weights) {
-    parts.push_back({name, 0, weight, reason, name == "forbidden" ? PartKind::kPenalty : PartKind::kShaping});
+    if (name == "fraction" || name == "ran" || name == "near_miss") {
+      parts.push_back({name, 0, weight, reason, PartKind::kShaping});
+    } else if (name == "forbidden") {
+      parts.push_back({name, 0, weight, reason, PartKind::kPenalty});
+    }
   }
   return parts;
 }

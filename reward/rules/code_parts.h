@@ -15,7 +15,7 @@ bool all_pass(const Evidence& evidence);
 /// In words: how many tests passed and how the first one failed, or the compiler's first error.
 std::string explain(const Evidence& evidence);
 
-/// The verdict part "tests" (1 if all tests pass, else 0) and a shaping part for each of `weights`:
+/// The verdict part "tests" (1 if all tests pass, else 0) and those of these parts that `weights` names:
 ///   fraction   share_above_constant() of the tests passed
 ///   ran        1 if the program compiled and every call came back with a value, within the limits
 ///   near_miss  1 if no test fails, or a single one and the fraction is above 0, or all that fail do by white space

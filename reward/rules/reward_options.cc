@@ -10,7 +10,7 @@ namespace plumb {
 namespace {
 
 constexpr double kMaxShaping = 0.5;
-const std::vector<std::string> kParts = {"fraction", "ran", "near_miss", "forbidden"};
+const std::vector<std::string> kParts = {"fraction", "ran", "near_miss", "forbidden", "format", "length", "repetition"};
 
 struct SourceLine {
   std::string source;
@@ -77,11 +77,25 @@ void RewardOptions::describe(ConfigSection& section) {
   weight("near_miss_weight", near_miss_weight, "for failing a single test, or failing by white space alone");
   section.field("forbidden", forbidden, {.help = "names that code must not use, e.g. eval, os.system, std::system"});
   weight("forbidden_weight", forbidden_weight, "taken off where one is used");
+  weight("format_weight", format_weight, "for a response in the form asked for: one code block, one box");
+  weight("length_weight", length_weight, "taken off, growing over the last length_buffer tokens below length_limit");
+  section.field("length_limit", length_limit,
+                {.help = "where the length penalty is full", .unit = "tokens", .min = 0, .max = 1 << 24});
+  section.field("length_buffer", length_buffer,
+                {.help = "over which it grows, DAPO's soft overlong zone", .unit = "tokens", .min = 0, .max = 1 << 24});
+  weight("repetition_weight", repetition_weight, "taken off, times the share of repeated four-word phrases");
+  section.choice("combine", combine,
+                 {{"sum_then_normalise", PartCombination::kSumThenNormalise},
+                  {"normalise_then_sum", PartCombination::kNormaliseThenSum}},
+                 {.help = "of the parts of a score: before or after the group's mean and spread are taken out"});
   section.field("source_weights", source_weights,
                 {.help = "other weights for some data sources, e.g. \"primer/code: fraction=0.2 ran=0.1\""});
 }
 
 Result<void> RewardOptions::check() const {
+  if (length_weight > 0 && (length_limit == 0 || length_buffer > length_limit)) {
+    return Error{"reward.length_weight: set reward.length_limit, and reward.length_buffer to no more than that"};
+  }
   PLUMB_TRY(check_sum(weights(""), ""));
   for (const std::string& line : source_weights) {
     auto parsed = parse(line);
@@ -94,7 +108,11 @@ Result<void> RewardOptions::check() const {
 }
 
 PartWeights RewardOptions::weights(std::string_view data_source) const {
-  PartWeights chosen = {{"ran", ran_weight}, {"near_miss", near_miss_weight}};
+  PartWeights chosen = {{"ran", ran_weight},
+                        {"near_miss", near_miss_weight},
+                        {"format", format_weight},
+                        {"length", length_weight},
+                        {"repetition", repetition_weight}};
   if (code == CodeScoring::kFraction) {
     chosen["fraction"] = fraction_weight;
   }

@@ -13,6 +13,10 @@ namespace plumb {
 
 enum class CodeScoring { kAllOrNothing, kFraction };
 
+/// Sum the parts, then let the learner normalise within the group; or normalise each part within the group first (as
+/// GDPO does), so that a part with little spread is not drowned by one with much.
+enum class PartCombination { kSumThenNormalise, kNormaliseThenSum };
+
 /// Weights of the shaping parts by part name ("fraction", "ran", ...); a part that is not named is not computed.
 using PartWeights = std::map<std::string, double, std::less<>>;
 
@@ -26,6 +30,12 @@ struct RewardOptions {
   double near_miss_weight = 0;
   std::vector<std::string> forbidden;
   double forbidden_weight = 0.05;
+  double format_weight = 0;
+  double length_weight = 0;
+  int length_limit = 0;
+  int length_buffer = 0;
+  double repetition_weight = 0;
+  PartCombination combine = PartCombination::kSumThenNormalise;
   std::vector<std::string> source_weights;  // "data_source: part=weight ...", overriding the keys above
 
   void describe(ConfigSection& section);

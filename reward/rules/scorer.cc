@@ -4,9 +4,11 @@
 #include <string>
 #include <utility>
 
+#include "reward/rules/answer_match.h"
 #include "reward/rules/code_block.h"
 #include "reward/rules/code_parts.h"
 #include "reward/rules/score_parts.h"
+#include "reward/rules/text_parts.h"
 
 namespace plumb {
 
@@ -17,11 +19,11 @@ struct Program {
   const PromptRecord* prompt = nullptr;
   std::string source;
   PartWeights weights;
-  std::vector<Score*> scores;
+  std::vector<std::pair<Score*, const Completion*>> scores;
 };
 
-Submission make_submission(const Program& program, const std::vector<TestCase>& tests, const char* suite,
-                           const Limits& limits, bool stop_at_first_failure) {
+Submission submission_of(const Program& program, const std::vector<TestCase>& tests, const char* suite,
+                         const Limits& limits, bool stop_at_first_failure) {
   Submission submission;
   submission.id = program.prompt->id + "#" + suite;
   submission.language = program.prompt->language;
@@ -36,50 +38,59 @@ Submission make_submission(const Program& program, const std::vector<TestCase>& 
   return submission;
 }
 
-void set_single_part(Score& score, const char* name, double value, std::string reason) {
-  set_score(score, {ScorePart{name, value, 1, std::move(reason)}});
-}
-
 // The maths completions of a call, judged together: a worker answers batches faster than single questions.
 class MathTable {
  public:
-  void add(const PromptRecord& prompt, const Completion& completion, Score& score) {
+  void add(const PromptRecord& prompt, const Completion& completion, const PartWeights& weights, Score& score) {
     items_.push_back({prompt.answer, completion.text, true});
-    scores_.push_back(&score);
+    asked_.push_back({&prompt, &completion, weights, &score});
   }
 
-  void judge(MathWorker& worker, const MathOptions& options) {
+  void judge(MathWorker& worker, const ScorerOptions& options) {
     if (items_.empty()) {
       return;
     }
-    const std::vector<MathResult> results = worker.verify(items_, options);
+    const std::vector<MathResult> results = worker.verify(items_, options.math);
     for (std::size_t i = 0; i < results.size(); ++i) {
-      const MathResult& result = results[i];
-      if (!result.fault.empty()) {
-        scores_[i]->unscored = result.fault;
+      const Asked& asked = asked_[i];
+      if (!results[i].fault.empty()) {
+        asked.score->unscored = results[i].fault;
         continue;
       }
-      const double value = accepted(result, options) ? 1 : 0;
-      const std::string shown =
-          std::string(to_string(result.verdict)) + " '" + result.extracted.substr(0, 60) + "': " + result.reason;
-      set_single_part(*scores_[i], "math", value, result.extracted.empty() ? result.reason : shown);
+      std::vector<ScorePart> parts{math_part(results[i], options.math)};
+      add_text_parts(*asked.prompt, *asked.completion, options.reward, asked.weights, parts);
+      set_score(*asked.score, std::move(parts));
     }
   }
 
  private:
+  struct Asked {
+    const PromptRecord* prompt = nullptr;
+    const Completion* completion = nullptr;
+    PartWeights weights;
+    Score* score = nullptr;
+  };
+
+  static ScorePart math_part(const MathResult& result, const MathOptions& options) {
+    const std::string shown =
+        std::string(to_string(result.verdict)) + " '" + result.extracted.substr(0, 60) + "': " + result.reason;
+    return {"math", accepted(result, options) ? 1.0 : 0.0, 1, result.extracted.empty() ? result.reason : shown};
+  }
+
   std::vector<MathItem> items_;
-  std::vector<Score*> scores_;
+  std::vector<Asked> asked_;
 };
 
 // Programs in order of first appearance, so that the order of judging repeats.
 class ProgramTable {
  public:
-  void add(const PromptRecord& prompt, std::string source, const PartWeights& weights, Score& score) {
+  void add(const PromptRecord& prompt, std::string source, const PartWeights& weights, Score& score,
+           const Completion& completion) {
     const auto [place, fresh] = index_.try_emplace({prompt.id, source}, programs_.size());
     if (fresh) {
       programs_.push_back(Program{&prompt, std::move(source), weights, {}});
     }
-    programs_[place->second].scores.push_back(&score);
+    programs_[place->second].scores.emplace_back(&score, &completion);
   }
   [[nodiscard]] const std::vector<Program>& programs() const { return programs_; }
 
@@ -93,20 +104,30 @@ void route(const CompletionGroup& group, std::vector<Score>& scores, const Score
   const PromptRecord& prompt = *group.prompt;
   const bool audited = options.audit && !prompt.audit_tests.empty();
   const PartWeights weights = options.reward.weights(prompt.data_source);
+  const auto finish = [&](std::vector<ScorePart> parts, const Completion& completion, Score& score) {
+    add_text_parts(prompt, completion, options.reward, weights, parts);
+    set_score(score, std::move(parts));
+  };
   for (std::size_t i = 0; i < scores.size(); ++i) {
     Score& score = scores[i];
-    if (group.completions[i].finish_reason == FinishReason::kAborted) {
+    const Completion& completion = group.completions[i];
+    if (completion.finish_reason == FinishReason::kAborted) {
       score.unscored = "sampling was stopped before this completion ended";
     } else if (prompt.domain == Domain::kMath) {
-      maths.add(prompt, group.completions[i], score);
+      maths.add(prompt, completion, weights, score);
     } else if (prompt.domain != Domain::kCode) {
-      score.unscored = "no rule scores the domain " + std::string(to_string(prompt.domain)) + " of " + prompt.id;
+      auto part = answer_part(prompt, completion.text);
+      if (part) {
+        finish({std::move(*part)}, completion, score);
+      } else {
+        score.unscored = part.error().message;
+      }
     } else if (prompt.tests.empty()) {
       score.unscored = "prompt " + prompt.id + " has no tests";
-    } else if (auto block = first_code_block(group.completions[i].text)) {
-      table.add(prompt, std::move(block->source), weights, score);
+    } else if (auto block = first_code_block(completion.text)) {
+      table.add(prompt, std::move(block->source), weights, score, completion);
     } else {
-      set_score(score, no_code_parts(weights, "no closed code block"));
+      finish(no_code_parts(weights, "no closed code block"), completion, score);
       score.audit = audited ? std::optional<double>(0) : std::nullopt;
     }
   }
@@ -115,14 +136,16 @@ void route(const CompletionGroup& group, std::vector<Score>& scores, const Score
 void apply_evidence(const Program& program, const Evidence& evidence, const ScorerOptions& options) {
   const bool audited = options.audit && !program.prompt->audit_tests.empty();
   for (std::size_t i = 0; i < program.scores.size(); ++i) {
-    Score& score = *program.scores[i];
+    Score& score = *program.scores[i].first;
     score.evidence = evidence;
     score.evidence->cached = evidence.cached || i > 0;
     if (evidence.verdict == Verdict::kSE) {
       score.unscored = evidence.fault.empty() ? "the sandbox failed without a reason" : evidence.fault;
       continue;
     }
-    set_score(score, code_parts(*program.prompt, program.source, evidence, options.reward, program.weights));
+    auto parts = code_parts(*program.prompt, program.source, evidence, options.reward, program.weights);
+    add_text_parts(*program.prompt, *program.scores[i].second, options.reward, program.weights, parts);
+    set_score(score, std::move(parts));
     if (audited && !all_pass(evidence)) {
       score.audit = 0;
     }
@@ -132,21 +155,25 @@ void apply_evidence(const Program& program, const Evidence& evidence, const Scor
 void run_audit(Judge& judge, const std::vector<const Program*>& passing, const ScorerOptions& options) {
   std::vector<Submission> submissions;
   for (const Program* program : passing) {
-    submissions.push_back(make_submission(*program, program->prompt->audit_tests, "audit", options.limits,
-                                          options.stop_at_first_failure));
+    submissions.push_back(
+        submission_of(*program, program->prompt->audit_tests, "audit", options.limits, options.stop_at_first_failure));
   }
   const std::vector<Evidence> evidence = judge.judge_all(submissions);
   for (std::size_t i = 0; i < passing.size(); ++i) {
     if (evidence[i].verdict == Verdict::kSE) {
       continue;
     }
-    for (Score* score : passing[i]->scores) {
+    for (const auto& [score, completion] : passing[i]->scores) {
       score->audit = all_pass(evidence[i]) ? 1 : 0;
     }
   }
 }
 
 }  // namespace
+
+Submission make_submission(const PromptRecord& prompt, const std::string& source, const Limits& limits) {
+  return submission_of(Program{&prompt, source, {}, {}}, prompt.tests, "graded", limits, false);
+}
 
 Scorer::Scorer(Judge& judge, ScorerOptions options)
     : judge_(judge), options_(std::move(options)), math_worker_(std::make_unique<MathWorker>(options_.math_worker)) {}
@@ -160,11 +187,11 @@ std::vector<ScoredGroup> Scorer::score(std::vector<CompletionGroup> groups) {
     scored[g].scores.resize(scored[g].group.completions.size());
     route(scored[g].group, scored[g].scores, options_, table, maths);
   }
-  maths.judge(*math_worker_, options_.math);
+  maths.judge(*math_worker_, options_);
   std::vector<Submission> submissions;
   for (const Program& program : table.programs()) {
     const bool may_stop = options_.stop_at_first_failure && !needs_all_tests(program.weights);
-    submissions.push_back(make_submission(program, program.prompt->tests, "graded", options_.limits, may_stop));
+    submissions.push_back(submission_of(program, program.prompt->tests, "graded", options_.limits, may_stop));
   }
   const std::vector<Evidence> evidence = judge_.judge_all(submissions);
   std::vector<const Program*> passing;

@@ -23,6 +23,9 @@ struct ScorerOptions {
   RewardOptions reward = {};
 };
 
+/// `source` with the graded tests of `prompt`, all of which are run.
+Submission make_submission(const PromptRecord& prompt, const std::string& source, const Limits& limits);
+
 /// Reward of code: 1 if the first closed code block passes all tests of its prompt, else 0 (0 without such a block),
 /// mixed with the shaping parts that options.reward asks for (reward/rules/code_parts.h). Reward of maths: 1 if the
 /// extracted answer equals the truth (docs/math.md); undecided and absent answers earn 0, with the reason. A maths

@@ -27,7 +27,8 @@ def task(name, body, result, parameter="n"):
 
 TASKS = [task("f", "n + 1", lambda n: n + 1), task("g", "n - 1", lambda n: n - 1)]
 SMALL_RUN = {"grpo.prompts_per_step": 4, "grpo.group_size": 4, "grpo.min_code_prompts": 4, "grpo.steps": 4,
-             "grpo.learning_rate": 1e-3, "grpo.warmup_steps": 1, "sampling.max_new_tokens": 64, "grpo.saved_groups": 4}
+             "grpo.learning_rate": 1e-3, "grpo.warmup_steps": 1, "sampling.max_new_tokens": 64, "grpo.saved_groups": 4,
+             "reward_audit.prompts": 0}
 
 
 def overrides(settings):

@@ -39,11 +39,10 @@ std::vector<ScoredGroup> make_groups(Policy& policy, const std::vector<unsigned>
     for (const Completion& completion : scored.group.completions) {
       sequences.completions.emplace_back(completion.token_ids);
     }
-    PackedBatch batch;
-    ScoreTargets targets;
-    append_sequences(sequences, batch, targets);
-    const TokenScores scores = policy.score(batch, targets);
-    auto next = scores.log_probs.begin();
+    PackedSequences packed;
+    append_sequences(sequences, packed);
+    const std::vector<float> log_probs = packed.by_token(policy.score(packed.batch, packed.targets).log_probs);
+    auto next = log_probs.begin();
     for (Completion& completion : scored.group.completions) {
       completion.log_probs.assign(next, next + static_cast<std::ptrdiff_t>(completion.token_ids.size()));
       next += static_cast<std::ptrdiff_t>(completion.token_ids.size());

@@ -2,9 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <utility>
+
 #include "reward/rules/constant_answer.h"
 #include "reward/rules/forbidden_names.h"
+#include "reward/rules/normalise_parts.h"
 #include "reward/rules/score_parts.h"
+#include "reward/rules/text_parts.h"
 
 namespace plumb {
 namespace {
@@ -154,6 +159,73 @@ TEST(ForbiddenNames, WholeNamesOfCodeCount) {
   EXPECT_EQ(cpp("char c = '\"'; eval(c); // \""), "eval");
   EXPECT_EQ(cpp("\"unclosed\\"), "");
   EXPECT_EQ(cpp("R\"unclosed"), "");
+}
+
+TEST(TextParts, SoftOverlongIsDapos) {
+  EXPECT_EQ(soft_overlong(80, 100, 20), 0);
+  EXPECT_EQ(soft_overlong(85, 100, 20), -0.25);
+  EXPECT_EQ(soft_overlong(100, 100, 20), -1);
+  EXPECT_EQ(soft_overlong(101, 100, 0), -1);
+  EXPECT_EQ(soft_overlong(100, 100, 0), 0);
+}
+
+TEST(TextParts, RepeatedPhrases) {
+  EXPECT_EQ(repetition("a b c d e f g"), 0);
+  EXPECT_EQ(repetition("a b c d e f g h"), 0);
+  EXPECT_DOUBLE_EQ(repetition("a a a a a a a a a"), -5.0 / 6);
+  EXPECT_DOUBLE_EQ(repetition("a b c d a b c d"), -1.0 / 5);
+}
+
+TEST(TextParts, TheFormThatIsAskedFor) {
+  const PromptRecord code = prompt_of_four();
+  EXPECT_TRUE(has_form(code, "```python\nx\n```"));
+  EXPECT_TRUE(has_form(code, "Text.\n```\nx\n```\nMore."));
+  EXPECT_FALSE(has_form(code, "```cpp\nx\n```"));
+  EXPECT_FALSE(has_form(code, "```python\nx\n```\n```python\ny\n```"));
+  EXPECT_FALSE(has_form(code, "```python\nx\n"));
+  PromptRecord math;
+  math.domain = Domain::kMath;
+  EXPECT_TRUE(has_form(math, "so \\boxed{4}"));
+  EXPECT_FALSE(has_form(math, "so \\boxed{4} or \\boxed{5}"));
+  EXPECT_FALSE(has_form(math, "so \\boxed{}"));
+  EXPECT_FALSE(has_form(math, "Answer: 4"));
+}
+
+TEST(TextParts, OnlyWhatIsWeighedIsAdded) {
+  Completion completion;
+  completion.text = "```python\nx\n```";
+  completion.token_ids.resize(95);
+  RewardOptions options;
+  options.format_weight = 0.1;
+  options.length_weight = 0.2;
+  EXPECT_FALSE(options.check().ok());
+  options.length_limit = 100;
+  options.length_buffer = 20;
+  EXPECT_TRUE(options.check().ok());
+  std::vector<ScorePart> parts = {{"tests", 1, 1, ""}};
+  add_text_parts(prompt_of_four(), completion, options, options.weights(""), parts);
+  Score score;
+  set_score(score, parts);
+  EXPECT_EQ(score.parts.size(), 3U);
+  EXPECT_DOUBLE_EQ(score.total, 1 - 0.2 * 0.75);
+}
+
+// Totals of 1, 0, 0 and 1, 1, 0 by themselves: means 1/3 and 2/3, deviations sqrt(1/3) each.
+TEST(NormaliseParts, EachPartOnItsOwnScale) {
+  ScoredGroup group;
+  for (const auto& [solved, shaped] : {std::pair{1.0, 1.0}, {0.0, 1.0}, {0.0, 0.0}}) {
+    Score score;
+    set_score(score, {{"tests", solved, 1, ""}, {"ran", shaped, 0.25, "", PartKind::kShaping}, {"same", 1, 0, ""}});
+    group.scores.push_back(score);
+  }
+  group.scores.emplace_back().unscored = "worker lost";
+  const double weight = group.scores[0].parts[0].weight;
+  normalise_parts(group, 0);
+  const double unit = std::sqrt(3.0);
+  EXPECT_DOUBLE_EQ(group.scores[0].total, weight * unit * 2 / 3 + 0.25 * unit / 3);
+  EXPECT_DOUBLE_EQ(group.scores[1].total, -weight * unit / 3 + 0.25 * unit / 3);
+  EXPECT_EQ(group.scores[3].total, 0);
+  EXPECT_EQ(group.scores[0].parts[0].value, 1);
 }
 
 }  // namespace

@@ -1,0 +1,210 @@
+#include "apps/plumb/reward_server_service.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <utility>
+
+#include "apps/plumb/judge_json.h"
+#include "core/config.h"
+#include "reward/rules/code_block.h"
+
+namespace plumb {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string text_of(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string settings_text(const ScorerOptions& scoring) {
+  RewardOptions reward = scoring.reward;
+  Config config;
+  config.add("reward", reward);
+  return fmt::format("{} {} {} {}", config.checksum(), scoring.limits.cpu_s, scoring.limits.wall_s,
+                     scoring.limits.memory_mib);
+}
+
+std::string error_text(const std::string& sentence) {
+  return text_of({{"error", sentence}});
+}
+
+}  // namespace
+
+// Answers come from several threads and leave by the connection's own.
+struct RewardService::Batch {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<std::pair<std::size_t, std::string>> ready;
+
+  void put(std::size_t index, std::string answer) {
+    const std::lock_guard lock(mutex);
+    ready.emplace_back(index, std::move(answer));
+    changed.notify_one();
+  }
+  std::pair<std::size_t, std::string> take() {
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [this] { return !ready.empty(); });
+    auto first = std::move(ready.front());
+    ready.pop_front();
+    return first;
+  }
+};
+
+RewardService::RewardService(Judge& judge, const ScorerOptions& scoring, const RewardServiceOptions& options)
+    : judge_(judge),
+      scoring_(scoring),
+      options_(options),
+      settings_text_(settings_text(scoring)),
+      cache_(options.cached_scores),
+      queue_(options.threads, options.queue) {}
+
+void RewardService::handle(const HttpRequest& request, HttpReply& reply) {
+  ++requests_;
+  if (request.method == "GET" && request.target == "/healthz") {
+    reply.send(200, "{\"status\":\"ok\"}\n");
+  } else if (request.method == "GET" && request.target == "/metrics") {
+    reply.send(200, metrics(), "text/plain; version=0.0.4");
+  } else if (request.method == "POST" && request.target == "/v1/score") {
+    score(request, reply);
+  } else if (request.method == "POST" && request.target == "/v1/judge") {
+    judge(request, reply);
+  } else {
+    refuse(reply, 404, "expected POST /v1/score, POST /v1/judge, GET /healthz or GET /metrics");
+  }
+}
+
+void RewardService::refuse(HttpReply& reply, int status, const std::string& sentence) {
+  ++refused_;
+  reply.send(status, error_text(sentence) + "\n");
+}
+
+void RewardService::score(const HttpRequest& request, HttpReply& reply) {
+  auto asked = read_score_request(request.body, options_.max_items);
+  if (!asked || (!asked->batch && !asked->items.front())) {
+    refuse(reply, 400, asked ? asked->items.front().error().message : asked.error().message);
+    return;
+  }
+  std::vector<Result<ScoreItem>>& items = asked->items;
+  const auto answers = std::make_shared<Batch>();
+  std::vector<std::function<void()>> tasks;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!items[i]) {
+      answers->put(i, error_text(items[i].error().message));
+      continue;
+    }
+    const auto item = std::make_shared<const ScoreItem>(std::move(*items[i]));
+    std::string key = ScoreCache::key(settings_text_, item->question);
+    if (std::string answer = quick_answer(*item, key); !answer.empty()) {
+      answers->put(i, std::move(answer));
+      continue;
+    }
+    tasks.push_back([this, i, item, key, answers, start = Clock::now()] {
+      wait_us_ += static_cast<std::uint64_t>(
+          std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
+      answers->put(i, judged_answer(*item, key));
+    });
+  }
+  if (!tasks.empty() && !queue_.push(std::move(tasks))) {
+    refuse(reply, 503, fmt::format("the queue is full ({} items); try again later", options_.queue));
+    return;
+  }
+  if (!asked->batch) {
+    reply.send(200, answers->take().second + "\n");
+    return;
+  }
+  bool connected = reply.begin(200, "application/x-ndjson");
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto [index, answer] = answers->take();
+    connected = connected && reply.write(fmt::format("{{\"index\":{},\"result\":{}}}\n", index, answer));
+  }
+}
+
+std::string RewardService::quick_answer(const ScoreItem& item, const std::string& key) {
+  const auto with_id = [&](const std::string& score) {
+    return item.id.is_null() ? score : fmt::format("{{\"id\":{},{}", text_of(item.id), score.substr(1));
+  };
+  if (const auto known = cache_.find(key)) {
+    ++remembered_;
+    ++scores_;
+    return with_id(*known);
+  }
+  const bool needs_judge = item.prompt->domain == Domain::kCode && first_code_block(item.completion);
+  return needs_judge ? std::string() : judged_answer(item, key);
+}
+
+std::string RewardService::judged_answer(const ScoreItem& item, const std::string& key) {
+  CompletionGroup group;
+  group.prompt = item.prompt;
+  group.completions.resize(1);
+  group.completions[0].text = item.completion;
+  group.completions[0].finish_reason = FinishReason::kEndOfSequence;
+  std::vector<CompletionGroup> groups;
+  groups.push_back(std::move(group));
+  Scorer scorer(judge_, scoring_);
+  const std::vector<ScoredGroup> scored = scorer.score(std::move(groups));
+  const Score& score = scored.front().scores.front();
+  ++scores_;
+  ++judged_;
+  unscored_ += score.unscored ? 1 : 0;
+  nlohmann::json json = score_to_json(score);
+  if (!score.unscored) {
+    cache_.store(key, text_of(json));
+  }
+  if (!item.id.is_null()) {
+    json["id"] = item.id;
+  }
+  return text_of(json);
+}
+
+void RewardService::judge(const HttpRequest& request, HttpReply& reply) {
+  auto asked = read_score_request(request.body, 1);
+  if (!asked || asked->items.empty() || !asked->items.front()) {
+    refuse(reply, 400,
+           !asked                 ? asked.error().message
+           : asked->items.empty() ? "no item"
+                                  : asked->items.front().error().message);
+    return;
+  }
+  const ScoreItem& item = *asked->items.front();
+  const auto block = first_code_block(item.completion);
+  if (item.prompt->domain != Domain::kCode || !block) {
+    refuse(reply, 400, "completion: expected a closed code block for a code task");
+    return;
+  }
+  const auto answers = std::make_shared<Batch>();
+  std::vector<std::function<void()>> tasks;
+  tasks.push_back([this, &item, &block, answers] {
+    const Evidence evidence = judge_.judge(make_submission(*item.prompt, block->source, scoring_.limits));
+    nlohmann::json json = evidence_to_json(evidence);
+    json["fault"] = evidence.fault;
+    answers->put(0, text_of(json));
+  });
+  if (!queue_.push(std::move(tasks))) {
+    refuse(reply, 503, "the queue is full; try again later");
+    return;
+  }
+  reply.send(200, answers->take().second + "\n");
+}
+
+std::string RewardService::metrics() const {
+  const auto counter = [](const char* name, const char* help, std::uint64_t value) {
+    return fmt::format("# HELP {0} {1}\n# TYPE {0} counter\n{0} {2}\n", name, help, value);
+  };
+  return counter("plumb_reward_requests_total", "HTTP requests", requests_) +
+         counter("plumb_reward_refused_total", "requests refused: malformed, unknown or beyond the queue", refused_) +
+         counter("plumb_reward_scores_total", "scores given", scores_) +
+         counter("plumb_reward_scores_remembered_total", "scores given without judging", remembered_) +
+         counter("plumb_reward_unscored_total", "scores lost to a fault of our own", unscored_) +
+         counter("plumb_reward_judged_total", "scores worked out", judged_) +
+         counter("plumb_reward_queue_wait_microseconds_total", "time that judged items waited", wait_us_) +
+         fmt::format(
+             "# HELP plumb_reward_queue_items items waiting or running\n# TYPE plumb_reward_queue_items gauge\n"
+             "plumb_reward_queue_items {}\n",
+             queue_.size());
+}
+
+}  // namespace plumb

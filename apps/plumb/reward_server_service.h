@@ -1,0 +1,64 @@
+#pragma once
+// What the reward server answers: scoring behind a bounded queue, remembered scores in front of it.
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "apps/plumb/reward_server_requests.h"
+#include "compiler_sandbox/judge.h"
+#include "reward/rules/scorer.h"
+#include "reward/service/http_server.h"
+#include "reward/service/score_cache.h"
+#include "reward/service/work_queue.h"
+
+namespace plumb {
+
+struct RewardServiceOptions {
+  int threads = 2;           // programs judged at once
+  std::size_t queue = 4096;  // items waiting or running; more are refused with 503
+  std::size_t cached_scores = 65536;
+  std::size_t max_items = 4096;  // of one request
+};
+
+/// POST /v1/score (one item: one JSON object; {"items"}: JSON Lines as they finish), POST /v1/judge (the evidence
+/// alone), GET /healthz, GET /metrics (Prometheus). Scores depend on the request and the settings alone; unscored ones
+/// are not remembered. Thread-safe.
+class RewardService {
+ public:
+  /// `judge` outlives the service.
+  RewardService(Judge& judge, const ScorerOptions& scoring, const RewardServiceOptions& options);
+
+  void handle(const HttpRequest& request, HttpReply& reply);
+
+ private:
+  struct Batch;
+
+  void score(const HttpRequest& request, HttpReply& reply);
+  void judge(const HttpRequest& request, HttpReply& reply);
+  [[nodiscard]] std::string metrics() const;
+  /// The answer for one item as JSON text: from memory, or at once for maths; empty where it has to be judged.
+  std::string quick_answer(const ScoreItem& item, const std::string& key);
+  std::string judged_answer(const ScoreItem& item, const std::string& key);
+  void refuse(HttpReply& reply, int status, const std::string& sentence);
+
+  Judge& judge_;
+  ScorerOptions scoring_;
+  RewardServiceOptions options_;
+  std::string settings_text_;  // of everything a score depends on beside the request
+  ScoreCache cache_;
+  WorkQueue queue_;
+  std::atomic<std::uint64_t> requests_ = 0;
+  std::atomic<std::uint64_t> refused_ = 0;
+  std::atomic<std::uint64_t> scores_ = 0;
+  std::atomic<std::uint64_t> remembered_ = 0;
+  std::atomic<std::uint64_t> unscored_ = 0;
+  std::atomic<std::uint64_t> wait_us_ = 0;  // in the queue, all judged items together
+  std::atomic<std::uint64_t> judged_ = 0;
+};
+
+}  // namespace plumb

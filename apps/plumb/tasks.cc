@@ -1,0 +1,68 @@
+#include "apps/plumb/tasks.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "datasets/task_file.h"
+
+namespace plumb {
+namespace {
+
+Result<std::vector<Language>> languages_of(const std::vector<std::string>& names) {
+  std::vector<Language> languages;
+  for (const std::string& name : names) {
+    if (name == "python") {
+      languages.push_back(Language::kPython);
+    } else if (name == "cpp") {
+      languages.push_back(Language::kCpp);
+    } else {
+      return Error{"data.languages: expected python or cpp, found " + name};
+    }
+  }
+  return languages;
+}
+
+}  // namespace
+
+JudgeOptions judge_options(const JudgeSettings& settings) {
+  JudgeOptions options;
+  options.slots = settings.slots;
+  options.cache_dir = settings.cache_dir;
+  options.allow = settings.allow;
+  options.cpp_compiler = settings.cpp_compiler;
+  options.cpp_optimization = settings.cpp_optimization;
+  return options;
+}
+
+ScorerOptions scorer_options(const JudgeSettings& settings) {
+  ScorerOptions options;
+  options.limits.cpu_s = settings.cpu_s;
+  options.limits.wall_s = settings.wall_s;
+  options.limits.memory_mib = settings.memory_mib;
+  return options;
+}
+
+Result<Prompts> load_tasks(const DataSettings& data) {
+  TaskFileOptions options;
+  PLUMB_ASSIGN(options.languages, languages_of(data.languages));
+  Prompts all;
+  for (const std::string& file : data.tasks) {
+    PLUMB_ASSIGN(auto records, load_prompts(file, options));
+    for (PromptRecord& record : records) {
+      all.push_back(std::make_shared<const PromptRecord>(std::move(record)));
+    }
+  }
+  return all;
+}
+
+Prompts in_splits(const Prompts& prompts, const std::vector<std::string>& splits) {
+  Prompts chosen;
+  for (const auto& prompt : prompts) {
+    if (splits.empty() || std::find(splits.begin(), splits.end(), prompt->split) != splits.end()) {
+      chosen.push_back(prompt);
+    }
+  }
+  return chosen;
+}
+
+}  // namespace plumb

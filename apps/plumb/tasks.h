@@ -1,0 +1,28 @@
+#pragma once
+// What a config says about tasks and their judging, for the subcommands that need no model.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apps/plumb/settings.h"
+#include "compiler_sandbox/judge.h"
+#include "core/records.h"
+#include "core/result.h"
+#include "reward/rules/scorer.h"
+
+namespace plumb {
+
+using Prompts = std::vector<std::shared_ptr<const PromptRecord>>;
+
+/// How the judge is set up by a config.
+JudgeOptions judge_options(const JudgeSettings& settings);
+/// The limits of a config; everything else at its default.
+ScorerOptions scorer_options(const JudgeSettings& settings);
+
+/// All tasks of a config, in the order of its files. Errors: see datasets/task_file.h.
+Result<Prompts> load_tasks(const DataSettings& data);
+/// Those of the named splits, in the same order; with no names, all.
+Prompts in_splits(const Prompts& prompts, const std::vector<std::string>& splits);
+
+}  // namespace plumb

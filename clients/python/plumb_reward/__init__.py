@@ -1,0 +1,6 @@
+"""Scores from plumb for Python trainers: `CodeReward` and `MathReward` for TRL, `compute_score` for verl."""
+
+from .client import RewardClient, RewardServerError
+from .rewards import CodeReward, MathReward, compute_score, score
+
+__all__ = ["CodeReward", "MathReward", "RewardClient", "RewardServerError", "compute_score", "score"]
