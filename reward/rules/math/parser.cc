@@ -161,6 +161,8 @@ void Parser::reduce_one() {
   const int left = pop();
   if (kind == Kind::kPlusMinus) {
     operands_.push_back(expr_.binary(Kind::kSum, left, expr_.unary(kind, right, frame.code)));
+  } else if (kind == Kind::kApply) {
+    operands_.push_back(expr_.apply(Function::kBinomial, left, right));
   } else if (kind == Kind::kSum && frame.code == 1) {
     operands_.push_back(expr_.binary(kind, left, expr_.unary(Kind::kNegate, right)));
   } else {

@@ -201,8 +201,10 @@ void Parser::meaning(Name name, std::string_view spelled, bool expects) {
   switch (name.meaning) {
     case Meaning::kTimes:
       return binary(Kind::kProduct, kTimesLevel);
-    case Meaning::kOver:
-      return binary(Kind::kDivide, kTimesLevel);
+    case Meaning::kOver:  // \div; {a + b \over c} and {n \choose k} take all of their group
+      return name.code == 'c'   ? binary(Kind::kApply, kRatioLevel)
+             : name.code == 'o' ? binary(Kind::kDivide, kRatioLevel)
+                                : binary(Kind::kDivide, kTimesLevel);
     case Meaning::kRelation:
       return relation(static_cast<Sign>(name.code));
     case Meaning::kUnion:

@@ -14,9 +14,13 @@ std::string squeezed(std::string_view text) {
   std::string out;
   Scanner scan(text);
   for (;;) {
-    scan.skip_blanks();
+    const bool spaced = scan.skip_blanks();
     if (scan.at_end()) {
       break;
+    }
+    const auto joins = [](char c) { return is_digit(c) || is_letter(c) || c == '.'; };
+    if (spaced && !out.empty() && joins(out.back()) && joins(scan.peek())) {
+      out += ' ';  // 4 2 is not 42
     }
     // A command's name and what follows it stay apart: \pi x is not \pix.
     const auto command = scan.command();

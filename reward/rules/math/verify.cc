@@ -60,6 +60,31 @@ std::optional<Outcome> with_renamed_constant(Pair& pair, const MathOptions& opti
   return compare_parsed(pair, options, work);
 }
 
+// k in Z of a general solution may have another name; -1 where there is no such symbol.
+int parameter(const Expr& expr, int root) {
+  for (const int id : expr.order(root)) {
+    const bool member = expr[id].kind == Kind::kRelation && expr[id].count == 2 && expr.sign(id, 0) == Sign::kIn;
+    if (member && expr[expr.kid(id, 0)].kind == Kind::kSymbol && expr[expr.kid(id, 1)].kind == Kind::kNamedSet) {
+      return expr.kid(id, 0);
+    }
+  }
+  return -1;
+}
+
+std::optional<Outcome> with_renamed_parameter(Pair& pair, const MathOptions& options, Work& work) {
+  const int left = parameter(pair.expr, pair.truth.root);
+  const int right = parameter(pair.expr, pair.answer.root);
+  if (left < 0 || right < 0 || pair.expr[left].data == pair.expr[right].data) {
+    return std::nullopt;
+  }
+  const auto symbols = free_symbols(pair.expr, pair.answer.root);
+  if (std::find(symbols.begin(), symbols.end(), pair.expr[left].data) != symbols.end()) {
+    return std::nullopt;
+  }
+  pair.answer.root = substitute(pair.expr, pair.answer.root, pair.expr[right].data, left);
+  return compare_parsed(pair, options, work);
+}
+
 Outcome compare_texts(std::string_view truth, std::string_view answer) {
   const bool same = plain_words(truth) == plain_words(answer);
   return same ? Outcome{MathVerdict::kEqual, "the same words"} : Outcome{MathVerdict::kNotEqual, "words that differ"};
@@ -116,6 +141,9 @@ Outcome compare_cleaned(const std::string& truth, const std::string& answer, con
         return again;
       }
     }
+  }
+  if (const auto renamed = with_renamed_parameter(pair, options, work); renamed && counts_as_equal(*renamed)) {
+    return *renamed;
   }
   if (const auto renamed = with_renamed_constant(pair, options, work); renamed && counts_as_equal(*renamed)) {
     return *renamed;

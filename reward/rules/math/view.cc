@@ -17,6 +17,14 @@ std::optional<std::string> side_name(const Expr& expr, int id) {
   if (node.kind == Kind::kApply && expr.function(id) == Function::kCall) {
     return expr.name(id);
   }
+  // \\angle ABC and its kin.
+  int first = id;
+  for (int factors = 0; factors < 6 && expr[first].kind == Kind::kProduct; ++factors) {
+    first = expr[first].a;
+  }
+  if (expr[first].kind == Kind::kSymbol && (expr.name(first) == "angle" || expr.name(first) == "triangle")) {
+    return expr.name(first);
+  }
   // At most three capitals, read from the right.
   std::string capitals;
   const auto capital = [&](int factor) {
