@@ -89,8 +89,7 @@ void check_end_of_turn(RunContext& context, Checks& checks) {
 void check_template(RunContext& context, const PromptRecord& prompt, Checks& checks) {
   const auto text = context.bench().chat_template().render(prompt.messages, true);
   const Tokenizer& tokenizer = context.bench().tokenizer();
-  const bool ok = text.ok() &&
-                  (!tokenizer.keeps_text() || tokenizer.decode(tokenizer.encode(*text), false) == *text);
+  const bool ok = text.ok() && (!tokenizer.keeps_text() || tokenizer.decode(tokenizer.encode(*text), false) == *text);
   checks.add(ok, "chat template's round trip", prompt.id);
 }
 

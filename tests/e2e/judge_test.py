@@ -13,7 +13,7 @@ ROWS = [
     {"id": "function", "language": "python", "source": "def f(x, ys):\n    return [x] + ys", "entry": "function:f",
      "tests": [{"args": [1, []], "result": [1]}, {"args": [1, [2]], "result": [1, 2]}]},
     {"id": "cpp", "language": "cpp", "source": "double f(double x) { return x / 2; }", "entry": "function:f",
-     "tests": [{"args": [1], "result": 0.5}]},
+     "tests": [{"args": [1.0], "result": 0.5}]},
     "{\"id\": \"torn\", ",
     {"id": "entry", "language": "python", "source": "", "entry": "magic", "tests": []},
     {"id": "limit", "language": "python", "source": "", "limits": {"cpu": 1}, "tests": TESTS},

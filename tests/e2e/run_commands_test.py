@@ -40,8 +40,8 @@ class RunCommands(PlumbCase):
                                 "nearest known one is grpo.group_size")
 
     def test_bad_values(self):
-        self.assert_refused(self.plumb("grpo", "--set", "grpo.group_size=1"), 1, "grpo.group_size", "expected integer",
-                            "found 1")
+        self.assert_refused(self.plumb("grpo", "--set", "grpo.group_size=0"), 1, "grpo.group_size", "expected integer",
+                            "found 0")
         self.assert_refused(self.plumb("grpo", "--set", "model.dtype=f16"), 1, "model.dtype", "f32|bf16", "f16")
         self.assert_refused(self.plumb("grpo", "--config", self.config("[grpo\n")), 1, "run.toml:1", "not valid TOML")
         self.assert_refused(self.plumb("grpo", "--config", "absent.toml"), 1, "absent.toml", "cannot be read")

@@ -8,6 +8,25 @@
 
 namespace plumb::math {
 
+namespace {
+
+// sinx, lnx, sinxcosx: the length of the name of a function stuck to a single letter; 0: there is none.
+std::size_t stuck_function(std::string_view run) {
+  const auto names_function = [](std::string_view word) { return word_meaning(word).meaning == Meaning::kFunction; };
+  for (const std::size_t length : {std::size_t{3}, std::size_t{2}}) {
+    if (run.size() > length && names_function(run.substr(0, length))) {
+      const auto behind_letter = run.substr(length + 1);
+      if (behind_letter.empty() || names_function(behind_letter.substr(0, 3)) ||
+          names_function(behind_letter.substr(0, 2)) || stuck_function(behind_letter) > 0) {
+        return length;
+      }
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
 void Parser::number() {
   if (in_strict() && is_digit(scan_.peek()) &&
       (frames_.back().role == Frame::kFraction || frames_.back().role == Frame::kBinomial)) {
@@ -124,17 +143,9 @@ void Parser::letters() {
       scan_.advance(run.size());
       return meaning(name, run, true);
     }
-    // sinx, lnx, sinxcosx: a function stuck to a single letter.
-    for (const std::size_t length : {3, 2}) {
-      const Name name = run.size() > length ? word_meaning(run.substr(0, length)) : Name{};
-      const auto behind_letter = run.substr(std::min(run.size(), length + 1));
-      const bool more = behind_letter.empty() ||
-                        word_meaning(behind_letter.substr(0, 3)).meaning == Meaning::kFunction ||
-                        word_meaning(behind_letter.substr(0, 2)).meaning == Meaning::kFunction;
-      if (name.meaning == Meaning::kFunction && more) {
-        scan_.advance(length);
-        return meaning(name, run.substr(0, length), true);
-      }
+    if (const std::size_t length = stuck_function(run); length > 0) {
+      scan_.advance(length);
+      return meaning(word_meaning(run.substr(0, length)), run.substr(0, length), true);
     }
   }
   if (in_strict() && run.size() >= 2) {
@@ -171,6 +182,9 @@ void Parser::bare_unit_or_product() {
                                                            : spaced && run.size() >= 3 && run != "xyz" && run != "abc");
   if (word && frames_[static_cast<std::size_t>(group_at_top())].role == Frame::kRoot) {
     return unit(scan_.unit_words());
+  }
+  if (name.meaning == Meaning::kFunction || stuck_function(run) > 0) {
+    reduce(kCallLevel);  // as in \\sin x \\cos x: a factor of its own, not of the argument
   }
   juxtapose();
 }
