@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <map>
 #include <mutex>
@@ -27,20 +28,22 @@ using Block = void (*)(const unsigned char*, const Steps&, const unsigned char*,
 
 #if defined(__AVX512F__)
 
-// One step of the sums of 16 columns: I advances by kDepth.
+// One step of the sums of 16 columns: one of I.
 struct F32Step {
-  static constexpr std::int64_t kDepth = 1;
   static __m512 add(__m512 sum, std::uint32_t x, const void* weights) {
     return _mm512_fmadd_ps(_mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(x))), _mm512_loadu_ps(weights), sum);
   }
 };
 
 #if defined(__AVX512BF16__)
-struct Bf16Step {
-  static constexpr std::int64_t kDepth = 2;
+struct Bf16Step {  // two of I
   static __m512 add(__m512 sum, std::uint32_t x, const void* weights) {
-    const auto pair = reinterpret_cast<__m512bh>(_mm512_set1_epi32(static_cast<int>(x)));
-    return _mm512_dpbf16_ps(sum, pair, reinterpret_cast<__m512bh>(_mm512_loadu_si512(weights)));
+    __m512i pairs = _mm512_set1_epi32(static_cast<int>(x));
+#if defined(__clang__)
+    // clang 16 crashes where it sees that all pairs are the same.
+    asm("" : "+v"(pairs));
+#endif
+    return _mm512_dpbf16_ps(sum, std::bit_cast<__m512bh>(pairs), std::bit_cast<__m512bh>(_mm512_loadu_si512(weights)));
   }
 };
 #endif
