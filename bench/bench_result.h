@@ -10,7 +10,7 @@
 namespace plumb {
 
 struct BenchResult {
-  std::string name;         // roofline, rollout, train, grpo-step
+  std::string name;         // roofline, rollout, decode, prefill, long-prefill, train, adamw, grpo-step, exactness
   std::string checked;      // what was found right before the clock ran
   double seconds = 0;       // of the fastest repetition
   std::int64_t tokens = 0;  // sampled or trained in that time

@@ -1,6 +1,6 @@
 #pragma once
 // Every name under which plumb reports a number: the keys of metrics.jsonl and timings.jsonl and the tags of the
-// TensorBoard events. Users build dashboards on these names, so this list is golden (tests/core/metric_names_test.cc).
+// TensorBoard events. Users build dashboards on these names, so this list is golden (tests/core/metrics_log_test.cc).
 
 #include <array>
 #include <string_view>
@@ -22,7 +22,7 @@ inline constexpr std::array<std::string_view, 26> kMetricNames = {
     "completions/eos_ratio",      // share that ended by itself: end-of-sequence, or the end of its code block
     "completions/duplicates",     // share whose text equals an earlier one of its group
     "entropy",                    // mean over tokens, nats
-    "kl",                         // to the reference policy, where one is kept
+    "kl",                         // from the reference policy; where none is kept, of the sampler from the learner
     "policy_loss",
     "clip_ratio/low_mean",
     "clip_ratio/high_mean",

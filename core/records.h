@@ -53,7 +53,7 @@ struct PromptRecord {
   std::string id;           // unique in a data set, e.g. "primer/sum_even/cpp"
   std::string family;       // tasks whose solutions resemble each other; splits go by family
   std::string split;        // "sft", "rl", "dev", "test"
-  std::string data_source;  // selects the scorer, e.g. "primer/code", "primer/math"
+  std::string data_source;  // e.g. "primer/code"; selects the weights of reward.source_weights
   std::string license;      // SPDX id
   Domain domain = Domain::kCode;
   Language language = Language::kNone;

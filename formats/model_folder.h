@@ -40,8 +40,8 @@ struct ModelSource {
 };
 
 /// Opens `path`: a folder is taken as Hugging Face's (config.json, model.safetensors or its sharded form,
-/// tokenizer.json, tokenizer_config.json), a file as GGUF. Llama architectures only. Errors name the file and key, and
-/// an architecture, tokenizer or option that is not supported, by name.
+/// tokenizer.json, tokenizer_config.json), a file as GGUF. Architectures: formats/families/. Errors name the file and
+/// key, and an architecture, tokenizer or option that is not supported, by name.
 Result<std::unique_ptr<ModelSource>> open_model(const std::string& path);
 
 /// A tensor to be written; views memory that the caller keeps.
