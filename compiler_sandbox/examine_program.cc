@@ -146,7 +146,8 @@ class ProgramExamination {
     for (const std::string& name : names) {
       const auto place = languages_.find(name);
       if (place == languages_.end()) {
-        return "there is no language file for " + name;
+        return "there is no language file for " + name +
+               " in the folder of languages (docs/sandbox.md; $PLUMB_LANGUAGES)";
       }
       if (!place->second.missing.empty()) {
         return name + " cannot be judged here: " + place->second.missing + " is not installed";

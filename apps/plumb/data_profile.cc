@@ -118,12 +118,17 @@ class Summary {
 Result<int> profile(const RunOptions& options, const Settings& settings, int k) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = false}));
   const Prompts prompts = context->prompts(settings.data.train_splits);
+  if (context->resume()) {
+    return Error{"data profile: a profile that was cut off cannot be gone on with; leave --resume out"};
+  }
   if (prompts.empty()) {
     return Error{"data profile: no row of data.tasks is in data.train_splits with data.languages"};
   }
   Workbench& bench = context->bench();
   Generator generator(bench.policy(), bench.tokenizer(), bench.pool());
-  Scorer scorer(context->judge(), context->scorer_options(false));
+  ScorerOptions scoring = context->scorer_options(false);
+  scoring.reward = settings.reward;
+  Scorer scorer(context->judge(), scoring);
   const GeneratorOptions generation = generator_options(settings);
   const std::string path = context->folder().file("profile.jsonl");
   PLUMB_ASSIGN(AppendFile file, AppendFile::open(path, 0));
@@ -137,6 +142,7 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
     const RolloutParts parts{generator, scorer, bench.tokenizer(), bench.chat_template()};
     PLUMB_ASSIGN(const Rollout rollout, run_rollout(parts, draws, k, generation));
     if (rollout.stopped) {
+      std::printf("stopped before the end: the figures are those of %zu of %zu prompts\n", begin, prompts.size());
       break;
     }
     PLUMB_TRY(context->judge_status());

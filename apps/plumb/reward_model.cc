@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 
 #include "apps/plumb/interrupt.h"
@@ -184,6 +185,9 @@ Result<void> train(Workbench& bench, std::span<const RewardPair> pairs, JudgeTok
 Result<int> run(const RunOptions& options, const Sections& sections) {
   if (options.out.empty() || sections.model.path.empty() || sections.rm.pairs.empty()) {
     return Error{"reward-model needs --model PATH, --pairs FILE and --out FOLDER"};
+  }
+  if (std::filesystem::exists(options.out + "/metrics.jsonl")) {
+    return Error{options.out + ": holds a reward model's run already; take another --out, or move that folder away"};
   }
   install_interrupt_handler();
   PLUMB_TRY(ensure_writable_folder(options.out));

@@ -31,11 +31,10 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--config", options.config_files, "TOML file; more than one: later ones override")->take_all();
   command.add_option("--set", options.overrides, "section.key=value; overrides the files")->take_all();
   command.add_option("--model", options.model, "a GGUF file or a Hugging Face folder");
-  command.add_option("--data", options.data, "JSON Lines file of your own tasks; all of its rows are used")->take_all();
+  command.add_option("--data", options.data, "JSON Lines file of your own tasks, whatever their split")->take_all();
   command.add_option("--out", options.out, "the run folder");
   command.add_option("--profile", options.profile, "write a Chrome trace of the run's first ops, by thread, here");
   command.add_flag("--resume", options.resume, "go on with the run in the run folder");
-  command.add_flag("--preflight", options.preflight, "grpo: check the set-up in a minute instead of training");
   command.add_flag("--print-config", options.print_config, "print the resolved config with all its keys, and stop");
 }
 
@@ -62,6 +61,9 @@ CLI::App* add_run_command(CLI::App& app, Action& action, const std::string& name
   CLI::App* command = app.add_subcommand(name, help);
   auto options = std::make_shared<RunOptions>();
   add_run_options(*command, *options);
+  if (name == "grpo") {
+    command->add_flag("--preflight", options->preflight, "check the set-up in a minute instead of training");
+  }
   command->callback([command, options, body, &action] {
     if (!command->get_subcommands().empty()) {
       return;  // a subcommand of this one has set the action

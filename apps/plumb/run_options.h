@@ -26,7 +26,8 @@ struct RunOptions {
   bool preflight = false;
 };
 
-/// Adds --config, --set, --model, --data, --out, --resume and --print-config. `options` must outlive the parse.
+/// Adds --config, --set, --model, --data, --out, --profile, --resume and --print-config. `options` must outlive the
+/// parse.
 void add_run_options(CLI::App& command, RunOptions& options);
 
 /// Adds --dtype f32|bf16|bf16_split, which sets `dtype`; it outlives the parsing.

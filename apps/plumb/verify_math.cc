@@ -207,7 +207,9 @@ void register_verify_math(CLI::App& app, Action& action) {
           "--in", options->in,
           "JSON Lines of {\"id\",\"gold\",\"pred\" or \"pred_parts\" or \"pred_b64\",\"options\"} (docs/math.md)")
       ->required();
-  command->add_option("--out", options->out, "JSON Lines of {\"id\",\"verdict\",\"reason\",\"extracted\",\"work\"}")
+  command
+      ->add_option("--out", options->out,
+                   "JSON Lines of {\"id\",\"equal\",\"verdict\",\"reason\",\"extracted\",\"work\"} (docs/math.md)")
       ->required();
   command->add_flag("--resume", options->resume, "go on with an --out that was cut off");
   command->callback([options, &action] { action = [options] { return run_verify_math(*options); }; });

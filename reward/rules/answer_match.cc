@@ -37,7 +37,7 @@ char chosen_letter(std::string_view response) {
 Result<ScorePart> answer_part(const PromptRecord& prompt, std::string_view response) {
   const std::string_view answer = trimmed(prompt.answer);
   if (answer.empty()) {
-    return Error{"no rule scores the domain " + std::string(to_string(prompt.domain)) + " of " + prompt.id};
+    return Error{prompt.id + ": a prompt outside code and maths needs an \"answer\" to be scored; it has none"};
   }
   if (answer.starts_with('[')) {
     const auto constraints = nlohmann::json::parse(answer, nullptr, false);

@@ -22,16 +22,28 @@ struct Program {
   std::vector<std::pair<Score*, const Completion*>> scores;
 };
 
+// Of code without a function's name: its tests hold one text each, for standard input and output.
+bool is_whole_program(const PromptRecord& prompt) {
+  return prompt.function.name.empty();
+}
+
 Submission submission_of(const Program& program, const std::vector<TestCase>& tests, const char* suite,
                          const Limits& limits, bool stop_at_first_failure) {
   Submission submission;
   submission.id = program.prompt->id + "#" + suite;
-  submission.language = program.prompt->language;
   submission.source = program.source;
-  submission.function = program.prompt->function;
-  for (const TestCase& test : tests) {
-    submission.args.push_back(test.args);
-    submission.expected.push_back(test.result);
+  if (is_whole_program(*program.prompt)) {
+    submission.program_language = to_string(program.prompt->language);
+    for (const TestCase& test : tests) {
+      submission.program_tests.push_back({test.args.at(0).get<std::string>(), test.result.get<std::string>()});
+    }
+  } else {
+    submission.language = program.prompt->language;
+    submission.function = program.prompt->function;
+    for (const TestCase& test : tests) {
+      submission.args.push_back(test.args);
+      submission.expected.push_back(test.result);
+    }
   }
   submission.limits = limits;
   submission.stop_at_first_failure = stop_at_first_failure;

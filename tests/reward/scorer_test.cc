@@ -103,6 +103,24 @@ TEST(Scorer, CodeEarnsOneOnlyIfAllTestsPass) {
   EXPECT_EQ(judge.seen[0].args.size(), 3U);
 }
 
+TEST(Scorer, WholeProgramsAreJudgedByWhatTheyPrint) {
+  FakeJudge judge;
+  Scorer scorer(judge, {});
+  auto prompt = std::make_shared<PromptRecord>();
+  prompt->id = "t/stdin/python";
+  prompt->domain = Domain::kCode;
+  prompt->language = Language::kPython;
+  prompt->function = {"", {{"standard_input", "str"}}, "str"};
+  prompt->tests = {{nlohmann::json::array({"1 2\n"}), "3\n"}, {nlohmann::json::array({"4 5\n"}), "9\n"}};
+  EXPECT_EQ(scorer.score({group_of(prompt, {fenced("good")})})[0].scores[0].total, 1);
+  ASSERT_EQ(judge.seen.size(), 1U);
+  EXPECT_EQ(judge.seen[0].program_language, "python");
+  ASSERT_EQ(judge.seen[0].program_tests.size(), 2U);
+  EXPECT_EQ(judge.seen[0].program_tests[1].input, "4 5\n");
+  EXPECT_EQ(judge.seen[0].program_tests[1].output, "9\n");
+  EXPECT_TRUE(judge.seen[0].args.empty());
+}
+
 TEST(Scorer, EqualProgramsAreJudgedOnce) {
   FakeJudge judge;
   Scorer scorer(judge, {});
