@@ -20,7 +20,7 @@ case "$1" in
     # Only rooms with threads of their own. Inside libdnnl and libgomp nothing is instrumented; plumb calls oneDNN
     # single-threaded, so their synchronisation is never needed and cannot be misread.
     export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=$PWD/scripts/tsan_suppressions.txt
-    select=(--label-regex '^(core|tensor|actor|policy|reward)$')
+    select=(--label-regex '^(core|tensor|actor|policy)$')
     ;;
   *)
     echo "sanitized_tests: unknown preset '$1' (known: asan, tsan)" >&2
