@@ -18,7 +18,7 @@ class FakeJudge : public Judge {
     ++judged;
     seen.push_back(submission);
     Evidence evidence;
-    evidence.total = static_cast<int>(submission.args.size());
+    evidence.total = static_cast<int>(submission.args.size() + submission.program_tests.size());
     const bool audit = submission.id.ends_with("#audit");
     const auto has = [&](const char* word) { return submission.source.find(word) != std::string::npos; };
     if (has("broken") || (audit && has("audit-fault"))) {

@@ -43,6 +43,9 @@ Parsed Parser::run() {
   if (error_.empty() && !expr_.within_caps()) {
     not_known("it is nested too deeply or too large");
   }
+  if (error_.empty() && operands_.empty()) {
+    fail("a value is missing");
+  }
   return {error_.empty() ? operands_.back() : -1, error_, malformed_ && !error_.empty(), thousands_};
 }
 
@@ -59,12 +62,16 @@ void Parser::not_known(const char* why) {
   }
 }
 
-int Parser::pop() {
+int& Parser::last_operand() {
   if (operands_.empty()) {
     fail("a value is missing");
-    return expr_.leaf(Kind::kImaginary);
+    operands_.push_back(expr_.leaf(Kind::kImaginary));
   }
-  const int id = operands_.back();
+  return operands_.back();
+}
+
+int Parser::pop() {
+  const int id = last_operand();
   operands_.pop_back();
   return id;
 }

@@ -101,7 +101,7 @@ void Parser::behind_operand() {
       }
       return;
     }
-    const int last = operands_.back();
+    const int last = last_operand();
     if (expr_[last].kind == Kind::kNumber && frames_.back().precedence != kCallLevel) {
       return not_known("two numbers side by side");
     }
@@ -175,7 +175,7 @@ void Parser::behind_operand() {
       return factorial();
     case '%':
       reduce(kTimesLevel);
-      operands_.back() = expr_.unary(Kind::kPercent, operands_.back());
+      last_operand() = expr_.unary(Kind::kPercent, last_operand());
       return;
     case '\'':
       return symbol("'");

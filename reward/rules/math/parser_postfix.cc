@@ -27,7 +27,7 @@ void Parser::power() {
     if (name == "\\prime" || name == "'") {
       return symbol("'");
     }
-    operands_.back() = expr_.apply(Function::kTranspose, operands_.back());
+    last_operand() = expr_.apply(Function::kTranspose, last_operand());
     return;
   }
   scan_.back_to(place);
@@ -58,7 +58,7 @@ void Parser::degree() {
   }
   if (scale != "C" && scale != "F") {
     scan_.back_to(place);
-    operands_.back() = expr_.named(Kind::kQuantity, "degree", operands_.back());
+    last_operand() = expr_.named(Kind::kQuantity, "degree", last_operand());
     return;
   }
   unit(scale == "C" ? "celsius" : "fahrenheit");
@@ -89,17 +89,17 @@ void Parser::subscript() {
       return fail("a digit that its base does not have");
     }
     const int id = expr_.number(Rational::from_digits(digits, base, 0));
-    operands_.back() = base == 10 ? id : expr_.unary(Kind::kBased, id);
+    last_operand() = base == 10 ? id : expr_.unary(Kind::kBased, id);
     return;
   }
-  const int top = operands_.back();
+  const int top = last_operand();
   if (expr_[top].kind != Kind::kSymbol && expr_[top].kind != Kind::kEuler && expr_[top].kind != Kind::kImaginary) {
     return not_known("a subscript behind something that has none");
   }
   const std::string name = expr_[top].kind == Kind::kSymbol  ? expr_.name(top)
                            : expr_[top].kind == Kind::kEuler ? "e"
                                                              : "i";
-  operands_.back() = expr_.named(Kind::kSymbol, name + "_" + content);
+  last_operand() = expr_.named(Kind::kSymbol, name + "_" + content);
 }
 
 void Parser::factorial() {
@@ -107,7 +107,7 @@ void Parser::factorial() {
   if (twice && scan_.peek() == '!') {
     return not_known("a factorial of a factorial of a factorial");
   }
-  operands_.back() = expr_.unary(twice ? Kind::kDoubleFactorial : Kind::kFactorial, operands_.back());
+  last_operand() = expr_.unary(twice ? Kind::kDoubleFactorial : Kind::kFactorial, last_operand());
 }
 
 // d/dx before a function.

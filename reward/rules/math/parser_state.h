@@ -94,6 +94,7 @@ class Parser {
   void prefix(Kind kind, int precedence, std::uint8_t code = 0, int x = -1);
   void strict(Frame::Role role, std::uint8_t code = 0, int x = -1);
   bool in_strict() const { return frames_.back().strict; }
+  int& last_operand();  // a placeholder, and a failure, where there is none
   int pop();
   void fail(const char* why);       // a text that means nothing
   void not_known(const char* why);  // a text that may mean something

@@ -94,11 +94,11 @@ void Parser::number() {
 
 void Parser::symbol(std::string name) {
   if (name == "'") {
-    const int top = operands_.back();
+    const int top = last_operand();
     if (expr_[top].kind != Kind::kSymbol) {
       return fail("a prime behind something that is no symbol");
     }
-    operands_.back() = expr_.named(Kind::kSymbol, expr_.name(top) + "'");
+    last_operand() = expr_.named(Kind::kSymbol, expr_.name(top) + "'");
     return;
   }
   if (named_call(name)) {
@@ -166,7 +166,7 @@ void Parser::bare_unit_or_product() {
     scan_.advance(run.size());
     return meaning(name, run, false);
   }
-  const int top = operands_.back();
+  const int top = last_operand();
   const Kind kind = expr_[top].kind;
   const bool behind_value = kind != Kind::kSymbol && kind != Kind::kEuler && kind != Kind::kImaginary;
   const bool spaced = scan_.place() > 0 && is_blank(scan_.previous());
@@ -196,11 +196,11 @@ void Parser::unit(std::string_view words) {
   }
   if (text == "percent" || text == "per cent" || text == "pct") {
     reduce(kTimesLevel);
-    operands_.back() = expr_.unary(Kind::kPercent, operands_.back());
+    last_operand() = expr_.unary(Kind::kPercent, last_operand());
     return;
   }
   reduce(kAddLevel);
-  operands_.back() = expr_.named(Kind::kQuantity, std::string(text), operands_.back());
+  last_operand() = expr_.named(Kind::kQuantity, std::string(text), last_operand());
 }
 
 void Parser::meaning(Name name, std::string_view spelled, bool expects) {
@@ -246,7 +246,7 @@ void Parser::meaning(Name name, std::string_view spelled, bool expects) {
       }
       reduce(kRelationLevel);
       const int by = expr_.number(Rational::from_digits(std::string(digits), 10, 0));
-      operands_.back() = expr_.binary(Kind::kCongruence, operands_.back(), by);
+      last_operand() = expr_.binary(Kind::kCongruence, last_operand(), by);
       return;
     }
     case Meaning::kPlusMinus:
@@ -389,7 +389,7 @@ void Parser::command_behind() {
         return close('S');
       case '%':
         reduce(kTimesLevel);
-        operands_.back() = expr_.unary(Kind::kPercent, operands_.back());
+        last_operand() = expr_.unary(Kind::kPercent, last_operand());
         return;
       case '|':
         return close('N');
@@ -427,7 +427,7 @@ void Parser::command_behind() {
       return end_environment();
     case Meaning::kCircle:
       scan_.advance(length);
-      operands_.back() = expr_.named(Kind::kQuantity, "degree", operands_.back());
+      last_operand() = expr_.named(Kind::kQuantity, "degree", last_operand());
       return;
     case Meaning::kPrime:
       scan_.advance(length);
