@@ -133,10 +133,7 @@ class GgufModel final : public ModelSource {
     PLUMB_TRY(set_if_present(key("expert_feed_forward_length"), moe.expert_size));
     moe.normalise = hyperparameters.architecture != "qwen2_moe";  // as llama.cpp takes them
     if (hyperparameters.architecture == "mixtral") {
-      moe.block = "block_sparse_moe";
-      moe.gate_name = "w1";
-      moe.up_name = "w3";
-      moe.down_name = "w2";
+      moe.use_mixtral_names();
     }
     if (hyperparameters.architecture == "qwen2_moe") {
       PLUMB_ASSIGN(moe.shared_size, file_.get<std::int64_t>(key("expert_shared_feed_forward_length")));
@@ -193,6 +190,12 @@ class GgufModel final : public ModelSource {
     }
     tokenizer.pre_tokenizer = "gpt2";
     PLUMB_TRY(set_if_present("tokenizer.ggml.pre", tokenizer.pre_tokenizer));
+    if (tokenizer.pre_tokenizer.empty()) {
+      return Error{file_.name() + ": tokenizer.ggml.pre is empty; it must name how text is split"};
+    }
+    if (tokenizer.pre_tokenizer == "gpt-2") {
+      tokenizer.pre_tokenizer = "gpt2";
+    }
     PLUMB_ASSIGN(tokenizer.tokens, file_.get<std::vector<std::string>>("tokenizer.ggml.tokens"));
     PLUMB_TRY(load_kinds());
     PLUMB_TRY(load_merges());

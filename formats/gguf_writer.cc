@@ -203,9 +203,24 @@ class Writer {
       return Error{"a " + h.architecture + " model" + (h.value_head ? " with a value head" : "") +
                    " cannot be written as GGUF; write a Hugging Face folder"};
     }
-    if (h.rope.kind == RopeKind::kLlama3 || h.rope.kind == RopeKind::kDynamic || h.sliding_window > 0) {
+    RopeScaling written;  // what the header has room for
+    written.kind = h.rope.kind;
+    written.factor = h.rope.factor;
+    written.original_positions = h.rope.original_positions;
+    if (h.rope.kind == RopeKind::kLlama3 || h.rope.kind == RopeKind::kDynamic || h.rope != written ||
+        h.sliding_window > 0) {
       return Error{
           "the model's rotary scaling or sliding window cannot be written as GGUF; write a Hugging Face folder"};
+    }
+    // Readers take `normalise` from the family, and every layer for a sparse one.
+    const MixtureOfExperts& moe = h.moe;
+    if (moe.num_experts > 0 && (moe.normalise == (h.architecture == "qwen2_moe") || moe.sparse_step != 1 ||
+                                moe.first_dense != 0 || !moe.dense_layers.empty())) {
+      return Error{"the model's choice of experts cannot be written as GGUF; write a Hugging Face folder"};
+    }
+    const TokenizerData& t = source_.tokenizer;
+    if (t.pre_tokenizer.empty() || !t.byte_level || t.byte_fallback || t.ignore_merges || !t.normalizer.empty()) {
+      return Error{"the model's tokenizer cannot be written as GGUF; write a Hugging Face folder"};
     }
     return {};
   }

@@ -65,6 +65,13 @@ struct MixtureOfExperts {
   std::string down_name = "down_proj";
   std::string shared_block;  // "mlp.shared_experts"
 
+  void use_mixtral_names() {
+    block = "block_sparse_moe";
+    gate_name = "w1";
+    up_name = "w3";
+    down_name = "w2";
+  }
+
   bool operator==(const MixtureOfExperts&) const = default;
 };
 

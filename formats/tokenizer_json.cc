@@ -1,9 +1,9 @@
 #include "formats/tokenizer_json.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <utility>
 
+#include "formats/json_access.h"
 #include "formats/tokenizer_steps_json.h"
 
 namespace plumb {
@@ -12,20 +12,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t kMaxId = std::int64_t{1} << 24;
-
-std::string show(const json& value) {
-  return value.dump(-1, ' ', true, json::error_handler_t::replace).substr(0, 200);
-}
-
-// The value under `key`, or null where it is absent.
-const json& get(const json& object, const char* key) {
-  static const json null;
-  if (!object.is_object()) {
-    return null;
-  }
-  const auto found = object.find(key);
-  return found == object.end() ? null : *found;
-}
 
 Result<void> read_model_options(const json& model, TokenizerData& data) {
   if (!model.is_object() || (get(model, "type") != "BPE" && !get(model, "type").is_null())) {

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
+
+#include "formats/json_access.h"
 
 namespace plumb {
 namespace {
@@ -15,19 +16,6 @@ using Prepend = SplitStep::Prepend;
 
 // A Sequence may hold Sequences; files that people ship have one level.
 constexpr int kMaxNesting = 8;
-
-std::string show(const json& value) {
-  return value.dump(-1, ' ', true, json::error_handler_t::replace).substr(0, 200);
-}
-
-const json& get(const json& object, const char* key) {
-  static const json null;
-  if (!object.is_object()) {
-    return null;
-  }
-  const auto found = object.find(key);
-  return found == object.end() ? null : *found;
-}
 
 std::string text_of(const json& object, const char* key) {
   const json& value = get(object, key);

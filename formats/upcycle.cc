@@ -24,12 +24,8 @@ class UpcycledModel final : public ModelSource {
       h.architecture = "qwen3_moe";
     } else {
       h.architecture = "mixtral";
-      h.moe.block = "block_sparse_moe";
-      h.moe.gate_name = "w1";
-      h.moe.up_name = "w3";
-      h.moe.down_name = "w2";
+      h.moe.use_mixtral_names();
     }
-    add_names();
   }
 
   [[nodiscard]] std::vector<std::string> tensor_names() const override { return names_; }
@@ -44,8 +40,7 @@ class UpcycledModel final : public ModelSource {
     return tensor;
   }
 
- private:
-  // Each layer's router and experts in the place of its gate, up and down.
+  // Each layer's router and experts in the place of its gate, up and down. The sizes have been checked.
   void add_names() {
     const MixtureOfExperts& moe = hyperparameters.moe;
     for (const std::string& name : dense_->tensor_names()) {
@@ -70,6 +65,7 @@ class UpcycledModel final : public ModelSource {
     }
   }
 
+ private:
   [[nodiscard]] SourceTensor make_router(const std::string& name) const {
     const Hyperparameters& h = hyperparameters;
     SourceTensor router{name, {h.moe.num_experts, h.hidden_size}, {}};
@@ -99,6 +95,7 @@ Result<std::unique_ptr<ModelSource>> upcycle(std::unique_ptr<ModelSource> dense,
   }
   auto model = std::make_unique<UpcycledModel>(std::move(dense), options);
   PLUMB_TRY(check_hyperparameters(model->hyperparameters));
+  model->add_names();
   return std::unique_ptr<ModelSource>(std::move(model));
 }
 

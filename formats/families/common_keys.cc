@@ -2,7 +2,6 @@
 
 #include <array>
 #include <charconv>
-#include <cmath>
 #include <string>
 #include <utility>
 
@@ -223,6 +222,29 @@ void write_common_keys(const Hyperparameters& h, ordered_json& config) {
   config["vocab_size"] = h.vocab_size;
   config["attention_dropout"] = 0.0;
   config["use_cache"] = true;
+}
+
+void read_attention_bias(ConfigReader& keys, Hyperparameters& h) {
+  keys.boolean("attention_bias", h.qkv_bias);
+  h.o_bias = h.qkv_bias;
+}
+
+void read_qwen_experts(ConfigReader& keys, Hyperparameters& h) {
+  keys.required_integer("num_experts", h.moe.num_experts);
+  keys.required_integer("num_experts_per_tok", h.moe.top_k);
+  keys.required_integer("moe_intermediate_size", h.moe.expert_size);
+  keys.boolean("norm_topk_prob", h.moe.normalise);
+  keys.integer("decoder_sparse_step", h.moe.sparse_step);
+  keys.integers("mlp_only_layers", h.moe.dense_layers);
+}
+
+void write_qwen_experts(const Hyperparameters& h, ordered_json& config) {
+  config["num_experts"] = h.moe.num_experts;
+  config["num_experts_per_tok"] = h.moe.top_k;
+  config["moe_intermediate_size"] = h.moe.expert_size;
+  config["norm_topk_prob"] = h.moe.normalise;
+  config["decoder_sparse_step"] = h.moe.sparse_step;
+  config["mlp_only_layers"] = h.moe.dense_layers;
 }
 
 void read_optional_window(ConfigReader& keys, Hyperparameters& h) {

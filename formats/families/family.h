@@ -30,6 +30,13 @@ const Family* family_of(std::string_view model_type);
 void read_common_keys(ConfigReader& keys, Hyperparameters& h);
 void write_common_keys(const Hyperparameters& h, nlohmann::ordered_json& config);
 
+/// "attention_bias": of all four products of attention, as Llama and Qwen3 have it.
+void read_attention_bias(ConfigReader& keys, Hyperparameters& h);
+
+/// The keys of routed experts that Qwen2-MoE and Qwen3-MoE share.
+void read_qwen_experts(ConfigReader& keys, Hyperparameters& h);
+void write_qwen_experts(const Hyperparameters& h, nlohmann::ordered_json& config);
+
 /// sliding_window, and which layers have it where use_sliding_window says so (Qwen).
 void read_optional_window(ConfigReader& keys, Hyperparameters& h);
 void write_optional_window(const Hyperparameters& h, nlohmann::ordered_json& config);

@@ -6,10 +6,7 @@ namespace plumb {
 namespace {
 
 void read(ConfigReader& keys, Hyperparameters& h) {
-  bool attention_bias = false;
-  keys.boolean("attention_bias", attention_bias);
-  h.qkv_bias = attention_bias;
-  h.o_bias = attention_bias;
+  read_attention_bias(keys, h);
   keys.boolean("mlp_bias", h.mlp_bias);
 }
 

@@ -18,10 +18,7 @@ void read(ConfigReader& keys, Hyperparameters& h) {
   keys.integer("num_experts_per_tok", h.moe.top_k);
   h.moe.expert_size = h.intermediate_size;
   h.moe.normalise = true;
-  h.moe.block = "block_sparse_moe";
-  h.moe.gate_name = "w1";
-  h.moe.up_name = "w3";
-  h.moe.down_name = "w2";
+  h.moe.use_mixtral_names();
 }
 
 void write(const Hyperparameters& h, nlohmann::ordered_json& config) {

@@ -10,10 +10,7 @@ void read(ConfigReader& keys, Hyperparameters& h) {
     h.head_dim = 128;  // transformers' default of this family
   }
   h.qk_norm = true;
-  bool attention_bias = false;
-  keys.boolean("attention_bias", attention_bias);
-  h.qkv_bias = attention_bias;
-  h.o_bias = attention_bias;
+  read_attention_bias(keys, h);
   read_optional_window(keys, h);
 }
 
