@@ -14,7 +14,6 @@ using Kind = JinjaNode::Kind;
 using Constant = JinjaNode::Constant;
 
 // How deep evaluation may recurse; each level takes a few hundred bytes of the stack.
-constexpr int kMaxDepth = 1000;
 
 JinjaValue integer_operation(const std::string& op, std::int64_t a, std::int64_t b) {
   std::int64_t result = 0;
@@ -114,17 +113,7 @@ std::vector<std::size_t> slice_places(std::size_t size, const JinjaValue& start,
 
 JinjaValue JinjaInterpreter::eval(const JinjaNode& node) {
   spend(64);
-  struct Level {
-    int& depth;
-    explicit Level(int& level) : depth(level) { ++depth; }
-    ~Level() { --depth; }
-    Level(const Level&) = delete;
-    Level& operator=(const Level&) = delete;
-  };
-  const Level level(depth_);
-  if (depth_ > kMaxDepth) {
-    throw JinjaFailure{"line " + std::to_string(node.line) + ": the template nests too deep"};
-  }
+  const Level level(*this, node);
   const auto child = [&](std::size_t i) { return eval(*node.children[i]); };
   switch (node.kind) {
     case Kind::kConstant:

@@ -1,5 +1,6 @@
 // Expressions of JinjaParser, from the weakest operator to the strongest, in Jinja's own order.
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -50,30 +51,42 @@ Node JinjaParser::expression() {
   return value;
 }
 
-Node JinjaParser::either() {
-  Node left = both();
-  if (!at_name("or")) {
+// One node for all operands of "or", one for those of "and".
+template <typename Operand>
+Node JinjaParser::flat_chain(Kind kind, std::string_view word, const Operand& operand) {
+  Node left = operand();
+  if (!at_name(word)) {
     return left;
   }
-  Node node = make(Kind::kOr);
+  Node node = make(kind);
   node->children.push_back(std::move(left));
-  while (take_name("or")) {
-    node->children.push_back(both());
+  while (take_name(word)) {
+    node->children.push_back(operand());
   }
   return node;
 }
 
+// Chains of operators become trees that lean to the left, so that their length counts as depth.
+template <typename Operand>
+Node JinjaParser::left_chain(std::initializer_list<std::string_view> operators, const Operand& operand) {
+  Node left = operand();
+  const auto at_one = [&] { return std::ranges::any_of(operators, [&](auto one) { return at_symbol(one); }); };
+  for (int length = 0; at_one(); ++length) {
+    if (length > 250) {
+      fail("more than 250 operators stand in a row");
+    }
+    std::string op = tokens_[at_++].text;
+    left = binary(std::move(op), std::move(left), operand());
+  }
+  return left;
+}
+
+Node JinjaParser::either() {
+  return flat_chain(Kind::kOr, "or", [this] { return both(); });
+}
+
 Node JinjaParser::both() {
-  Node left = negation();
-  if (!at_name("and")) {
-    return left;
-  }
-  Node node = make(Kind::kAnd);
-  node->children.push_back(std::move(left));
-  while (take_name("and")) {
-    node->children.push_back(negation());
-  }
-  return node;
+  return flat_chain(Kind::kAnd, "and", [this] { return negation(); });
 }
 
 Node JinjaParser::negation() {
@@ -119,16 +132,7 @@ Node JinjaParser::comparison() {
 
 // Chains of operators become trees that lean to the left, so their length counts as depth.
 Node JinjaParser::sum() {
-  Node left = concatenation();
-  for (int length = 0; at_symbol("+") || at_symbol("-"); ++length) {
-    if (length > 250) {
-      fail("more than 250 operators stand in a row");
-    }
-    std::string op = tokens_[at_++].text;
-    Node right = concatenation();
-    left = binary(std::move(op), std::move(left), std::move(right));
-  }
-  return left;
+  return left_chain({"+", "-"}, [this] { return concatenation(); });
 }
 
 Node JinjaParser::concatenation() {
@@ -145,27 +149,11 @@ Node JinjaParser::concatenation() {
 }
 
 Node JinjaParser::product() {
-  Node left = power();
-  for (int length = 0; at_symbol("*") || at_symbol("/") || at_symbol("//") || at_symbol("%"); ++length) {
-    if (length > 250) {
-      fail("more than 250 operators stand in a row");
-    }
-    std::string op = tokens_[at_++].text;
-    Node right = power();
-    left = binary(std::move(op), std::move(left), std::move(right));
-  }
-  return left;
+  return left_chain({"*", "/", "//", "%"}, [this] { return power(); });
 }
 
 Node JinjaParser::power() {
-  Node left = unary(true);
-  for (int length = 0; take_symbol("**"); ++length) {
-    if (length > 250) {
-      fail("more than 250 operators stand in a row");
-    }
-    left = binary("**", std::move(left), unary(true));
-  }
-  return left;
+  return left_chain({"**"}, [this] { return unary(true); });
 }
 
 Node JinjaParser::unary(bool with_filters) {

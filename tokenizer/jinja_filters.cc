@@ -49,7 +49,10 @@ std::int64_t length_of(const JinjaValue& value) {
 }
 
 JinjaValue to_json(const JinjaValue& value, const Arguments& given) {
-  given.check(5, {"ensure_ascii", "indent", "separators", "sort_keys"});
+  given.check(4, {"ensure_ascii", "indent", "separators", "sort_keys"});
+  if (const JinjaValue* ascii = given.find(0, "ensure_ascii"); ascii != nullptr && ascii->truth()) {
+    throw JinjaFailure{"tojson with ensure_ascii is not supported"};
+  }
   const JinjaValue* indent = given.find(1, "indent");
   const JinjaValue* separators = given.find(2, "separators");
   const JinjaValue* sort_keys = given.find(3, "sort_keys");
@@ -69,6 +72,9 @@ JinjaValue to_json(const JinjaValue& value, const Arguments& given) {
 
 JinjaValue to_integer(const JinjaValue& value, const Arguments& given) {
   given.check(2, {"default", "base"});
+  if (const JinjaValue* base = given.find(1, "base"); base != nullptr && base->integer("int") != 10) {
+    throw JinjaFailure{"int knows base 10 only"};
+  }
   const JinjaValue* otherwise = given.find(0, "default");
   const JinjaValue fallback = otherwise != nullptr ? *otherwise : JinjaValue(std::int64_t{0});
   double number = 0;
@@ -258,9 +264,12 @@ JinjaValue extreme(JinjaInterpreter& interpreter, const JinjaValue& value, const
                     sensitive != nullptr && sensitive->truth());
   };
   JinjaValue best = JinjaUndefined{"no item"};
+  JinjaValue best_key;
   for (const JinjaValue& item : value.items(given.what)) {
-    if (best.is_undefined() || (largest ? jinja_less(key(best), key(item)) : jinja_less(key(item), key(best)))) {
+    JinjaValue item_key = key(item);
+    if (best.is_undefined() || (largest ? jinja_less(best_key, item_key) : jinja_less(item_key, best_key))) {
       best = item;
+      best_key = std::move(item_key);
     }
   }
   return best;
@@ -329,8 +338,14 @@ JinjaValue reversed(const JinjaValue& value) {
 }
 
 JinjaValue absolute(const JinjaValue& value) {
-  return value.is_integer() ? JinjaValue(value.integer("") < 0 ? -value.integer("") : value.integer(""))
-                            : JinjaValue(std::fabs(value.number("abs")));
+  if (!value.is_integer()) {
+    return std::fabs(value.number("abs"));
+  }
+  std::int64_t negated = 0;
+  if (__builtin_sub_overflow(std::int64_t{0}, value.integer(""), &negated)) {
+    throw JinjaFailure{"abs leaves the range of 64-bit integers"};
+  }
+  return std::max(value.integer(""), negated);
 }
 
 using Filter = JinjaValue (*)(JinjaInterpreter&, const JinjaValue&, const Arguments&);
@@ -470,7 +485,7 @@ JinjaValue JinjaInterpreter::filter(const std::string& name, const JinjaValue& s
     throw JinjaFailure{"the filter '" + name + "' is not supported"};
   }
   // What a filter reads it may copy.
-  spend(subject.is_text() ? subject.text("").size() : subject.list() != nullptr ? 8 * subject.list()->size() : 64);
+  spend(subject.is_text() ? subject.text("").size() : 64 * static_cast<std::size_t>(subject.weight()));
   return found(*this, subject, given);
 }
 

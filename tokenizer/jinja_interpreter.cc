@@ -9,6 +9,8 @@ namespace plumb {
 
 using Kind = JinjaNode::Kind;
 
+constexpr int kMaxDepth = 1000;
+
 const JinjaValue* JinjaArguments::find(std::size_t index, std::string_view name) const {
   return index < values.size() ? &values[index] : jinja_find(named, name);
 }
@@ -62,7 +64,15 @@ void JinjaInterpreter::spend(std::size_t size) {
   }
 }
 
+JinjaInterpreter::Level::Level(JinjaInterpreter& interpreter, const JinjaNode& node) : depth_(interpreter.depth_) {
+  if (depth_ >= kMaxDepth) {
+    throw JinjaFailure{"line " + std::to_string(node.line) + ": the template nests too deep"};
+  }
+  ++depth_;
+}
+
 JinjaInterpreter::Flow JinjaInterpreter::body(const JinjaNode& node, std::string& out) {
+  const Level level(*this, node);
   for (const auto& child : node.children) {
     const Flow flow = statement(*child, out);
     if (flow != Flow::kNext) {
@@ -90,8 +100,7 @@ JinjaInterpreter::Flow JinjaInterpreter::statement(const JinjaNode& node, std::s
     case Kind::kIf:
       return if_statement(node, out);
     case Kind::kFor:
-      for_statement(node, out);
-      return Flow::kNext;
+      return for_statement(node, out);
     case Kind::kSet:
       assign(*node.children[0], eval(*node.children[1]));
       return Flow::kNext;
@@ -138,7 +147,7 @@ JinjaInterpreter::Flow JinjaInterpreter::if_statement(const JinjaNode& node, std
   return node.children.size() > 2 ? statement(*node.children[2], out) : Flow::kNext;
 }
 
-void JinjaInterpreter::for_statement(const JinjaNode& node, std::string& out) {
+JinjaInterpreter::Flow JinjaInterpreter::for_statement(const JinjaNode& node, std::string& out) {
   JinjaList items = eval(*node.children[1]).items("a loop");
   spend(items.size() * 8);
   JinjaScope* const outer = scope_;
@@ -167,12 +176,13 @@ void JinjaInterpreter::for_statement(const JinjaNode& node, std::string& out) {
     }
   }
   scope_ = outer;
-  if (items.empty() && node.children[4]) {
-    JinjaScope* const around = scope_;
-    enter();
-    body(*node.children[4], out);
-    scope_ = around;
+  if (!items.empty() || !node.children[4]) {
+    return Flow::kNext;
   }
+  enter();
+  const Flow flow = body(*node.children[4], out);  // a break in it is of the loop around
+  scope_ = outer;
+  return flow;
 }
 
 void JinjaInterpreter::assign(const JinjaNode& target, JinjaValue value) {

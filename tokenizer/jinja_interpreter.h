@@ -53,10 +53,22 @@ class JinjaInterpreter {
  private:
   enum class Flow { kNext, kBreak, kContinue };
 
+  // A level of recursion, of statements and expressions alike. Throws where there are too many for the stack.
+  class Level {
+   public:
+    Level(JinjaInterpreter& interpreter, const JinjaNode& node);
+    ~Level() { --depth_; }
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+
+   private:
+    int& depth_;
+  };
+
   Flow body(const JinjaNode& node, std::string& out);
   Flow statement(const JinjaNode& node, std::string& out);
   Flow if_statement(const JinjaNode& node, std::string& out);
-  void for_statement(const JinjaNode& node, std::string& out);
+  Flow for_statement(const JinjaNode& node, std::string& out);
   void assign(const JinjaNode& target, JinjaValue value);
   std::string captured(const JinjaNode& node);
   JinjaValue apply_filters(const JinjaNode* node, JinjaValue subject);
@@ -70,7 +82,6 @@ class JinjaInterpreter {
   JinjaArguments arguments(const JinjaNode& node, std::string what);
   JinjaValue call_macro(const JinjaMacro& macro, const JinjaArguments& arguments);
   JinjaValue call_global(const std::string& name, const JinjaArguments& arguments);
-  JinjaValue call_method(const JinjaValue& self, const std::string& name, const JinjaArguments& arguments);
   JinjaScope& enter();
 
   JinjaOptions options_;

@@ -69,6 +69,10 @@ class JinjaParser {
   Node tuple() { return tuple_of(true); }
   Node tuple_of(bool with_condition);
   Node expression();
+  template <typename Operand>
+  Node flat_chain(JinjaNode::Kind kind, std::string_view word, const Operand& operand);
+  template <typename Operand>
+  Node left_chain(std::initializer_list<std::string_view> operators, const Operand& operand);
   Node either();
   Node both();
   Node negation();

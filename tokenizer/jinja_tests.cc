@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 
 #include "tokenizer/jinja_interpreter.h"
 
@@ -59,6 +58,7 @@ bool JinjaInterpreter::test(const std::string& name, const JinjaValue& value, co
   }
   if (is_one_of(name, {"lower", "upper"})) {
     const std::string text = value.str();
+    spend(text.size());
     return text != (name == "lower" ? jinja_upper(text) : jinja_lower(text)) &&
            text == (name == "lower" ? jinja_lower(text) : jinja_upper(text));
   }

@@ -99,6 +99,9 @@ class JinjaValue {
   /// "str", "int", "list", ...: Python's name of the type.
   [[nodiscard]] std::string type_name() const;
 
+  /// All that hangs below, in values and 64 bytes of text.
+  [[nodiscard]] std::uint32_t weight() const { return weight_; }
+
  private:
   std::variant<JinjaUndefined, JinjaNone, bool, std::int64_t, double, Text, List, Dict, JinjaMacro, JinjaNamespace*,
                std::shared_ptr<JinjaLoop>, JinjaFunction>

@@ -89,6 +89,31 @@ TEST(Jinja, BoundsTheDepthOfPrograms) {
   EXPECT_EQ(render("{{ 1" + many(" + 1", 200) + " }}", ordered_json::object()).value(), "201");
 }
 
+TEST(Jinja, BlocksInMacrosCountAsDepth) {
+  std::string blocks = "{{ m(n) }}";
+  for (int i = 0; i < 100; ++i) {
+    blocks = "{% if true %}" + blocks + "{% endif %}";
+  }
+  const auto made = render("{% macro m(n) %}" + blocks + "{% endmacro %}{{ m(1) }}", ordered_json::object());
+  ASSERT_FALSE(made.ok());
+  EXPECT_NE(made.error().message.find("nests too deep"), std::string::npos) << made.error().message;
+}
+
+TEST(Jinja, ABreakInALoopsElseLeavesTheLoopAround) {
+  EXPECT_EQ(render("{% for a in [1,2] %}{{ a }}{% for b in [] %}{% else %}{% break %}{% endfor %}x{% endfor %}",
+                   ordered_json::object())
+                .value(),
+            "1");
+}
+
+TEST(Jinja, WhatWouldBeIgnoredIsRefused) {
+  for (const char* text :
+       {"{{ 'ff'|int(base=16) }}", "{{ 'x'|tojson(ensure_ascii=true) }}", "{{ (-9223372036854775807 - 1)|abs }}"}) {
+    EXPECT_FALSE(render(text, ordered_json::object()).ok()) << text;
+  }
+  EXPECT_EQ(render("{{ -3|abs }}{{ '7'|int(base=10) }}", ordered_json::object()).value(), "37");
+}
+
 TEST(Jinja, CountsSteps) {
   JinjaOptions options;
   options.max_steps = 1000;
