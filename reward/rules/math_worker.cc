@@ -179,9 +179,10 @@ std::vector<MathResult> MathWorker::verify(std::span<const MathItem> items, cons
   constexpr std::size_t kBatchBytes = std::size_t{8} << 20;
   const std::lock_guard lock(mutex_);
   std::vector<MathResult> results;
-  bool alone = false;  // behind a death the next item is asked alone: it may be the one
+  std::size_t doubtful = 0;  // items before this one are asked alone: one of them ended a worker
   while (results.size() < items.size()) {
     const std::size_t first = results.size();
+    const bool alone = first < doubtful;
     const std::size_t most = alone ? 1 : kBatchItems;
     std::size_t count = 0;
     for (std::size_t bytes = 0; first + count < items.size() && count < most && bytes < kBatchBytes; ++count) {
@@ -199,7 +200,9 @@ std::vector<MathResult> MathWorker::verify(std::span<const MathItem> items, cons
       lost.reason = lost.fault;
       results.push_back(std::move(lost));
     }
-    alone = !failure.empty() && !alone;
+    if (!failure.empty()) {
+      doubtful = alone ? results.size() : first + count;
+    }
   }
   return results;
 }

@@ -173,6 +173,7 @@ class Evaluation {
         ball_function(Function::kFloor, t, nullptr, p, inverse);
         ball_product(inverse, at(node.b), p, t);
         acb_neg(t.get(), t.get());
+        t.huge = -t.huge;
         return ball_sum(at(node.a), t, p, out);
       }
       default:

@@ -264,6 +264,9 @@ class Comparison {
       return left.op == right.op ? in_order({left.a, left.b}, {right.a, right.b}, depth)
                                  : different("intervals with different ends");
     }
+    if (is_condition(truth) && is_condition(answer) && left.op == right.op) {
+      return any_order(c_.expr.kids(truth), c_.expr.kids(answer), true, depth);
+    }
     if (left.kind == right.kind && (left.kind == Kind::kUnion || left.kind == Kind::kDifference)) {
       return left.kind == Kind::kUnion ? any_order({left.a, left.b}, {right.a, right.b}, true, depth)
                                        : in_order({left.a, left.b}, {right.a, right.b}, depth);
@@ -286,12 +289,15 @@ class Comparison {
     if (left.size() != right.size()) {
       return different("ratios of different numbers of parts");
     }
-    Outcome total{MathVerdict::kEqual, "the same ratio"};
-    for (std::size_t i = 1; i < left.size() && total.verdict != MathVerdict::kNotEqual; ++i) {
-      total = compare(c_.expr.binary(Kind::kProduct, left[0], right[i]),
-                      c_.expr.binary(Kind::kProduct, right[0], left[i]), depth + 1);
-    }
-    return total;
+    // By quotients, not by cross products: 0:0 would be every ratio.
+    const auto quotients = [&](const std::vector<int>& all) {
+      std::vector<int> out;
+      for (std::size_t i = 1; i < all.size(); ++i) {
+        out.push_back(c_.expr.binary(Kind::kDivide, all[i], all[0]));
+      }
+      return out;
+    };
+    return in_order(quotients(left), quotients(right), depth);
   }
 
   Outcome named(const Named& truth, const Named& answer, int depth) {

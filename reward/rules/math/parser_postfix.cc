@@ -214,7 +214,7 @@ void Parser::finish_big_bounds() {
     scan_.advance(1);
     return strict(Frame::kLower);
   }
-  if (scan_.peek() == '^' && big.separators == 0) {
+  if (scan_.peek() == '^' && big.separators < 0) {
     scan_.advance(1);
     return strict(Frame::kUpper);
   }
@@ -228,7 +228,7 @@ void Parser::finish_big(const Frame& frame, int body) {
     // body dx
     const Node& top = expr_[body];
     const auto is_d = [&](int id) { return expr_[id].kind == Kind::kSymbol && expr_.name(id) == "d"; };
-    if (top.kind != Kind::kProduct || expr_[top.b].kind != Kind::kSymbol || lower < 0 || upper <= 0) {
+    if (top.kind != Kind::kProduct || expr_[top.b].kind != Kind::kSymbol || lower < 0 || upper < 0) {
       return not_known("an integral without bounds or without dx");
     }
     const int variable = top.b;
@@ -241,7 +241,7 @@ void Parser::finish_big(const Frame& frame, int body) {
     return;
   }
   const bool bound = lower >= 0 && expr_[lower].kind == Kind::kRelation && expr_[lower].count == 2 &&
-                     expr_.sign(lower, 0) == Sign::kEqual && upper > 0;
+                     expr_.sign(lower, 0) == Sign::kEqual && upper >= 0;
   const int variable = bound ? expr_.kid(lower, 0) : -1;
   if (!bound || (expr_[variable].kind != Kind::kSymbol && expr_[variable].kind != Kind::kImaginary)) {
     return not_known("a sum or product without bounds");

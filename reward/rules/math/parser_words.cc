@@ -273,6 +273,7 @@ void Parser::meaning(Name name, std::string_view spelled, bool expects) {
       return strict(Frame::kRootArgument, name.code);
     case Meaning::kBig:
       prefix(static_cast<Kind>(name.code), kBigLevel);
+      frames_.back().separators = -1;  // of a big operator: the node of its upper bound
       return finish_big_bounds();
     default:
       return not_known("a command that is not understood");

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <optional>
 #include <tuple>
 #include <vector>
 
@@ -269,13 +270,12 @@ class Builder {
 
   // log2 of the sum of coefficients of a power grows by this for each factor, at most.
   double coefficient_bits(Poly& p) const {
-    fmpz_mpoly_struct* const z = fmpq_mpoly_zpoly_ref(p.get(), ring_.get());
-    const auto bits = std::abs(fmpz_mpoly_max_bits(z));
-    return p.terms() == 1 && bits <= 1 ? 0 : static_cast<double>(bits) + std::log2(p.terms() + 1);
-  }
-
-  static fmpz_mpoly_struct* fmpq_mpoly_zpoly_ref(fmpq_mpoly_struct* p, const fmpq_mpoly_ctx_struct*) {
-    return p->zpoly;
+    const fmpq* const content = p.get()->content;  // a rational factor of all coefficients
+    const bool unit = fmpz_is_pm1(fmpq_numref(content)) != 0 && fmpz_is_one(fmpq_denref(content)) != 0;
+    const double outer =
+        unit ? 0 : static_cast<double>(fmpz_bits(fmpq_numref(content)) + fmpz_bits(fmpq_denref(content)));
+    const auto bits = std::abs(fmpz_mpoly_max_bits(p.get()->zpoly));
+    return outer + (p.terms() == 1 && bits <= 1 ? 0 : static_cast<double>(bits) + std::log2(p.terms() + 1));
   }
 
   const Expr& expr_;
@@ -285,60 +285,49 @@ class Builder {
   Work& work_;
 };
 
+// `same`: whether two fractions agree; nothing where they are too large to tell.
+template <typename Same>
+Identity compare_fractions(const Expr& expr, int a, int b, Work& work, const Same& same) {
+  Classes classes(expr);
+  Generators generators;
+  collect(expr, a, classes, generators);
+  collect(expr, b, classes, generators);
+  constexpr std::size_t kMostGenerators = 64;
+  if (generators.index.size() > kMostGenerators) {
+    return Identity::kUnknown;
+  }
+  Ring ring(static_cast<slong>(generators.index.size()));
+  Builder builder(expr, classes, generators, ring, work);
+  Fraction left = builder.build(a);
+  Fraction right = left.ok ? builder.build(b) : Fraction{Poly(ring), Poly(ring), false};
+  const std::optional<bool> equal = right.ok ? same(builder, ring, left, right) : std::nullopt;
+  if (equal && *equal) {
+    return Identity::kEqual;
+  }
+  return equal && generators.symbols_only ? Identity::kDifferent : Identity::kUnknown;
+}
+
 }  // namespace
 
 Identity compare_rational_functions(const Expr& expr, int a, int b, Work& work) {
-  Classes classes(expr);
-  Generators generators;
-  collect(expr, a, classes, generators);
-  collect(expr, b, classes, generators);
-  constexpr std::size_t kMostGenerators = 64;
-  if (generators.index.size() > kMostGenerators) {
-    return Identity::kUnknown;
-  }
-  Ring ring(static_cast<slong>(generators.index.size()));
-  Builder builder(expr, classes, generators, ring, work);
-  Fraction left = builder.build(a);
-  Fraction right = left.ok ? builder.build(b) : Fraction{Poly(ring), Poly(ring), false};
-  Poly cross(ring);
-  Poly other(ring);
-  if (!right.ok || !builder.multiply(cross, left.above, right.below) ||
-      !builder.multiply(other, right.above, left.below)) {
-    return Identity::kUnknown;
-  }
-  if (fmpq_mpoly_equal(cross.get(), other.get(), ring.get()) != 0) {
-    return Identity::kEqual;
-  }
-  return generators.symbols_only ? Identity::kDifferent : Identity::kUnknown;
+  return compare_fractions(expr, a, b, work, [](Builder& builder, Ring& ring, Fraction& l, Fraction& r) {
+    Poly cross(ring);
+    Poly other(ring);
+    const bool known = builder.multiply(cross, l.above, r.below) && builder.multiply(other, r.above, l.below);
+    return known ? std::optional(fmpq_mpoly_equal(cross.get(), other.get(), ring.get()) != 0) : std::nullopt;
+  });
 }
 
 Identity compare_equations(const Expr& expr, int a, int b, Work& work) {
-  Classes classes(expr);
-  Generators generators;
-  collect(expr, a, classes, generators);
-  collect(expr, b, classes, generators);
-  constexpr std::size_t kMostGenerators = 64;
-  if (generators.index.size() > kMostGenerators) {
-    return Identity::kUnknown;
-  }
-  Ring ring(static_cast<slong>(generators.index.size()));
-  Builder builder(expr, classes, generators, ring, work);
-  Fraction left = builder.build(a);
-  Fraction right = left.ok ? builder.build(b) : Fraction{Poly(ring), Poly(ring), false};
-  if (!right.ok) {
-    return Identity::kUnknown;
-  }
-  Poly l = left.above;
-  Poly r = right.above;
-  if (l.is_zero() || r.is_zero()) {
-    return l.is_zero() == r.is_zero() ? Identity::kEqual : Identity::kDifferent;
-  }
-  fmpq_mpoly_make_monic(l.get(), l.get(), ring.get());
-  fmpq_mpoly_make_monic(r.get(), r.get(), ring.get());
-  if (fmpq_mpoly_equal(l.get(), r.get(), ring.get()) != 0) {
-    return Identity::kEqual;
-  }
-  return generators.symbols_only ? Identity::kDifferent : Identity::kUnknown;
+  return compare_fractions(expr, a, b, work,
+                           [](Builder& /*builder*/, Ring& ring, Fraction& l, Fraction& r) -> std::optional<bool> {
+                             if (l.above.is_zero() || r.above.is_zero()) {
+                               return l.above.is_zero() == r.above.is_zero();
+                             }
+                             fmpq_mpoly_make_monic(l.above.get(), l.above.get(), ring.get());
+                             fmpq_mpoly_make_monic(r.above.get(), r.above.get(), ring.get());
+                             return fmpq_mpoly_equal(l.above.get(), r.above.get(), ring.get()) != 0;
+                           });
 }
 
 }  // namespace plumb::math

@@ -343,7 +343,7 @@ class Evaluation {
   // sum over k < n of p(a + k) = sum over j of (difference j of p at a) binomial(n, j + 1).
   Exact polynomial_sum(int body, int name, const Rational& lower, const Rational& count, Rational& out) {
     const int d = polynomial_degree(expr_, body, name);
-    if (d < 0) {
+    if (d < 0 || (d + 1) * count.bits() > 2 * kMaxExactBits) {
       return Exact::kOther;
     }
     const std::vector<int> order = expr_.order(body);

@@ -230,6 +230,9 @@ class SetAlgebra {
 }  // namespace
 
 std::optional<RealSet> real_set(const Context& context, int id) {
+  if (free_symbols(context.expr, id).size() > 1) {
+    return std::nullopt;  // a < 1 < b is no set of numbers
+  }
   try {
     return SetAlgebra(context).build(id, 0);
   } catch (const Unordered&) {

@@ -146,7 +146,7 @@ int outer_derivative(Expr& e, Function function, int x) {
 }
 
 // d root / d symbol.
-std::optional<int> derivative(Expr& e, int root, int name) {
+std::optional<int> derivative(Expr& e, int root, int name, Work& work) {
   std::map<int, int> d;
   const auto product = [&](int a, int b) { return e.binary(Kind::kProduct, a, b); };
   for (const int id : e.order(root)) {
@@ -200,7 +200,7 @@ std::optional<int> derivative(Expr& e, int root, int name) {
       default:
         break;
     }
-    if (result < 0) {
+    if (result < 0 || !work.spend(20)) {
       return std::nullopt;
     }
     d[id] = result;
@@ -210,7 +210,7 @@ std::optional<int> derivative(Expr& e, int root, int name) {
 
 }  // namespace
 
-std::optional<int> expand_derivatives(Expr& expr, int root) {
+std::optional<int> expand_derivatives(Expr& expr, int root, Work& work) {
   if (!contains(expr, root, Kind::kDerivative)) {
     return root;
   }
@@ -219,7 +219,7 @@ std::optional<int> expand_derivatives(Expr& expr, int root) {
     if (expr[id].kind != Kind::kDerivative) {
       return std::nullopt;
     }
-    const auto result = derivative(expr, children[0], expr[children[1]].data);
+    const auto result = derivative(expr, children[0], expr[children[1]].data, work);
     known = known && result.has_value();
     return result;
   });

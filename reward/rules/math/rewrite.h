@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "reward/rules/math/expr.h"
+#include "reward/rules/math/work.h"
 
 namespace plumb::math {
 
@@ -24,8 +25,8 @@ std::vector<int> free_symbols(const Expr& expr, int root);
 
 /// `root` with every plus-minus sign resolved both ways, all together: one tree or two.
 std::vector<int> expand_signs(Expr& expr, int root);
-/// `root` with derivatives carried out; nothing where a rule is missing.
-std::optional<int> expand_derivatives(Expr& expr, int root);
+/// `root` with derivatives carried out; nothing where a rule is missing or the budget is used up.
+std::optional<int> expand_derivatives(Expr& expr, int root, Work& work);
 /// `root` with every occurrence of a symbol replaced.
 int substitute(Expr& expr, int root, int name, int by);
 /// Degree of `body` as a polynomial in the symbol, at most; -1 if it is none or of more than degree 40.

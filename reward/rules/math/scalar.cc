@@ -125,8 +125,8 @@ Outcome compare_scalars(const Context& c, int truth, int answer) {
   if (left == Exact::kInfinite || right == Exact::kInfinite) {
     return compare_infinite(c, truth, answer);
   }
-  const auto f = expand_derivatives(c.expr, truth);
-  const auto g = expand_derivatives(c.expr, answer);
+  const auto f = expand_derivatives(c.expr, truth, c.work);
+  const auto g = expand_derivatives(c.expr, answer, c.work);
   if (!f || !g) {
     return undecided("a derivative that is not known");
   }

@@ -1,8 +1,6 @@
 // plumb-maths: answers maths comparisons on standard input, a socket, until it closes. Started by math_worker.cc with
 // the bytes of memory and the seconds of processor time that one comparison may take.
 
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -97,7 +95,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "plumb-maths is started by plumb: MEMORY_BYTES CPU_SECONDS\n");
     return 2;
   }
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
   plumb::limit_memory(std::strtoull(argv[1], nullptr, 10));
   const rlim_t cpu_seconds = std::strtoull(argv[2], nullptr, 10);
   while (const auto request = plumb::math::receive_frame(0, -1)) {
