@@ -70,6 +70,10 @@ class Program {
         tools_.program_steps(language_, limits_, source, cache_inside(worker_, tools_.cache_dir()));
     BuildOutcome outcome = build_program(worker_, steps, limits_.compile_cpu_s, alone_, language_.source);
     usage_ = outcome.usage;
+    const bool refused = outcome.refused && outcome.refused->doubt == Doubt::kNone;
+    if (refused && language_.precompiled_headers && !tools_.is_whole("")) {
+      return faulty("files of the judge's cache folder have vanished: restart it", Doubt::kHopeless);
+    }
     return std::move(outcome.refused);
   }
 
@@ -246,6 +250,10 @@ class ProgramExamination {
         std::string error;
         const Run run = program.run("", {"input" + number, "output" + number, "answer" + number}, error);
         const int code = run.report.reason == "exit" ? run.report.exit_code : -1;
+        const auto broken = broken_limit(run.report, limits.cpu_s, alone_);
+        if (error.empty() && broken && (broken->doubt == Doubt::kFault || broken->doubt == Doubt::kNearLimit)) {
+          return faulty(broken->doubt == Doubt::kFault ? broken->evidence.fault : "the checker was near its CPU limit");
+        }
         if (!error.empty() || code < 0 || code > 2) {
           return faulty(error.empty() ? "the checker failed: " + ending(run.report) + " " + tail(run.errors) : error,
                         error.empty() ? Doubt::kHopeless : Doubt::kFault);

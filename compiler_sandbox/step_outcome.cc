@@ -17,9 +17,11 @@ constexpr std::size_t kCompilerWords = 65536;                 // kept of what a 
 constexpr std::size_t kCompilerFlood = std::size_t{1} << 20;  // a compiler that says more is stopped
 
 // Nothing where the step did its work.
-std::optional<Finding> build_step(Worker& worker, Step step, bool alone, const std::string& source, Evidence& usage) {
-  const double limit_s = step.cpu_s;
-  step.cpu_s *= alone ? 1 : kCpuSlack;
+// `limit_s` is of all steps together, `usage` what those before took of it.
+std::optional<Finding> build_step(Worker& worker, Step step, double limit_s, bool alone, const std::string& source,
+                                  Evidence& usage) {
+  const double used_s = usage.cpu_s;
+  step.cpu_s = std::max(limit_s * (alone ? 1 : kCpuSlack) - used_s, 0.0);
   RunningStep running(worker, {.output_limit = kCompilerFlood, .output_kept = kCompilerWords});
   if (const auto started = running.start(step); !started) {
     return faulty(started.error().message);
@@ -29,7 +31,9 @@ std::optional<Finding> build_step(Worker& worker, Step step, bool alone, const s
   }
   const StepReport& report = running.finish();
   std::string words = running.output();
-  std::optional<Finding> finding = broken_limit(report, limit_s, alone);
+  StepReport so_far = report;
+  so_far.cpu_s += used_s;
+  std::optional<Finding> finding = broken_limit(so_far, limit_s, alone);
   if (finding && (finding->doubt == Doubt::kFault || finding->doubt == Doubt::kNearLimit)) {
     return finding;
   }
@@ -120,9 +124,8 @@ std::string cache_inside(const Worker& worker, const std::string& cache_dir) {
 BuildOutcome build_program(Worker& worker, const std::vector<Step>& steps, double cpu_s, bool alone,
                            const std::string& source) {
   BuildOutcome outcome;
-  for (Step step : steps) {
-    step.cpu_s = std::max(cpu_s - outcome.usage.cpu_s, 0.0);
-    outcome.refused = build_step(worker, step, alone, source, outcome.usage);
+  for (const Step& step : steps) {
+    outcome.refused = build_step(worker, step, cpu_s, alone, source, outcome.usage);
     if (outcome.refused) {
       add_usage(outcome.refused->evidence, outcome.usage);
       break;

@@ -160,8 +160,10 @@ Result<std::string> Toolchain::driver_for(const FunctionSignature& function) {
 
 bool Toolchain::is_whole(const std::string& driver) const {
   std::error_code error;
-  return fs::exists(folder_ + driver, error) && fs::exists(folder_ + kPreludeName, error) &&
-         fs::exists(folder_ + kWholeLibraryName, error) && fs::exists(folder_ + kRuntimeName + ".o", error);
+  const auto there = [&](const std::string& name) { return fs::exists(folder_ + name, error); };
+  return there(driver) && there(kPreludeName) && there(kPreludeName + cpp_.header_suffix()) &&
+         there(kWholeLibraryName) && there(kWholeLibraryName + cpp_.header_suffix()) &&
+         there(std::string(kRuntimeName) + ".o");
 }
 
 Step Toolchain::tool_step(const Limits& limits, std::vector<std::string> argv) {
