@@ -325,13 +325,16 @@ Result<void> GenerationRun::accept_all() {
 
 // Whether there is a page for a fork of `copied` that `unit` needs; higher units give theirs up for it.
 bool GenerationRun::make_room(SequenceId copied, const Unit& unit) {
-  const bool copies = cache_->pages->length(copied) % cache_->pages->page_tokens() != 0;
-  bool room = cache_->free_pages() > 0 || !copies || cache_->prefixes.evict();
-  while (!room && !live_.empty() && live_.rbegin()->first > unit) {
-    preempt_last();
-    room = cache_->free_pages() > 0;
+  if (cache_->pages->length(copied) % cache_->pages->page_tokens() == 0) {
+    return true;
   }
-  return room;
+  // What is evicted or gives its place up may share its pages with others, so each may free none.
+  while (cache_->free_pages() == 0 && cache_->prefixes.evict()) {
+  }
+  while (cache_->free_pages() == 0 && !live_.empty() && live_.rbegin()->first > unit) {
+    preempt_last();
+  }
+  return cache_->free_pages() > 0;
 }
 
 // New samples share a fork of the cached prompt, each that comes back gets its own. Where there is no page for it, they

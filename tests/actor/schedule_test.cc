@@ -104,6 +104,26 @@ TEST_F(Schedule, SamplesShareASequenceUntilTheyPart) {
   }
 }
 
+// Prompts of whole pages: what is evicted first shares all its pages with sequences that live, and frees none.
+TEST_F(Schedule, WhereAForkNeedsAPageAsMuchIsGivenUpAsItTakes) {
+  options_.sampling.temperature = 0.04F;
+  options_.sampling.top_p = 1.0F;
+  requests_.resize(2);
+  for (GenerationRequest& one : requests_) {
+    one.num_samples = 3;
+    one.prompt_token_ids.assign(64, one.prompt_token_ids.back());
+  }
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    options_.seed = seed;
+    options_.cache_bytes = 1 << 20;
+    const auto wide = generate(requests_);
+    for (std::int64_t pages = 5; pages <= 16; ++pages) {
+      options_.cache_bytes = FakePolicy::pages(pages);
+      expect_all_same(wide, generate(requests_));
+    }
+  }
+}
+
 TEST_F(Schedule, AReissuedDrawGivesTheSameGroup) {
   const auto whole = generate(requests_);
   const auto torn = Generator(policy_, tokenizer_, pool_).generate(requests_, options_, [](const auto& progress) {
