@@ -38,7 +38,8 @@ GroupAdvantages describe(std::span<const std::optional<double>> rewards, const A
     }
   }
   result.std = std::sqrt(squares / (result.num_scored - 1));
-  result.has_spread = highest - lowest > static_cast<double>(options.min_spread);
+  // A reward that is not finite is a fault that must be seen in the loss, not a group without spread.
+  result.has_spread = !std::isfinite(result.std) || highest - lowest > static_cast<double>(options.min_spread);
   return result;
 }
 

@@ -18,6 +18,11 @@ Result<void> check_divergence(const GrpoLearnerOptions& options, const SamplingF
   if (options.loss.kl != KlLoss::kNone && options.kl_reward_coefficient != 0) {
     return Error{"grpo.kl: a divergence in the reward and in the loss would count twice; choose one"};
   }
+  if (options.needs_reference() && sampling.truncated) {
+    return Error{
+        "grpo.kl: top-k, top-p, min-p and typical-p leave other tokens in the policy than in the reference, and "
+        "their distributions cannot be compared; sample without them, or set grpo.kl = none"};
+  }
   return {};
 }
 

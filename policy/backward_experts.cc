@@ -59,9 +59,8 @@ void LayerBackward::start_sparse(std::int64_t layer, std::int64_t block, int wor
   }
   if (offsets(layer).dense.size_f > 0 && count > 0) {
     back_through_dense(layer, block, worker);
-    float* d_rows = worker_rows(worker, d);
-    multiply(*engine_.weights.packed(layer).dense->gate_up_backward, b_.d_gate_up.row(begin), count, d_rows, worker);
-    std::copy_n(d_rows, count * d, experts.d_shared.data() + begin * d);
+    multiply(*engine_.weights.packed(layer).dense->gate_up_backward, b_.d_gate_up.row(begin), count,
+             experts.d_shared.data() + begin * d, worker);
   } else {
     std::fill_n(experts.d_shared.data() + begin * d, count * d, 0.0F);
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/check.h"
 #include "core/trace.h"
 #include "policy/engine.h"
 #include "tensor/lanes.h"
@@ -16,6 +17,7 @@ constexpr std::int64_t kHeadRows = 128;
 
 void run_head(Engine& engine, const float* x, std::span<const std::int64_t> rows, Operand* hidden,
               const HeadVisitor& visit) {
+  PLUMB_CHECK(!engine.config.value_head, "a model with a value head predicts no tokens");
   const std::int64_t d = engine.config.hidden_size;
   const std::int64_t v = engine.config.vocab_size;
   const auto num_rows = static_cast<std::int64_t>(rows.size());

@@ -142,7 +142,6 @@ void TransformerPolicy::check_tokens(std::span<const std::int32_t> token_ids,
 
 TokenScores TransformerPolicy::run_scores(const AlignedBuffer<float>& x, const ScoreTargets& targets,
                                           HeadActivations& head, bool keep_hidden) {
-  PLUMB_CHECK(!engine_.config.value_head, "a model with a value head predicts no tokens");
   PLUMB_CHECK(targets.rows.size() == targets.target_ids.size(), "ScoreTargets: rows and target_ids differ in length");
   PLUMB_CHECK(targets.temperature > 0, "ScoreTargets: the temperature is positive");
   PLUMB_CHECK(targets.kept.empty() || targets.kept.size() == targets.rows.size(), "ScoreTargets: a kept set for each");

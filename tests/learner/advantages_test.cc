@@ -50,6 +50,15 @@ TEST(GroupAdvantages, NoSpreadMeansNoAdvantage) {
   EXPECT_EQ(result.advantages, std::vector<float>(3, 0.0F));
 }
 
+TEST(GroupAdvantages, ARewardThatIsNoNumberIsNotTakenForNoSpread) {
+  for (const double fault : {std::nan(""), HUGE_VAL, -HUGE_VAL}) {
+    const Rewards rewards = {1.0, fault, 1.0};
+    const GroupAdvantages result = group_advantages(rewards, {});
+    EXPECT_TRUE(result.has_spread);
+    EXPECT_FALSE(std::isfinite(result.advantages[1]));
+  }
+}
+
 TEST(GroupAdvantages, FloatNoiseIsNoSpreadUnderAMinimum) {
   const Rewards rewards = {0.3, 0.1 + 0.2, 0.3};
   EXPECT_TRUE(group_advantages(rewards, {}).has_spread);  // the noise is real without a minimum

@@ -308,6 +308,12 @@ TEST(CheckOptions, RefusesWhatWouldComputeSomethingElse) {
   const std::vector<Refused> all = {
       {"divergence from nothing", [](auto& o, auto&) { o.kl_reward_coefficient = 1; }, "grpo.reference"},
       {"idle reference", [](auto&, auto& s) { s.has_reference = true; }, "grpo.kl"},
+      {"divergence of truncated samples",
+       [](auto& o, auto& s) {
+         o.kl_reward_coefficient = 1;
+         s.has_reference = s.truncated = true;
+       },
+       "grpo.kl = none"},
       {"counted twice",
        [](auto& o, auto& s) {
          s.has_reference = true;

@@ -91,6 +91,7 @@ TEST(SharedBeginnings, LogProbsAreEqualAndGradientsToRounding) {
   double largest = 0;
   double squares = 0;
   for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_TRUE(std::isfinite(found[i])) << i;
     largest = std::max(largest, std::abs(static_cast<double>(expected[i]) - static_cast<double>(found[i])));
     squares += static_cast<double>(expected[i]) * static_cast<double>(expected[i]);
   }

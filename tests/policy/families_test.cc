@@ -61,7 +61,7 @@ void expect_near(std::span<const float> found, const std::vector<float>& expecte
   for (std::size_t i = 0; i < expected.size(); ++i) {
     largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
     const double here = std::abs(static_cast<double>(found[i]) - static_cast<double>(expected[i]));
-    error = here <= error ? error : here;  // a NaN stays
+    error = std::isnan(here) || here > error ? here : error;  // a NaN stays: no comparison with it is true
   }
   EXPECT_LE(error / largest, tolerance) << what;
 }

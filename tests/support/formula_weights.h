@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/rng.h"
 #include "policy/model_layout.h"
 #include "policy/policy.h"
 
@@ -15,10 +16,7 @@ namespace plumb::testing {
 inline std::vector<NamedTensor> formula_weights(const ModelConfig& config) {
   std::vector<NamedTensor> tensors;
   for (const TensorPlace& place : make_layout(config).tensors) {
-    std::uint64_t hashed = 14695981039346656037ULL;
-    for (const char letter : place.name) {
-      hashed = (hashed ^ static_cast<unsigned char>(letter)) * 1099511628211ULL;
-    }
+    const std::uint64_t hashed = stable_hash(place.name);
     NamedTensor tensor{place.name, place.shape, {}};
     const bool norm = place.shape.size() == 1 && !place.name.ends_with(".bias");
     for (std::int64_t i = 0; i < place.size; ++i) {
