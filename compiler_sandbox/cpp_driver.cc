@@ -19,7 +19,6 @@ constexpr const char* kPrelude = R"SOURCE(#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <cstring>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -180,7 +179,7 @@ std::string declaration(const FunctionSignature& function, const std::string& na
   for (std::size_t i = 0; i < function.parameters.size(); ++i) {
     text += (i == 0 ? "" : ", ") + parameter_type(function.parameters[i].type);
   }
-  return text + ") __asm__(\"plumb_candidate\")";
+  return text + ") __asm__(\"" + kCandidateSymbol + "\")";
 }
 
 }  // namespace
@@ -202,7 +201,7 @@ const std::string& cpp_driver_runtime() {
 
 std::string cpp_driver(const FunctionSignature& function) {
   std::string text = kInterface;
-  text += declaration(function, "plumb_candidate") + ";\n";
+  text += declaration(function, kCandidateSymbol) + ";\n";
   text += "std::string plumb_driver::answer(const std::string& payload) {\n  Input in{payload.c_str()};\n";
   std::string arguments;
   for (std::size_t i = 0; i < function.parameters.size(); ++i) {
@@ -210,7 +209,7 @@ std::string cpp_driver(const FunctionSignature& function) {
     text += "  " + cpp_type(function.parameters[i].type) + " " + name + "{};\n  parse(in, " + name + ");\n";
     arguments += (i == 0 ? "" : ", ") + name;
   }
-  text += "  const " + cpp_type(function.returns) + " result = ::plumb_candidate(" + arguments + ");\n";
+  text += "  const " + cpp_type(function.returns) + " result = ::" + kCandidateSymbol + "(" + arguments + ");\n";
   return text + "  std::string out;\n  emit(out, result);\n  return out;\n}\n";
 }
 

@@ -22,6 +22,9 @@ const std::string& cpp_prelude();
 /// C++ source of what all drivers share: frames, plain values, exceptions, and the start of the program.
 const std::string& cpp_driver_runtime();
 
+/// The name that the linker knows a C++ candidate's function by.
+inline constexpr const char* kCandidateSymbol = "plumb_candidate";
+
 /// C++ source of the driver of every function with the types of `function`: it calls the symbol plumb_candidate.
 std::string cpp_driver(const FunctionSignature& function);
 

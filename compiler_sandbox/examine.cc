@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "compiler_sandbox/call_loop.h"
+#include "compiler_sandbox/drivers.h"
 #include "compiler_sandbox/running_step.h"
 #include "compiler_sandbox/step_outcome.h"
 #include "compiler_sandbox/values.h"
@@ -96,8 +97,19 @@ class Examination {
     }
     if (outcome.refused) {
       complete(outcome.refused->evidence);
+      name_absent_function(outcome.refused->evidence);
     }
     return std::move(outcome.refused);
+  }
+
+  // The linker knows the function by the driver's symbol, which says nothing to who wrote the program.
+  void name_absent_function(Evidence& evidence) const {
+    for (Diagnostic& diagnostic : evidence.diagnostics) {
+      if (diagnostic.message.find(kCandidateSymbol) != std::string::npos) {
+        diagnostic.message =
+            "the program does not define " + signature_text(submission_.function, submission_.language);
+      }
+    }
   }
 
   Finding call(const std::vector<std::string>& calls) {
