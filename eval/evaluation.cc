@@ -21,7 +21,8 @@ std::string unit_of(const PromptRecord& prompt) {
 }
 
 bool selected(const PromptResult& prompt, Selection selection) {
-  return selection.language == Language::kNone || prompt.language == selection.language;
+  return (!selection.language || prompt.language == *selection.language) &&
+         (!selection.code || prompt.language != Language::kNone);
 }
 
 double first_successes(const PromptResult& prompt, int k) {

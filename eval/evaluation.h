@@ -6,6 +6,7 @@
 // intervals is the function: the prompts of one task in several languages make one unit.
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,10 +46,12 @@ struct Evaluation {
 /// The outcome of a scored group. `id` without a trailing "/cpp", "/python" is the unit.
 PromptResult prompt_result(const ScoredGroup& scored);
 
-/// Means over prompts. `language`: only these prompts; kNone takes all.
+/// Which prompts; all where nothing is said.
 struct Selection {
-  Language language = Language::kNone;
+  std::optional<Language> language;  // only these; kNone: prompts without code
+  bool code = false;                 // only prompts in some language
 };
+/// Means over prompts.
 double average_success(const Evaluation& evaluation, int first_k, Selection selection = {});  // avg@k; NaN if empty
 double pass_at(const Evaluation& evaluation, int k, Selection selection = {});
 double share_truncated(const Evaluation& evaluation, Selection selection = {});

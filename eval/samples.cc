@@ -1,7 +1,10 @@
 #include "eval/samples.h"
 
 #include <algorithm>
+#include <sstream>
+#include <utility>
 
+#include "core/atomic_file.h"
 #include "core/escape.h"
 
 namespace plumb {
@@ -144,6 +147,25 @@ Result<SampleRecord> sample_from_json(const nlohmann::json& json) {
   } catch (const nlohmann::json::exception& error) {
     return Error{std::string("not a sample: ") + error.what()};
   }
+}
+
+Result<std::vector<SampleRecord>> read_samples(const std::string& path) {
+  PLUMB_ASSIGN(const std::string text, read_file(path));
+  std::vector<SampleRecord> samples;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
+    auto sample = json.is_discarded() ? Result<SampleRecord>(Error{"not JSON"}) : sample_from_json(json);
+    if (!sample) {
+      return sample.error().with_context(path + ":" + std::to_string(samples.size() + 1));
+    }
+    samples.push_back(std::move(*sample));
+  }
+  return samples;
+}
+
+bool is_solved(const SampleRecord& sample) {
+  return sample.unscored.empty() && !sample.parts.empty() && sample.parts.front().value >= 1;
 }
 
 }  // namespace plumb

@@ -42,4 +42,10 @@ nlohmann::json to_json(const SampleRecord& sample);
 /// Errors: absent fields or wrong types, naming the field.
 Result<SampleRecord> sample_from_json(const nlohmann::json& json);
 
+/// The lines of a samples.jsonl. Errors: the file cannot be read, or a line is no sample (it is named).
+Result<std::vector<SampleRecord>> read_samples(const std::string& path);
+
+/// Whether the verdict is that it is right: is_solved (reward/rules/score_parts.h) of a sample read back.
+bool is_solved(const SampleRecord& sample);
+
 }  // namespace plumb

@@ -27,6 +27,11 @@ constexpr Question kQuestions[] = {{"Greedy", true, Measure::kAverage, 1},
                                    {"Sampled", false, Measure::kAverage, kAverageOf},
                                    {"Best of k", false, Measure::kPass, kPassOf}};
 
+// An evaluation of a stage: each has one.
+const Evaluation& any_of(const StageResults& results) {
+  return results.greedy != nullptr ? *results.greedy : *results.at_one();
+}
+
 const Evaluation* asked(const StageResults& results, const Question& question) {
   return question.greedy ? results.greedy : results.at_one();
 }
@@ -43,8 +48,8 @@ std::string question_label(const Question& question, const Evaluation& evaluatio
   return fmt::format("{}@{}, T = {}", measure, answered_k(evaluation, question), short_number(evaluation.temperature));
 }
 
-Interval stage_interval(const Evaluation& evaluation, const Question& question, Language language) {
-  const auto values = per_unit(evaluation, question.measure, answered_k(evaluation, question), {language});
+Interval stage_interval(const Evaluation& evaluation, const Question& question, Selection selection) {
+  const auto values = per_unit(evaluation, question.measure, answered_k(evaluation, question), selection);
   return bca_interval(values);
 }
 
@@ -68,7 +73,7 @@ Comparison last_two(const std::vector<StageResults>& stages) {
 }
 
 struct TableRow {
-  Language language = Language::kNone;
+  NamedSelection part;
   Question question{};
   std::string label;
   std::vector<Interval> stages;
@@ -78,23 +83,23 @@ struct TableRow {
 std::vector<TableRow> table_rows(const std::vector<StageResults>& stages) {
   std::vector<TableRow> rows;
   const Comparison compared = last_two(stages);
-  const Evaluation* any = stages.back().greedy != nullptr ? stages.back().greedy : stages.back().at_one();
-  for (const Language language : languages_of(*any)) {
+  const Evaluation& any = any_of(stages.back());
+  for (const NamedSelection& part : selections_of(any)) {
     for (const Question& question : kQuestions) {
       const Evaluation* last = asked(stages.back(), question);
       if (last == nullptr) {
         continue;
       }
-      TableRow row{language, question, question_label(question, *last), {}, {NAN, NAN, NAN}};
+      TableRow row{part, question, question_label(question, *last), {}, {NAN, NAN, NAN}};
       for (const StageResults& results : stages) {
         const Evaluation* evaluation = asked(results, question);
         row.stages.push_back(evaluation == nullptr ? Interval{NAN, NAN, NAN}
-                                                   : stage_interval(*evaluation, question, language));
+                                                   : stage_interval(*evaluation, question, part.selection));
       }
       const Evaluation* before = compared.before == nullptr ? nullptr : asked(*compared.before, question);
       if (before != nullptr) {
         const int k = std::min(answered_k(*before, question), answered_k(*last, question));
-        row.gain = improvement(*before, *last, question.measure, k, {language});
+        row.gain = improvement(*before, *last, question.measure, k, part.selection);
       }
       rows.push_back(std::move(row));
     }
@@ -103,7 +108,7 @@ std::vector<TableRow> table_rows(const std::vector<StageResults>& stages) {
 }
 
 std::string table_head(const std::vector<StageResults>& stages) {
-  std::string html = "<thead><tr><th class=\"l\">Language</th><th class=\"l\">Measure</th>";
+  std::string html = "<thead><tr><th class=\"l\">Tasks</th><th class=\"l\">Measure</th>";
   for (const StageResults& results : stages) {
     html += "<th>" + stage_label(results.stage) + "</th>";
   }
@@ -125,9 +130,9 @@ std::string results_table(const std::vector<StageResults>& stages) {
   std::string html = "<div class=\"card scroll gap\"><table>" + table_head(stages) + "<tbody>";
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const TableRow& row = rows[i];
-    const bool first = i == 0 || rows[i - 1].language != row.language;
+    const bool first = i == 0 || rows[i - 1].part.name != row.part.name;
     html += fmt::format("<tr{}><td class=\"l lang\">{}</td><td class=\"l\">{}</td>",
-                        first && i > 0 ? " class=\"first\"" : "", first ? language_label(row.language) : "", row.label);
+                        first && i > 0 ? " class=\"first\"" : "", first ? row.part.name : "", row.label);
     for (std::size_t s = 0; s < row.stages.size(); ++s) {
       html +=
           fmt::format("<td{}>{}<span class=\"ci\">{}</span></td>", s + 1 == row.stages.size() ? " class=\"final\"" : "",
@@ -175,23 +180,39 @@ std::string flips_card(const StageResults& before, const StageResults& after) {
 }
 
 std::string set_title(const std::string& set) {
-  return set == "test" || set == "heldout" ? "Held-out functions" : "Set “" + escape_html(set) + "”";
+  return set == "test" || set == "heldout" ? "Held-out tasks" : "Set “" + escape_html(set) + "”";
 }
 
-std::size_t count_units(const Evaluation& evaluation) {
+// What the run is judged by: its code, where there is any.
+Selection judged_part(const Evaluation& evaluation) {
+  const auto parts = selections_of(evaluation);
+  return parts.empty() ? Selection{} : parts.front().selection;
+}
+
+std::size_t count_units(const Evaluation& evaluation, Selection selection) {
   std::vector<std::string> units;
-  per_unit(evaluation, Measure::kAverage, 1, {}, &units);
+  per_unit(evaluation, Measure::kAverage, 1, selection, &units);
   return units.size();
+}
+
+// "60 functions and 30 questions".
+std::string task_counts(const Evaluation& evaluation) {
+  const std::size_t functions = count_units(evaluation, {.language = {}, .code = true});
+  const std::size_t questions = count_units(evaluation, {.language = Language::kNone});
+  return functions == 0   ? fmt::format("{} questions", questions)
+         : questions == 0 ? fmt::format("{} functions", functions)
+                          : fmt::format("{} functions and {} questions", functions, questions);
 }
 
 std::string set_results(const RunData& run, const std::string& set) {
   const auto stages = results_of(run, set);
-  const Evaluation* any = stages.back().greedy != nullptr ? stages.back().greedy : stages.back().at_one();
+  const Evaluation& any = any_of(stages.back());
   std::string html = fmt::format(
-      "<h2>{}, before and after</h2><p class=\"lede\">Share of completions that pass {}. {} functions, {} prompts; "
-      "intervals are 95 % bootstraps (BCa) over functions, and differences are paired by function.</p>",
-      set_title(set), any->audited ? "the graded tests and the audit suite" : "the graded tests", count_units(*any),
-      any->prompts.size());
+      "<h2>{}, before and after</h2><p class=\"lede\">Share of completions that pass {}. {}, {} prompts; "
+      "intervals are 95 % bootstraps (BCa) over functions (both languages together) and questions, and differences are "
+      "paired by them.</p>",
+      set_title(set), any.audited ? "the graded tests and the audit suite" : "the graded tests", task_counts(any),
+      any.prompts.size());
   html += results_table(stages);
   std::string flips;
   for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
@@ -205,21 +226,21 @@ std::string tile(const std::vector<StageResults>& stages, const Question& questi
   if (last == nullptr) {
     return "";
   }
+  const Selection part = judged_part(*last);
   std::string steps;
   for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
     if (const Evaluation* evaluation = asked(stages[i], question)) {
       steps += fmt::format("{}{} {}", steps.empty() ? "" : " · ", stage_label(stages[i].stage),
-                           percent(stage_interval(*evaluation, question, Language::kNone).mean));
+                           percent(stage_interval(*evaluation, question, part).mean));
     }
   }
-  std::string html =
-      fmt::format("<div class=\"card tile\"><h3>{}</h3><div class=\"big\">{}</div>", question_label(question, *last),
-                  percent(stage_interval(*last, question, Language::kNone).mean));
+  std::string html = fmt::format("<div class=\"card tile\"><h3>{}</h3><div class=\"big\">{}</div>",
+                                 question_label(question, *last), percent(stage_interval(*last, question, part).mean));
   const Comparison compared = last_two(stages);
   const Evaluation* before = compared.before == nullptr ? nullptr : asked(*compared.before, question);
   if (before != nullptr) {
     const int k = std::min(answered_k(*before, question), answered_k(*last, question));
-    const Interval gain = improvement(*before, *last, question.measure, k);
+    const Interval gain = improvement(*before, *last, question.measure, k, part);
     html += fmt::format("<p><span class=\"chip {}\">{}</span> <span class=\"small muted\">on {}, {}</span></p>",
                         direction(gain), points(gain.mean), stage_label(compared.before->stage), bounds(gain));
   }
@@ -236,14 +257,15 @@ std::string verdict_sentence(const std::vector<StageResults>& stages) {
     return "";
   }
   const int k = std::min(answered_k(*before, question), answered_k(*after, question));
-  const Interval gain = improvement(*before, *after, question.measure, k);
+  const Selection part = judged_part(*after);
+  const Interval gain = improvement(*before, *after, question.measure, k, part);
   const char* claim = gain.low > 0 ? "better than" : gain.high < 0 ? "worse than" : "not clearly different from";
   return fmt::format(
-      "<p class=\"verdict\">After {0}, sampled answers are right {2} of the time on functions that the model never "
-      "trained on, "
-      "against {3} after {1}: <b>{4} {1}</b> ({5}, 95 % interval {6}).</p>",
-      stage_label(compared.after->stage), stage_label(compared.before->stage), percent(average_success(*after, k)),
-      percent(average_success(*before, k)), claim, points(gain.mean), bounds(gain));
+      "<p class=\"verdict\">After {0}, sampled answers are right {2} of the time on {7} that the model never "
+      "trained on, against {3} after {1}: <b>{4} {1}</b> ({5}, 95 % interval {6}).</p>",
+      stage_label(compared.after->stage), stage_label(compared.before->stage),
+      percent(average_success(*after, k, part)), percent(average_success(*before, k, part)), claim, points(gain.mean),
+      bounds(gain), part.language == Language::kNone ? "tasks" : "functions");
 }
 
 }  // namespace
@@ -291,19 +313,21 @@ std::string decoding_section(const RunData& run) {
   }
   std::vector<Series> by_k;
   std::vector<Series> by_temperature;
-  for (const StageResults& results : results_of(run, sets[0])) {
+  const auto stages = results_of(run, sets[0]);
+  const Selection part = judged_part(any_of(stages.back()));
+  for (const StageResults& results : stages) {
     Series k_line{stage_label(results.stage), stage_class(results.stage), {}, false, true};
     if (const Evaluation* sampled = results.at_one()) {
       for (int k = 1; k <= std::min(kPassOf, samples_per_prompt(*sampled)); ++k) {
-        k_line.points.emplace_back(k, pass_at(*sampled, k));
+        k_line.points.emplace_back(k, pass_at(*sampled, k, part));
       }
     }
     Series t_line{stage_label(results.stage), stage_class(results.stage), {}, false, true};
     if (results.greedy != nullptr) {
-      t_line.points.emplace_back(0, average_success(*results.greedy, 1));
+      t_line.points.emplace_back(0, average_success(*results.greedy, 1, part));
     }
     for (const Evaluation* sampled : results.sampled) {
-      t_line.points.emplace_back(sampled->temperature, average_success(*sampled, samples_per_prompt(*sampled)));
+      t_line.points.emplace_back(sampled->temperature, average_success(*sampled, samples_per_prompt(*sampled), part));
     }
     by_k.push_back(std::move(k_line));
     by_temperature.push_back(std::move(t_line));

@@ -65,21 +65,23 @@ std::vector<StageResults> results_of(const RunData& run, const std::string& set)
   return all;
 }
 
-std::vector<Language> languages_of(const Evaluation& evaluation) {
+std::vector<NamedSelection> selections_of(const Evaluation& evaluation) {
   std::set<Language> present;
   for (const PromptResult& prompt : evaluation.prompts) {
     present.insert(prompt.language);
   }
-  std::vector<Language> languages;
-  if (present.size() != 1) {
-    languages.push_back(Language::kNone);
+  std::vector<NamedSelection> selections;
+  if (present.contains(Language::kCpp) && present.contains(Language::kPython)) {
+    selections.push_back({"Code", {.language = {}, .code = true}});
   }
-  for (const Language language : {Language::kCpp, Language::kPython}) {
+  const std::pair<const char*, Language> parts[] = {
+      {"C++", Language::kCpp}, {"Python", Language::kPython}, {"Maths", Language::kNone}};
+  for (const auto& [name, language] : parts) {
     if (present.contains(language)) {
-      languages.push_back(language);
+      selections.push_back({name, {.language = language}});
     }
   }
-  return languages.empty() ? std::vector{Language::kNone} : languages;
+  return selections;
 }
 
 std::string stage_label(const std::string& stage) {
@@ -88,10 +90,6 @@ std::string stage_label(const std::string& stage) {
 
 std::string stage_class(const std::string& stage) {
   return stage_rank(stage) < 3 ? stage : "b";
-}
-
-std::string language_label(Language language) {
-  return language == Language::kCpp ? "C++" : language == Language::kPython ? "Python" : "All";
 }
 
 std::string points(double difference) {

@@ -26,12 +26,16 @@ struct StageResults {
 std::vector<std::string> evaluated_sets(const RunData& run);
 /// The stages that were evaluated on `set`: base, sft, grpo, then others by name.
 std::vector<StageResults> results_of(const RunData& run, const std::string& set);
-/// Languages of an evaluation's prompts in the order C++, Python; kNone (all) first where there are several.
-std::vector<Language> languages_of(const Evaluation& evaluation);
+/// A part of an evaluation with its name.
+struct NamedSelection {
+  std::string name;  // "Code", "C++", "Python", "Maths"
+  Selection selection;
+};
+/// The parts that an evaluation has. The first is what the run is judged by: code, where there is any.
+std::vector<NamedSelection> selections_of(const Evaluation& evaluation);
 
 std::string stage_label(const std::string& stage);   // "Base", "SFT", "GRPO"; escaped
 std::string stage_class(const std::string& stage);   // a colour class of the style sheet
-std::string language_label(Language language);       // "C++", "Python", "All"
 std::string points(double difference);               // "+8.3 pts"
 std::string legend(std::span<const Series> series);  // faint series are left out
 
