@@ -33,30 +33,12 @@ bool is_behind(const std::string& line, const ResumePoint& resume) {
   return object.value("stage", std::string()) == resume.stage && object["step"].get<std::int64_t>() > resume.step;
 }
 
-// The size in bytes of what stays: whole lines up to the first one behind the resume point.
-Result<std::uintmax_t> kept_size(const std::filesystem::path& path, const std::optional<ResumePoint>& resume) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) {
-    return io_error(path, "be read");
-  }
-  std::uintmax_t kept = 0;
-  std::string line;
-  while (std::getline(file, line)) {
-    const bool torn = file.eof();
-    if (torn || (resume && is_behind(line, *resume))) {
-      break;
-    }
-    kept += line.size() + 1;
-  }
-  return kept;
-}
-
 Result<int> open_log(const std::filesystem::path& path, const std::optional<ResumePoint>& resume) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0) {
     return io_error(path, "be opened for writing");
   }
-  auto kept = kept_size(path, resume);
+  auto kept = bytes_to_keep(path, resume);
   if (!kept || ::ftruncate(fd, static_cast<off_t>(*kept)) != 0) {
     const Error error = kept ? io_error(path, "be shortened") : kept.error();
     ::close(fd);
@@ -78,6 +60,23 @@ Result<void> write_line(int fd, const std::filesystem::path& path, const std::st
 }
 
 }  // namespace
+
+Result<std::uint64_t> bytes_to_keep(const std::filesystem::path& path, const std::optional<ResumePoint>& resume) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return io_error(path, "be read");
+  }
+  std::uint64_t kept = 0;
+  std::string line;
+  while (std::getline(file, line)) {
+    const bool torn = file.eof();
+    if (torn || (resume && is_behind(line, *resume))) {
+      break;
+    }
+    kept += line.size() + 1;
+  }
+  return kept;
+}
 
 std::string metrics_line(std::string_view stage, std::int64_t step, const MetricMap& values) {
   const auto quoted = [](std::string_view text) {

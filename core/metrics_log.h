@@ -26,6 +26,10 @@ struct ResumePoint {
   std::int64_t step = 0;
 };
 
+/// The length in bytes of what stays of a log of JSON objects with a "stage" and a "step": its whole lines before the
+/// first one that lies behind `resume`. Errors: it cannot be read.
+Result<std::uint64_t> bytes_to_keep(const std::filesystem::path& path, const std::optional<ResumePoint>& resume);
+
 /// Appends to metrics.jsonl and timings.jsonl of a run folder. Each line is one write, so a killed process leaves whole
 /// lines, but for at most one torn one at the end, which `open` removes.
 class MetricsLog {

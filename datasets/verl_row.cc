@@ -1,6 +1,7 @@
 // verl's rows. The ground truth of code is a JSON text inside the JSON row; with fn_name the inputs are the arguments
 // of one call, as a list or as one JSON value a line, and the parameter types are worked out from all calls together.
 
+#include "core/value_types.h"
 #include "datasets/function_row.h"
 #include "datasets/other_rows.h"
 
@@ -9,53 +10,6 @@ namespace plumb {
 namespace {
 
 using nlohmann::json;
-
-/// The smallest task type that holds both; nothing where there is none. "" stands for the unknown element of an empty
-/// list.
-std::optional<std::string> unify(const std::string& a, const std::string& b) {
-  if (a == b || b.empty()) {
-    return a;
-  }
-  if (a.empty()) {
-    return b;
-  }
-  if ((a == "int" && b == "float") || (a == "float" && b == "int")) {
-    return "float";
-  }
-  if (!a.starts_with("list[") || !b.starts_with("list[")) {
-    return std::nullopt;
-  }
-  const auto element = unify(a.substr(5, a.size() - 6), b.substr(5, b.size() - 6));
-  return element ? std::optional("list[" + *element + "]") : std::nullopt;
-}
-
-std::optional<std::string> type_of(const json& value) {
-  if (value.is_array()) {
-    std::optional<std::string> element = "";
-    for (const json& item : value) {
-      const auto type = type_of(item);
-      element = type ? unify(*element, *type) : std::nullopt;
-      if (!element) {
-        return std::nullopt;
-      }
-    }
-    return "list[" + *element + "]";
-  }
-  for (const char* type : {"int", "float", "bool", "str"}) {
-    if (is_of_type(value, type)) {
-      return type;
-    }
-  }
-  return std::nullopt;
-}
-
-/// Elements that no call tells anything about are taken for integers.
-std::string completed(std::string type) {
-  if (const std::size_t open = type.find("[]"); open != std::string::npos) {
-    type.insert(open + 1, "int");
-  }
-  return type.empty() ? "int" : type;
-}
 
 /// The arguments of one call: a list as it stands, or a text with one JSON value a line.
 Result<json> call_arguments(const Row& row, const json& input) {
@@ -87,8 +41,8 @@ Result<json> call_result(const Row& row, const json& input, const json& output) 
 
 /// Parameter and result types from all calls; the calls are then checked against them as those of a function row.
 Result<void> infer_signature(const Row& row, const std::vector<TestCase>& calls, FunctionSignature& function) {
-  std::vector<std::string> types(calls.front().args.size());
-  std::string returns;
+  std::vector<std::string> types(calls.front().args.size(), kUnknownType);
+  std::string returns = kUnknownType;
   for (const TestCase& call : calls) {
     if (call.args.size() != types.size()) {
       return row.refuse("reward_model.ground_truth", "expected as many arguments in every call");
@@ -96,19 +50,17 @@ Result<void> infer_signature(const Row& row, const std::vector<TestCase>& calls,
     for (std::size_t i = 0; i <= types.size(); ++i) {
       std::string& type = i < types.size() ? types[i] : returns;
       const json& value = i < types.size() ? call.args[i] : call.result;
-      const auto value_type = type_of(value);
-      const auto joint = value_type ? unify(type, *value_type) : std::nullopt;
-      if (!joint) {
+      type = common_type(type, type_of_value(value));
+      if (completed_type(type).empty()) {
         return row.refuse("reward_model.ground_truth",
                           "expected int, float, bool, str or lists of one of them, found " + describe(value));
       }
-      type = *joint;
     }
   }
   for (std::size_t i = 0; i < types.size(); ++i) {
-    function.parameters.push_back({"arg" + std::to_string(i), completed(types[i])});
+    function.parameters.push_back({"arg" + std::to_string(i), completed_type(types[i])});
   }
-  function.returns = completed(returns);
+  function.returns = completed_type(returns);
   return {};
 }
 
