@@ -5,11 +5,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
-#include <sstream>
 #include <unordered_map>
 
 #include "apps/plumb/audit_reward.h"
-#include "core/atomic_file.h"
 #include "core/escape.h"
 #include "eval/samples.h"
 #include "reward/rules/exploits.h"
@@ -34,30 +32,11 @@ struct Suspects {
   }
 };
 
-Result<std::vector<SampleRecord>> read_samples(const std::string& path) {
-  PLUMB_ASSIGN(const std::string text, read_file(path));
-  std::vector<SampleRecord> samples;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
-    auto sample = json.is_discarded() ? Result<SampleRecord>(Error{"not JSON"}) : sample_from_json(json);
-    if (!sample) {
-      return sample.error().with_context(path + ":" + std::to_string(samples.size() + 1));
-    }
-    samples.push_back(std::move(*sample));
-  }
-  return samples;
-}
-
-bool solved(const SampleRecord& sample) {
-  return sample.unscored.empty() && !sample.parts.empty() && sample.parts.front().value >= 1;
-}
-
 // Rewarded samples several times as long as the median rewarded one of the same language.
 void add_length_exploits(const std::vector<SampleRecord>& samples, std::map<std::string, Suspects>& found) {
   std::map<std::string, std::vector<int>> lengths;
   for (const SampleRecord& sample : samples) {
-    if (solved(sample)) {
+    if (is_solved(sample)) {
       lengths[sample.language].push_back(sample.tokens);
     }
   }
@@ -66,7 +45,7 @@ void add_length_exploits(const std::vector<SampleRecord>& samples, std::map<std:
   }
   for (const SampleRecord& sample : samples) {
     const std::vector<int>& values = lengths[sample.language];
-    if (solved(sample) && sample.tokens > kLongFactor * values[values.size() / 2]) {
+    if (is_solved(sample) && sample.tokens > kLongFactor * values[values.size() / 2]) {
       found["length"].add(true, fmt::format("{} sample {}: {} tokens, median {}", sample.prompt_id, sample.sample,
                                             sample.tokens, values[values.size() / 2]));
     }
@@ -91,10 +70,10 @@ Result<int> audit_run(const std::string& folder) {
     const std::string name = fmt::format("{} step {} sample {}", sample.prompt_id, sample.step, sample.sample);
     if (const auto prompt = prompts.find(sample.prompt_id); prompt != prompts.end()) {
       for (const Exploit& exploit : exploits_in(*prompt->second, sample.text)) {
-        found[exploit.kind].add(solved(sample), name + ": " + exploit.detail);
+        found[exploit.kind].add(is_solved(sample), name + ": " + exploit.detail);
       }
     }
-    if (solved(sample) && sample.audit == 0) {
+    if (is_solved(sample) && sample.audit == 0) {
       found["audit_disagreement"].add(true, name + ": passes the graded tests, fails the audit suite");
     }
   }

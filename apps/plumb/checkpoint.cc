@@ -207,6 +207,7 @@ Result<std::optional<TrainerState>> load_newest_checkpoint(const std::string& ru
     if (whole) {
       for (const std::string& folder : damaged) {
         std::error_code ignored;
+        fs::remove_all(folder + ".damaged", ignored);
         fs::rename(folder, folder + ".damaged", ignored);
       }
       PLUMB_ASSIGN(TrainerState state, load_checkpoint(all.back(), parts));

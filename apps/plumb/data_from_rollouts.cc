@@ -24,30 +24,20 @@ struct FromRollouts {
 
 using Groups = std::map<std::string, std::vector<SampleRecord>>;  // by prompt id, in the order they were sampled
 
-Result<void> read_samples(const std::string& run, Groups& groups) {
-  const std::string path = run + "/samples.jsonl";
-  PLUMB_ASSIGN(const std::string text, read_file(path));
-  int line_number = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    ++line_number;
-    const auto json = nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false);
-    auto sample = sample_from_json(json);
-    if (!sample) {
-      return sample.error().with_context(fmt::format("{}:{}", path, line_number));
+// Held-out prompts are evaluated, never trained on; faults of our own say nothing about a completion.
+Result<void> add_groups(const std::string& run, Groups& groups) {
+  PLUMB_ASSIGN(std::vector<SampleRecord> samples, read_samples(run + "/samples.jsonl"));
+  for (SampleRecord& sample : samples) {
+    if (sample.kind == "train" && sample.unscored.empty()) {
+      groups[sample.prompt_id].push_back(std::move(sample));
     }
-    // Held-out prompts are evaluated, never trained on; faults of our own say nothing about a completion.
-    if (sample->kind == "train" && sample->unscored.empty()) {
-      groups[sample->prompt_id].push_back(std::move(*sample));
-    }
-    begin = end + 1;
   }
   return {};
 }
 
 // Right, by the graded tests and by the audit suite where that was asked; ended by itself.
 bool is_right(const SampleRecord& sample) {
-  return sample.reward >= 1 && sample.audit != 0 && sample.finish != "length";
+  return is_solved(sample) && sample.audit != 0 && sample.finish != "length";
 }
 
 // The first `most` different texts for which `want` holds, shortest first where lengths differ.
@@ -111,7 +101,7 @@ using Maker = std::string (*)(const Groups& groups, int per_prompt, std::int64_t
 Result<int> convert(const FromRollouts& options, Maker make, const char* what) {
   Groups groups;
   for (const std::string& run : options.runs) {
-    PLUMB_TRY(read_samples(run, groups));
+    PLUMB_TRY(add_groups(run, groups));
   }
   std::int64_t rows = 0;
   const std::string text = make(groups, options.per_prompt, rows);

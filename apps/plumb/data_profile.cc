@@ -14,6 +14,7 @@
 #include "apps/plumb/run_options.h"
 #include "core/progress.h"
 #include "eval/pass_at_k.h"
+#include "reward/rules/score_parts.h"
 
 namespace plumb {
 namespace {
@@ -24,7 +25,7 @@ constexpr std::size_t kPromptsAtOnce = 8;
 struct Profile {
   std::int64_t samples = 0;
   std::int64_t scored = 0;
-  std::int64_t passed = 0;  // reward at least 1
+  std::int64_t passed = 0;  // whatever the reward says
   std::int64_t truncated = 0;
   std::int64_t tokens = 0;
   bool mixed = false;
@@ -45,7 +46,7 @@ Profile profile_of(const ScoredGroup& group) {
       lowest = profile.scored == 0 ? total : std::min(lowest, total);
       highest = profile.scored == 0 ? total : std::max(highest, total);
       ++profile.scored;
-      profile.passed += total >= 1 ? 1 : 0;
+      profile.passed += is_solved(group.scores[i]) ? 1 : 0;
       profile.reward += total;
     }
   }

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 
 #include "apps/plumb/audit_reward.h"
 #include "apps/plumb/checkpoint.h"
@@ -31,9 +32,6 @@ Result<int> preflight(RunOptions options, const Settings& settings) {
 }
 
 Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
-  if (options.preflight) {
-    return preflight(options, settings);
-  }
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = true}));
   const Prompts prompts = context->prompts(context->settings().data.train_splits);
   if (!context->resume()) {
@@ -60,8 +58,13 @@ Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
 }  // namespace
 
 void register_grpo(CLI::App& app, Action& action) {
-  add_run_command(app, action, "grpo", "Improve a model by group-relative policy optimisation on judged completions",
-                  run_grpo);
+  auto only_checks = std::make_shared<bool>(false);
+  CLI::App* command = add_run_command(
+      app, action, "grpo", "Improve a model by group-relative policy optimisation on judged completions",
+      [only_checks](const RunOptions& options, const Settings& settings) {
+        return *only_checks ? preflight(options, settings) : run_grpo(options, settings);
+      });
+  command->add_flag("--preflight", *only_checks, "check the set-up in a minute instead of training");
 }
 
 }  // namespace plumb

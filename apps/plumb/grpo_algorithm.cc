@@ -153,6 +153,9 @@ Result<GrpoLearnerOptions> grpo_learner_options(const Settings& settings) {
   if (a.mini_batches > grpo.prompts_per_step) {
     return Error{"grpo.mini_batches: more than there are groups (grpo.prompts_per_step)"};
   }
+  if (grpo.min_code_prompts > grpo.prompts_per_step) {
+    return Error{"grpo.min_code_prompts: more than a step has prompts (grpo.prompts_per_step)"};
+  }
   return options;
 }
 

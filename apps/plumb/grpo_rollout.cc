@@ -32,7 +32,7 @@ Result<Rollout> run_grpo_rollout(const GrpoRolloutParts& parts, const GrpoSettin
   const auto min_code = static_cast<std::size_t>(settings.min_code_prompts);
   Rollout all;
   for (int round = 0; round < rounds && missing > 0; ++round) {
-    const std::size_t code = round == 0 ? min_code : std::min(missing, min_code);
+    const std::size_t code = std::min(missing, min_code);
     const std::vector<PromptDraw> draws = parts.sampler.next_batch(missing, code);
     PLUMB_ASSIGN(Rollout rollout, run_rollout(parts.rollout, draws, settings.group_size, parts.generation));
     if (rollout.stopped) {

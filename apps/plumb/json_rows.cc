@@ -55,6 +55,7 @@ Result<JsonRowWriter> JsonRowWriter::open(const std::string& path, bool resume) 
   }
   std::set<std::string> done;
   std::uint64_t keep = 0;
+  int faults = 0;
   if (exists) {
     PLUMB_ASSIGN(const std::string text, read_file(path));
     for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
@@ -63,16 +64,19 @@ Result<JsonRowWriter> JsonRowWriter::open(const std::string& path, bool resume) 
         return Error{path + ": is no output of this command: expected lines of objects with an \"id\""};
       }
       done.insert(row["id"].get<std::string>());
+      faults += row.contains("fault") ? 1 : 0;
       keep = end + 1;
     }
   }
   PLUMB_ASSIGN(AppendFile file, AppendFile::open(path, keep));
   JsonRowWriter writer(std::move(file), path);
   writer.done_ = std::move(done);
+  writer.num_faults_ = faults;
   return writer;
 }
 
 Result<void> JsonRowWriter::write(const nlohmann::json& row) {
+  num_faults_ += row.contains("fault") ? 1 : 0;
   return file_.append(row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 

@@ -33,6 +33,8 @@ class JsonRowWriter {
   /// Whether an earlier run wrote this row.
   [[nodiscard]] bool has(const std::string& id) const { return done_.contains(id); }
   Result<void> write(const nlohmann::json& row);
+  /// Rows with a "fault", an earlier run's among them: nothing is known of those.
+  [[nodiscard]] int num_faults() const { return num_faults_; }
   /// {"id", "line", "error"}; counted.
   Result<void> write_error(const JsonRow& row, const std::string& error);
   /// Flushes to the disk and says on stderr how many rows had errors, if any.
@@ -45,6 +47,7 @@ class JsonRowWriter {
   std::string path_;
   std::set<std::string> done_;
   int num_errors_ = 0;
+  int num_faults_ = 0;
 };
 
 }  // namespace plumb

@@ -3,81 +3,35 @@
 #include <algorithm>
 
 #include "core/escape.h"
-#include "core/signature.h"
+#include "core/value_types.h"
 
 namespace plumb {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kAnyType = "?";  // of the elements of a list that is always empty
-
-// The type that values of both types have; empty where there is none.
-std::string common_type(const std::string& a, const std::string& b) {
-  if (a == b || b == kAnyType) {
-    return a;
-  }
-  if (a == kAnyType) {
-    return b;
-  }
-  if ((a == "int" && b == "float") || (a == "float" && b == "int")) {
-    return "float";
-  }
-  if (a.starts_with("list[") && b.starts_with("list[")) {
-    const std::string element = common_type(a.substr(5, a.size() - 6), b.substr(5, b.size() - 6));
-    return element.empty() ? "" : "list[" + element + "]";
-  }
-  return "";
-}
-
-// The task type of a value; empty where it has none.
-std::string type_of(const Json& value) {
-  switch (value.type()) {
-    case Json::value_t::boolean:
-      return "bool";
-    case Json::value_t::number_integer:
-    case Json::value_t::number_unsigned:
-      return "int";
-    case Json::value_t::number_float:
-      return "float";
-    case Json::value_t::string:
-      return "str";
-    case Json::value_t::array: {
-      std::string element = kAnyType;
-      for (const Json& item : value) {
-        element = element.empty() ? "" : common_type(element, type_of(item));
-      }
-      return element.empty() ? "" : "list[" + element + "]";
-    }
-    default:
-      return "";
-  }
-}
-
-Result<std::string> settled(std::string type, const std::string& what) {
-  if (const std::size_t open = type.find(kAnyType); open != std::string::npos) {
-    type.replace(open, 1, "int");
-  }
-  if (!is_task_type(type)) {
+Result<std::string> settled(const std::string& type, const std::string& what) {
+  std::string whole = completed_type(type);
+  if (whole.empty()) {
     return Error{"the values of " + what + " have no common type of int, float, bool, str and lists of them"};
   }
-  return type;
+  return whole;
 }
 
 Result<FunctionSignature> guessed_signature(const std::string& name, const Submission& submission) {
   FunctionSignature function{name, {}, ""};
   const std::size_t count = submission.args.empty() ? 0 : submission.args[0].size();
   for (std::size_t i = 0; i < count; ++i) {
-    std::string type = kAnyType;
+    std::string type = kUnknownType;
     for (const Json& args : submission.args) {
-      type = type.empty() || i >= args.size() ? "" : common_type(type, type_of(args[i]));
+      type = type.empty() || i >= args.size() ? "" : common_type(type, type_of_value(args[i]));
     }
     PLUMB_ASSIGN(type, settled(type, "argument " + std::to_string(i + 1)));
     function.parameters.push_back({"a" + std::to_string(i), type});
   }
-  std::string type = kAnyType;
+  std::string type = kUnknownType;
   for (const Json& result : submission.expected) {
-    type = type.empty() ? "" : common_type(type, type_of(result));
+    type = type.empty() ? "" : common_type(type, type_of_value(result));
   }
   PLUMB_ASSIGN(function.returns, settled(type, "the results"));
   return function;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -39,14 +40,12 @@ Result<void> copy_into(const std::string& from, const std::string& to, const std
 
 // The newest whole checkpoint before `step`, or an empty text: from the start, then.
 std::string checkpoint_before(const ReplayOptions& options) {
-  std::string best;
-  for (const std::string& folder : checkpoints_of(options.run)) {
+  const std::vector<std::string> all = checkpoints_of(options.run);
+  const auto newest = std::find_if(all.rbegin(), all.rend(), [&](const std::string& folder) {
     const std::string name = fs::path(folder).filename().string();
-    if (std::atoll(name.c_str() + std::string("step-").size()) < options.step && check_checkpoint(folder)) {
-      best = folder;
-    }
-  }
-  return best;
+    return std::atoll(name.c_str() + std::string("step-").size()) < options.step && check_checkpoint(folder).ok();
+  });
+  return newest == all.rend() ? "" : *newest;
 }
 
 // A run folder in which a resume does the step: everything that the run had written, and that one checkpoint.

@@ -186,8 +186,10 @@ Result<int> run(const RunOptions& options, const Sections& sections) {
   if (options.out.empty() || sections.model.path.empty() || sections.rm.pairs.empty()) {
     return Error{"reward-model needs --model PATH, --pairs FILE and --out FOLDER"};
   }
-  if (std::filesystem::exists(options.out + "/metrics.jsonl")) {
-    return Error{options.out + ": holds a reward model's run already; take another --out, or move that folder away"};
+  // A run that was stopped has neither, and may be run again in its folder.
+  const auto holds = [&](const char* name) { return std::filesystem::exists(options.out + "/" + name); };
+  if (holds("policy") || holds("manifest.json")) {
+    return Error{options.out + ": holds a run already; take another --out, or move that folder away"};
   }
   install_interrupt_handler();
   PLUMB_TRY(ensure_writable_folder(options.out));

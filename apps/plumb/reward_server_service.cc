@@ -179,9 +179,7 @@ void RewardService::judge(const HttpRequest& request, HttpReply& reply) {
   std::vector<std::function<void()>> tasks;
   tasks.push_back([this, &item, &block, answers] {
     const Evidence evidence = judge_.judge(make_submission(*item.prompt, block->source, scoring_.limits));
-    nlohmann::json json = evidence_to_json(evidence);
-    json["fault"] = evidence.fault;
-    answers->put(0, text_of(json));
+    answers->put(0, text_of(evidence_to_json(evidence)));
   });
   if (!queue_.push(std::move(tasks))) {
     refuse(reply, 503, "the queue is full; try again later");

@@ -56,6 +56,9 @@ Result<void> RunFolder::open_logs(const std::optional<ResumePoint>& from, std::u
   metrics_ = std::move(metrics);
   PLUMB_ASSIGN(auto events, TensorBoardWriter::open(path_, from ? from->step + 1 : -1));
   events_ = std::move(events);
+  if (from && samples_bytes == UINT64_MAX && std::filesystem::exists(file("samples.jsonl"))) {
+    PLUMB_ASSIGN(samples_bytes, bytes_to_keep(file("samples.jsonl"), from));
+  }
   PLUMB_ASSIGN(auto samples, AppendFile::open(file("samples.jsonl"), samples_bytes));
   samples_ = std::move(samples);
   return {};

@@ -26,7 +26,8 @@ class RunFolder {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
 
-  /// Opens the logs; after a resume what lies behind `from` is cut off, and samples.jsonl to `samples_bytes`.
+  /// Opens the logs; after a resume what lies behind `from` is cut off, of samples.jsonl what lies behind
+  /// `samples_bytes` where that is known.
   Result<void> open_logs(const std::optional<ResumePoint>& from, std::uint64_t samples_bytes = UINT64_MAX);
   [[nodiscard]] std::uint64_t samples_bytes() const { return samples_->size_bytes(); }
   /// One step's numbers to metrics.jsonl, timings.jsonl and TensorBoard.

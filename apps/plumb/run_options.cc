@@ -61,9 +61,6 @@ CLI::App* add_run_command(CLI::App& app, Action& action, const std::string& name
   CLI::App* command = app.add_subcommand(name, help);
   auto options = std::make_shared<RunOptions>();
   add_run_options(*command, *options);
-  if (name == "grpo") {
-    command->add_flag("--preflight", options->preflight, "check the set-up in a minute instead of training");
-  }
   command->callback([command, options, body, &action] {
     if (!command->get_subcommands().empty()) {
       return;  // a subcommand of this one has set the action

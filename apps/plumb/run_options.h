@@ -23,7 +23,6 @@ struct RunOptions {
   std::string profile;                    // a file for a Chrome trace of the run's ops; empty: none
   bool resume = false;
   bool print_config = false;
-  bool preflight = false;
 };
 
 /// Adds --config, --set, --model, --data, --out, --profile, --resume and --print-config. `options` must outlive the

@@ -23,14 +23,13 @@ struct SandboxCommand {
   JudgeOptions judge;
 };
 
-std::string language_of(const std::string& path) {
-  constexpr std::pair<const char*, const char*> kEndings[] = {
-      {".c", "c"},           {".cc", "cpp"},    {".cpp", "cpp"}, {".py", "python"}, {".sh", "bash"},
-      {".js", "javascript"}, {".java", "java"}, {".rs", "rust"}, {".go", "go"},     {".ts", "typescript"}};
-  const std::string ending = std::filesystem::path(path).extension();
-  for (const auto& [known, language] : kEndings) {
-    if (ending == known) {
-      return language;
+// The language whose source files end like `path`; empty where there is none.
+std::string language_of(const std::string& path, const Languages& languages) {
+  const std::filesystem::path ending = std::filesystem::path(path).extension();
+  const bool is_cpp = ending == ".cc" || ending == ".cxx";  // C++ has more endings than one
+  for (const auto& [name, language] : languages) {
+    if (std::filesystem::path(language.source).extension() == (is_cpp ? ".cpp" : ending)) {
+      return name;
     }
   }
   return "";
@@ -67,7 +66,8 @@ void print(const Evidence& evidence, bool compared) {
 Result<int> run_program(const SandboxCommand& command) {
   PLUMB_ASSIGN(const auto judge, start_judge(command.judge));
   Submission submission;
-  submission.program_language = command.language.empty() ? language_of(command.file) : command.language;
+  submission.program_language =
+      command.language.empty() ? language_of(command.file, judge->languages()) : command.language;
   if (submission.program_language.empty()) {
     return Error{command.file + ": cannot tell its language from its name; say --lang (plumb sandbox languages)"};
   }

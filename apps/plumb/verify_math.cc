@@ -132,7 +132,6 @@ class Batch {
   Result<void> flush() {
     const std::vector<MathResult> results = worker_.verify(items_, options_);
     for (std::size_t i = 0; i < results.size(); ++i) {
-      faults_ += results[i].fault.empty() ? 0 : 1;
       PLUMB_TRY(writer_.write(output_of(ids_[i], results[i], options_)));
     }
     ids_.clear();
@@ -140,8 +139,6 @@ class Batch {
     bytes_ = 0;
     return {};
   }
-
-  [[nodiscard]] int faults() const { return faults_; }
 
  private:
   static std::string key_of(const MathOptions& o) {
@@ -158,13 +155,12 @@ class Batch {
   std::vector<std::string> ids_;
   std::vector<MathItem> items_;
   std::size_t bytes_ = 0;
-  int faults_ = 0;
 };
 
 Result<int> run_verify_math(VerifyMathOptions options) {
   install_interrupt_handler();
   PLUMB_ASSIGN(const std::vector<JsonRow> rows, read_json_rows(options.in));
-  PLUMB_TRY(find_math_worker("").ok() ? Result<void>() : Result<void>(find_math_worker("").error()));
+  PLUMB_TRY(find_math_worker(""));
   PLUMB_ASSIGN(JsonRowWriter writer, JsonRowWriter::open(options.out, options.resume));
   MathWorker worker;
   Batch batch(worker, writer);
@@ -191,8 +187,8 @@ Result<int> run_verify_math(VerifyMathOptions options) {
   PLUMB_TRY(batch.flush());
   progress.finish();
   PLUMB_TRY(writer.finish());
-  if (batch.faults() > 0) {
-    return Error{options.out + ": " + std::to_string(batch.faults()) + " rows have a \"fault\" and no verdict"};
+  if (writer.num_faults() > 0) {
+    return Error{options.out + ": " + std::to_string(writer.num_faults()) + " rows have a \"fault\" and no verdict"};
   }
   return 0;
 }

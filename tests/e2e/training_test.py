@@ -147,7 +147,7 @@ class Training(PlumbCase):
         self.assertGreater(killed, 0, "every run had ended before its kill")
 
     def test_sft_killed_and_interrupted_ends_with_the_same_bytes(self):
-        settings = {"sft.learning_rate": 5e-3, "sft.max_epochs": 6, "sft.batch_size": 2, "sft.checkpoint_every": 1,
+        settings = {"sft.learning_rate": 5e-3, "sft.max_epochs": 12, "sft.batch_size": 2, "sft.checkpoint_every": 1,
                     "sft.decay": "wsd"}
         command = ["sft", "--model", self.models / "random", "--data", self.models / "tasks.jsonl",
                    *overrides(settings), "--out"]
@@ -162,6 +162,7 @@ class Training(PlumbCase):
                 time.sleep(0.002)
             process.send_signal(stop)
             process.wait(timeout=60)
+            self.assertTrue(progress.exists(), "the run had ended before it was stopped")
         result = self.plumb(*command, "cut", "--resume")
         self.assertEqual(result.returncode, 0, result.stderr)
         for name in ("metrics.jsonl", "policy/model.safetensors"):
