@@ -23,8 +23,8 @@ Result<int> with_profile(const std::string& path, const std::function<Result<int
   start_trace();
   Result<int> status = body();
   stop_trace();
-  PLUMB_TRY(write_trace(path));
-  return status;
+  const Result<void> written = write_trace(path);
+  return status && !written ? Result<int>(written.error()) : status;
 }
 
 void add_run_options(CLI::App& command, RunOptions& options) {

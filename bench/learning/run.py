@@ -55,7 +55,9 @@ class Results:
 
     def add(self, kind, arm, value):
         self.values[kind][arm] = value
-        self.path.write_text(json.dumps(self.values, indent=1) + "\n")
+        aside = self.path.with_suffix(".part")
+        aside.write_text(json.dumps(self.values) + "\n")
+        aside.rename(self.path)
 
 
 def measure_arms(options, number):

@@ -60,8 +60,8 @@ TEST(Survival, LaunchersMayDieWhileTwoHundredAreJudged) {
   std::atomic<bool> done = false;
   std::atomic<int> killed = 0;
   std::thread killer([&] {
-    // Far enough apart that no submission meets three of them.
-    while (!done && killed < 4) {
+    // Two: a submission that meets three is given up as a fault, and on a busy machine one can meet all there are.
+    while (!done && killed < 2) {
       std::this_thread::sleep_for(std::chrono::milliseconds(400));
       const std::vector<int> pids = test::launchers();
       if (!done && !pids.empty()) {
