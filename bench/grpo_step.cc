@@ -1,5 +1,6 @@
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,16 @@ namespace plumb {
 namespace {
 
 // Every other completion is worth 1, so that each group has a spread and all of it is trained on.
-std::vector<ScoredGroup> score_trivially(const SamplingLoad& load, ForcedSamples samples, std::int64_t version) {
+std::vector<double> trivial_rewards(const SamplingLoad& load) {
+  std::vector<double> rewards(load.prompts.size() * static_cast<std::size_t>(load.samples_per_prompt));
+  for (std::size_t i = 0; i < rewards.size(); i += 2) {
+    rewards[i] = 1;
+  }
+  return rewards;
+}
+
+std::vector<ScoredGroup> with_rewards(const SamplingLoad& load, ForcedSamples samples, std::int64_t version,
+                                      std::span<const double> rewards) {
   std::vector<ScoredGroup> groups;
   for (std::size_t p = 0; p < load.prompts.size(); ++p) {
     auto record = std::make_shared<PromptRecord>();
@@ -30,7 +40,7 @@ std::vector<ScoredGroup> score_trivially(const SamplingLoad& load, ForcedSamples
       completion.weight_versions.assign(completion.token_ids.size(), version);
       scored.group.completions.push_back(std::move(completion));
       Score score;
-      score.total = i % 2 == 0 ? 1.0 : 0.0;
+      score.total = rewards[p * samples.token_ids[p].size() + i];
       scored.scores.push_back(std::move(score));
     }
     groups.push_back(std::move(scored));
@@ -52,7 +62,8 @@ double step_flop(const ModelConfig& config, const SamplingLoad& load) {
 
 }  // namespace
 
-Result<BenchResult> bench_grpo_step(Policy& policy, ThreadPool& pool, const SamplingLoad& load) {
+Result<BenchResult> bench_grpo_step(Policy& policy, ThreadPool& pool, const SamplingLoad& load,
+                                    const RewardSource& rewards) {
   Optimizer optimizer(policy, pool, {});
   GrpoLearnerOptions options;
   options.schedule.peak = 1e-6F;
@@ -71,7 +82,10 @@ Result<BenchResult> bench_grpo_step(Policy& policy, ThreadPool& pool, const Samp
     if (repetition == 0 && !log_probs_equal_score(policy, load, samples)) {
       return Error{"bench grpo-step: a sampled token's log-prob differs from the one that the learner gives it"};
     }
-    const std::vector<ScoredGroup> groups = score_trivially(load, std::move(samples), policy.version());
+    PLUMB_ASSIGN(const std::vector<double> earned,
+                 rewards ? rewards(repetition) : Result<std::vector<double>>(trivial_rewards(load)));
+    const double judged = now_s();
+    const std::vector<ScoredGroup> groups = with_rewards(load, std::move(samples), policy.version(), earned);
     const GrpoStepStats stats = learner.step(groups, repetition, 1.0F);
     const double end = now_s();
     if (!stats.updated || stats.ratio_max_abs_dev != 0) {
@@ -80,7 +94,8 @@ Result<BenchResult> bench_grpo_step(Policy& policy, ThreadPool& pool, const Samp
     if (repetition > 0 && end - start < result.seconds) {
       result.seconds = end - start;
       result.details = {{"sample_seconds", sampled - start},
-                        {"train_seconds", end - sampled},
+                        {"reward_seconds", judged - sampled},
+                        {"train_seconds", end - judged},
                         {"trained_tokens", stats.trained_tokens}};
     }
   }

@@ -1,10 +1,11 @@
 #pragma once
-// The three loads that the engine is built for, timed on a policy. Each first checks its own result, then times; the
+// The loads that the engine is built for, timed on a policy. Each first checks its own result, then times; the
 // fastest repetition counts. Flop are what the result needs: 2 for each weight of a product and forward token, 6 for a
 // trained one, and causal attention; nothing for padding, for what is computed again, or for logits that nobody asked
 // for.
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "bench/bench_result.h"
@@ -82,10 +83,15 @@ Result<BenchResult> bench_long_prefill(Policy& policy, ThreadPool& pool, const P
 /// result differs between two repetitions.
 Result<BenchResult> bench_exactness(Policy& policy, ThreadPool& pool, const ExactnessLoad& load);
 
-/// One step of GRPO: sampling with each prompt computed once for its completions, rewards that are 1 for every other
-/// completion, the learner's forward and backward (again once for each prompt), AdamW. Checks that every log-prob of
-/// the sampler equals the learner's with ==. Moves the policy's weights. `tokens` are the sampled ones. Errors: a
-/// log-prob differs, or the update was not made.
-Result<BenchResult> bench_grpo_step(Policy& policy, ThreadPool& pool, const SamplingLoad& load);
+/// The rewards of a step's completions: [prompts * samples_per_prompt], a prompt's beside each other. `step` makes the
+/// work new, so that nothing is answered from a cache. Errors stop the benchmark.
+using RewardSource = std::function<Result<std::vector<double>>(int step)>;
+
+/// One step of GRPO: sampling with each prompt computed once for its completions, the rewards (1 for every other
+/// completion where no `rewards` are given), the learner's forward and backward (again once for each prompt), AdamW.
+/// Checks that every log-prob of the sampler equals the learner's with ==. Moves the policy's weights. `tokens` are the
+/// sampled ones. Errors: a log-prob differs, rewards failed, or the update was not made.
+Result<BenchResult> bench_grpo_step(Policy& policy, ThreadPool& pool, const SamplingLoad& load,
+                                    const RewardSource& rewards = {});
 
 }  // namespace plumb

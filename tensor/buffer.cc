@@ -10,6 +10,8 @@
 namespace plumb {
 namespace {
 
+constexpr int kLargeBytes = 1 << 20;
+
 struct Counters {
   std::atomic<std::int64_t> live{0};
   std::atomic<std::int64_t> peak{0};
@@ -28,19 +30,27 @@ void raise(std::atomic<std::int64_t>& highest, std::int64_t value) {
   }
 }
 
+// Large buffers are mapped one by one, so that each goes back to the system where it is freed: malloc would move to its
+// heap once it has seen a few of them freed, and a heap keeps what lies below its last piece.
+void keep_large_buffers_mapped() {
+  static const int set = mallopt(M_MMAP_THRESHOLD, kLargeBytes);
+  static_cast<void>(set);
+}
+
 }  // namespace
 
 namespace internal {
 
 void* allocate_aligned(std::size_t bytes) {
+  keep_large_buffers_mapped();
   constexpr std::size_t kHugePage = std::size_t{2} << 20;
   const bool huge = bytes >= 2 * kHugePage;
   const std::size_t alignment = huge ? kHugePage : 64;
   const std::size_t rounded = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
   void* memory = std::aligned_alloc(alignment, rounded);
   PLUMB_CHECK(memory != nullptr, "out of memory");
-  if (huge) {
-    madvise(memory, rounded, MADV_HUGEPAGE);
+  if (huge) {  // what does not fill a huge page stays in small ones, of which only those in use cost memory
+    madvise(memory, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
   }
   const auto usable = static_cast<std::int64_t>(malloc_usable_size(memory));
   Counters& all = counters();

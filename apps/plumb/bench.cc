@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/plumb/bench_judging.h"
 #include "apps/plumb/rollout.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/subcommand.h"
@@ -30,7 +31,8 @@ struct BenchOptions {
 
   [[nodiscard]] bool is(const char* name) const { return what == name; }
   [[nodiscard]] bool needs_model() const { return !is("roofline") && !is("adamw") && !is("long-prefill"); }
-  [[nodiscard]] bool trains() const { return is("train") || is("grpo-step") || is("exactness"); }
+  [[nodiscard]] bool steps() const { return is("grpo-step") || is("judged-step"); }
+  [[nodiscard]] bool trains() const { return is("train") || steps() || is("exactness"); }
 };
 
 std::vector<std::string> grpo_tasks() {
@@ -66,6 +68,20 @@ Result<std::vector<std::vector<std::int32_t>>> tokenise(const Workbench& bench, 
   return prompts;
 }
 
+// Four groups of eight, trained on; judged in the sandbox if asked.
+Result<BenchResult> run_step(Workbench& bench, const BenchOptions& options, SamplingLoad load) {
+  load.samples_per_prompt = 8;
+  load.num_new_tokens = 48;
+  RewardSource rewards;
+  if (options.is("judged-step")) {
+    PLUMB_ASSIGN(std::shared_ptr<Judge> judge, start_judge({}));
+    rewards = judged_rewards(std::move(judge), load.prompts.size() * 8);
+  }
+  PLUMB_ASSIGN(BenchResult result, bench_grpo_step(bench.policy(), bench.pool(), load, rewards));
+  result.name = options.what;
+  return result;
+}
+
 Result<BenchResult> run_load(Workbench& bench, const BenchOptions& options) {
   Policy& policy = bench.policy();
   if (options.is("train")) {
@@ -81,16 +97,20 @@ Result<BenchResult> run_load(Workbench& bench, const BenchOptions& options) {
   SamplingLoad load;
   PLUMB_ASSIGN(load.prompts, tokenise(bench, options.is("rollout") ? rollout_tasks() : grpo_tasks()));
   load.repetitions = options.repetitions;
-  if (options.is("grpo-step")) {
-    load.samples_per_prompt = 8;
-    load.num_new_tokens = 48;
-    return bench_grpo_step(policy, bench.pool(), load);
+  if (options.is("group-rollout")) {
+    load.prompts.resize(1);
+    load.samples_per_prompt = 64;
+  }
+  if (options.steps()) {
+    return run_step(bench, options, std::move(load));
   }
   if (options.is("decode")) {
     load.prompts.resize(1);
     return bench_decode(policy, bench.pool(), load);
   }
-  return bench_rollout(policy, bench.pool(), load);
+  PLUMB_ASSIGN(BenchResult result, bench_rollout(policy, bench.pool(), load));
+  result.name = options.what;
+  return result;
 }
 
 // The load on a model of the user's, beside the roof unless a second run measures that.
@@ -181,8 +201,8 @@ void register_bench(CLI::App& app, Action& action) {
   auto options = std::make_shared<BenchOptions>();
   command->add_option("load", options->what, "what to time")
       ->required()
-      ->check(CLI::IsMember(
-          {"roofline", "rollout", "decode", "prefill", "long-prefill", "train", "adamw", "grpo-step", "exactness"}));
+      ->check(CLI::IsMember({"roofline", "rollout", "group-rollout", "decode", "prefill", "long-prefill", "train",
+                             "adamw", "grpo-step", "judged-step", "exactness"}));
   command->add_option("--model", options->model.path,
                       "a GGUF file or a Hugging Face folder (all but roofline, adamw and long-prefill)");
   add_dtype_option(*command, options->model.dtype);

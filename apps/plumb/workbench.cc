@@ -28,7 +28,9 @@ Result<std::unique_ptr<Workbench>> Workbench::open(std::unique_ptr<ModelSource> 
   options.trainable = trainable;
   options.activation_checkpointing = settings.activation_checkpointing;
   PLUMB_ASSIGN(bench->policy_, Policy::create(source->hyperparameters, std::move(weights), options));
-  bench->source_ = std::move(source);
+  bench->hyperparameters_ = source->hyperparameters;
+  bench->tokenizer_data_ = std::move(source->tokenizer);
+  bench->chat_template_text_ = std::move(source->chat_template);
   return bench;
 }
 
@@ -38,7 +40,7 @@ Result<void> Workbench::save(const std::string& folder) {
     tensors.push_back({parameter.name, parameter.shape, parameter.value});
   }
   return write_model_folder(
-      folder, {source_->hyperparameters, tensors, SafetensorsDtype::kF32, source_->tokenizer, source_->chat_template});
+      folder, {hyperparameters_, tensors, SafetensorsDtype::kF32, tokenizer_data_, chat_template_text_});
 }
 
 Result<void> Workbench::load_weights(const std::string& folder) {

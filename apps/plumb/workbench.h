@@ -19,7 +19,7 @@ namespace plumb {
 /// Owns a policy and its tokenizer. Not movable: the policy refers to the pool.
 class Workbench {
  public:
-  /// Reads all tensors of `source` into a policy. `trainable` allocates gradients. Errors: whatever is wrong with the
+  /// Reads all tensors of `source` into a policy and closes it. `trainable` allocates gradients. Errors: whatever is wrong with the
   /// model, naming the tensor, token or template.
   static Result<std::unique_ptr<Workbench>> open(std::unique_ptr<ModelSource> source, const ModelSettings& settings,
                                                  bool trainable);
@@ -41,7 +41,9 @@ class Workbench {
   explicit Workbench(int threads) : pool_(threads) {}
 
   ThreadPool pool_;
-  std::unique_ptr<ModelSource> source_;
+  Hyperparameters hyperparameters_;
+  TokenizerData tokenizer_data_;
+  std::string chat_template_text_;
   std::optional<Tokenizer> tokenizer_;
   std::optional<ChatTemplate> chat_template_;
   std::unique_ptr<Policy> policy_;
