@@ -25,7 +25,7 @@ std::string submission_key(const Submission& submission) {
   if (!submission.program_language.empty()) {
     const Checker& checker = submission.checker;
     all.push_back({submission.program_language, checker.kind, checker.absolute, checker.relative, checker.language,
-                   checker.source});
+                   checker.source, submission.shown_output_bytes});
     for (const ProgramTest& test : submission.program_tests) {
       all.push_back({test.input, test.output});
     }

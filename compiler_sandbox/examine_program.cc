@@ -15,7 +15,6 @@ namespace plumb {
 
 namespace {
 
-constexpr std::size_t kShownOutput = 4096;  // bytes of Evidence::output
 constexpr std::size_t kShownErrors = 1000;  // bytes of standard error in a diagnostic
 constexpr std::size_t kMib = std::size_t{1} << 20;
 
@@ -206,18 +205,32 @@ class ProgramExamination {
       words = verdict == Verdict::kPE ? "the right words with other white space" : "other output than expected";
     }
     if (verdict != Verdict::kAC) {
-      note(evidence, verdict, words, run.output);
+      note(evidence, verdict, words);
+      show(evidence, run);
+    } else if (submission_.program_tests.size() == evidence.tests.size() + 1) {
+      show(evidence, run);
     }
     return verdict;
   }
 
   // The first test that failed is the one that is shown; its number is that of the test being judged.
-  void note(Evidence& evidence, Verdict verdict, const std::string& words, const std::string& output) {
+  static void note(Evidence& evidence, Verdict verdict, const std::string& words) {
     if (evidence.diagnostics.empty()) {
       const bool wrong = verdict == Verdict::kWA || verdict == Verdict::kPE;
       evidence.diagnostics.push_back(
           {wrong ? "note" : "error", "test " + std::to_string(evidence.tests.size() + 1) + ": " + words, 0, 0});
-      evidence.output = output.substr(0, kShownOutput);
+    }
+  }
+
+  // Of one run a submission: the first that failed, else the last.
+  void show(Evidence& evidence, const Run& run) {
+    if (!shown_) {
+      shown_ = true;
+      const auto bytes = static_cast<std::size_t>(submission_.shown_output_bytes);
+      evidence.output = run.output.substr(0, bytes);
+      evidence.errors = run.errors.substr(0, bytes);
+      evidence.exit_code = run.report.reason == "exit" && run.report.signal == 0 ? run.report.exit_code : -1;
+      evidence.signal = run.report.signal;
     }
   }
 
@@ -260,7 +273,10 @@ class ProgramExamination {
         }
         verdict = code == 0 ? Verdict::kAC : code == 1 ? Verdict::kWA : Verdict::kPE;
         if (verdict != Verdict::kAC) {
-          note(finding.evidence, verdict, "the checker says: " + tail(run.errors + run.output), outputs_[i]);
+          if (finding.evidence.diagnostics.empty()) {  // the run to be shown is this one
+            finding.evidence.output = outputs_[i].substr(0, static_cast<std::size_t>(submission_.shown_output_bytes));
+          }
+          note(finding.evidence, verdict, "the checker says: " + tail(run.errors + run.output));
         }
       }
       finding.evidence.tests.push_back(verdict);
@@ -281,9 +297,6 @@ class ProgramExamination {
     const auto failed =
         std::find_if(evidence.tests.begin(), evidence.tests.end(), [](Verdict v) { return v != Verdict::kAC; });
     evidence.verdict = failed == evidence.tests.end() ? Verdict::kAC : *failed;
-    if (evidence.output.empty() && !outputs_.empty()) {
-      evidence.output = outputs_.back().substr(0, kShownOutput);
-    }
   }
 
   Worker& worker_;
@@ -292,6 +305,7 @@ class ProgramExamination {
   const Submission& submission_;
   bool alone_;
   std::vector<std::string> outputs_;  // of the tests that were run
+  bool shown_ = false;
 };
 
 }  // namespace

@@ -53,6 +53,7 @@ struct Submission {
   std::string program_language;
   std::vector<ProgramTest> program_tests;
   Checker checker;
+  int shown_output_bytes = 4096;  // of a whole program: of Evidence::output and Evidence::errors, each
 };
 
 /// How a judge is set up.

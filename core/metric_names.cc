@@ -43,6 +43,9 @@ bool is_metric_name(std::string_view name) {
   if (name.starts_with(kSourceLoss) && name.size() > kSourceLoss.size()) {
     return true;
   }
+  if (name == "reward/proxy" || name == "reward/gold") {
+    return true;
+  }
   return std::find(kMetricNames.begin(), kMetricNames.end(), name) != kMetricNames.end() || is_reward_part(name) ||
          is_evaluation_name(name);
 }

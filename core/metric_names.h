@@ -44,7 +44,8 @@ inline constexpr std::array<std::string_view, 10> kTimingNames = {
     "perf/fraction_of_roof", "perf/rss_mib",
 };
 
-/// Whether `name` is in kMetricNames, is reward/<part>/mean, reward/<part>/std, reward/shaping_only_gain or
+/// Whether `name` is in kMetricNames, is reward/<part>/mean, reward/<part>/std, reward/shaping_only_gain, reward/proxy
+/// or reward/gold (where a reward model drives: the mean total of code, and the share of it that is solved), or
 /// loss/<source> (SFT, of several sources), or is an evaluation's: eval/<set>/greedy, eval/<set>/avg@<k>,
 /// eval/<set>/pass@<k> (<set> may hold slashes, <k> is a positive number).
 bool is_metric_name(std::string_view name);

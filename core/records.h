@@ -115,6 +115,16 @@ struct Diagnostic {
   int column = 0;  // 1-based; 0 = unknown
 };
 
+/// A weakness that a program's text shows (compiler_sandbox/findings.h).
+struct StaticFinding {
+  std::string rule;      // e.g. "unsafe-deserialisation", "core.NullDereference"
+  int cwe = 0;           // its number in the Common Weakness Enumeration (cwe.mitre.org)
+  std::string severity;  // "low", "medium", "high"
+  int line = 0;          // 1-based
+  int column = 0;        // 1-based
+  std::string message;
+};
+
 /// What was observed when a program was compiled and run: facts, no score.
 struct Evidence {
   Verdict verdict = Verdict::kSE;
@@ -122,7 +132,11 @@ struct Evidence {
   int total = 0;
   std::vector<Verdict> tests;           // per test, in order; short when judging stopped early
   std::vector<Diagnostic> diagnostics;  // at most 64 KiB of text
+  std::vector<StaticFinding> findings;  // only where they were asked for
   std::string output;                   // what the program printed, truncated; bytes, not necessarily UTF-8
+  std::string errors;                   // of a whole program: its standard error, likewise, of the same run
+  int exit_code = -1;                   // of a whole program: of the same run; -1 = it did not end by itself
+  int signal = 0;                       // of a whole program: what ended that run, if a signal did
   double cpu_s = 0;
   double wall_s = 0;
   double peak_mib = 0;

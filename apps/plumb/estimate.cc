@@ -54,6 +54,9 @@ RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings,
     if (keeps_reference) {
       estimate.weight_bytes += estimate.num_parameters * (4 + copy);
     }
+    if (settings.reward.code_signal != CodeSignal::kTests) {  // taken to be as large as the policy
+      estimate.weight_bytes += estimate.num_parameters * (4 + copy);
+    }
     const std::int64_t checkpoints = settings.grpo.keep_checkpoints + 1;  // one more while it is written
     const std::int64_t checkpoint_bytes = keeps_reference ? 16 : 12;      // of a parameter
     estimate.disk_bytes = estimate.num_parameters * (checkpoint_bytes * checkpoints + 8) + (std::int64_t{64} << 20);

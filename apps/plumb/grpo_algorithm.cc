@@ -95,8 +95,12 @@ Result<GrpoLearnerOptions> grpo_learner_options(const Settings& settings) {
   const GrpoSettings& grpo = settings.grpo;
   const GrpoAlgorithm& a = grpo.algorithm;
   GrpoLearnerOptions options;
+  // A reward model gives every completion another number: what differs by less than a twentieth of the range is a tie.
+  constexpr double kModelSpread = 0.05;
+  const bool modelled = settings.reward.code_signal != CodeSignal::kTests;
+  const double min_spread = modelled && grpo.min_spread == 0 ? kModelSpread : grpo.min_spread;
   options.advantage = {grpo.advantage, static_cast<float>(grpo.std_epsilon), static_cast<float>(grpo.std_floor),
-                       static_cast<float>(grpo.min_spread)};
+                       static_cast<float>(min_spread)};
   options.loss = {a.ratio,
                   static_cast<float>(grpo.clip_low),
                   static_cast<float>(grpo.clip_high),

@@ -1,6 +1,7 @@
 #include "apps/plumb/grpo_rollout.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 
 #include "learner/grpo_batch.h"
@@ -40,6 +41,11 @@ Result<Rollout> run_grpo_rollout(const GrpoRolloutParts& parts, const GrpoSettin
       return rollout;
     }
     observe_spread(rollout.groups, parts.sampler);
+    if (parts.reward_model != nullptr) {
+      const auto start = std::chrono::steady_clock::now();
+      parts.reward_model->apply(parts.reward_model_share, rollout.groups);
+      rollout.reward_s += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    }
     missing = static_cast<std::size_t>(std::ranges::count_if(
         rollout.groups, [&](const ScoredGroup& group) { return !has_spread(group, parts.learner); }));
     all.new_tokens += rollout.new_tokens;

@@ -2,6 +2,7 @@
 // The rollout of a GRPO step: prompts drawn, sampled and judged; with dynamic sampling again, until enough groups have
 // something to teach.
 
+#include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/rollout.h"
 #include "learner/grpo_options.h"
 
@@ -13,6 +14,8 @@ struct GrpoRolloutParts {
   PromptSampler& sampler;
   const GeneratorOptions& generation;
   const GrpoLearnerOptions& learner;
+  RewardModelSignal* reward_model = nullptr;  // null: rewards are the scorer's alone
+  double reward_model_share = 0;
 };
 
 /// Groups of settings.prompts_per_step draws. With zero_spread = refill (dynamic sampling, DAPO: arXiv 2503.14476,

@@ -1,12 +1,16 @@
 // plumb judge: submissions in, evidence out, line by line.
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
+#include <thread>
 
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/json_rows.h"
 #include "apps/plumb/judge_json.h"
 #include "apps/plumb/subcommand.h"
+#include "compiler_sandbox/findings.h"
+#include "core/escape.h"
 #include "core/progress.h"
 
 namespace plumb {
@@ -17,12 +21,36 @@ struct JudgeCommand {
   std::string out;
   JudgeOptions judge;
   bool resume = false;
+  bool findings = false;
 };
 
 constexpr std::size_t kRowsAtOnce = 256;  // judged in parallel, then written in order
 
+// The findings of each submission, over all processors.
+std::vector<Result<std::vector<StaticFinding>>> findings_of(Judge& judge, std::span<const Submission> submissions) {
+  std::vector<Result<std::vector<StaticFinding>>> all(submissions.size(), std::vector<StaticFinding>());
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < submissions.size(); i = next++) {
+      const Submission& one = submissions[i];
+      const std::string language =
+          one.program_language.empty() ? std::string(to_string(one.language)) : one.program_language;
+      all[i] = static_findings(judge, language, one.source);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (unsigned i = 1; i < std::max(1U, std::thread::hardware_concurrency()); ++i) {
+    threads.emplace_back(work);
+  }
+  work();
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  return all;
+}
+
 // Judges `rows` and writes one line for each of them.
-Result<void> judge_rows(Judge& judge, std::span<const JsonRow> rows, JsonRowWriter& writer) {
+Result<void> judge_rows(Judge& judge, std::span<const JsonRow> rows, bool with_findings, JsonRowWriter& writer) {
   std::vector<Submission> submissions;
   std::vector<std::string> errors;
   for (const JsonRow& row : rows) {
@@ -32,15 +60,23 @@ Result<void> judge_rows(Judge& judge, std::span<const JsonRow> rows, JsonRowWrit
       submissions.push_back(std::move(*submission));
     }
   }
-  const std::vector<Evidence> evidence = judge.judge_all(submissions);
-  auto next = evidence.begin();
+  std::vector<Evidence> evidence = judge.judge_all(submissions);
+  auto findings = with_findings ? findings_of(judge, submissions) : std::vector<Result<std::vector<StaticFinding>>>();
+  std::size_t next = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!errors[i].empty()) {
       PLUMB_TRY(writer.write_error(rows[i], errors[i]));
       continue;
     }
-    nlohmann::json out = evidence_to_json(*next++);
+    if (with_findings && findings[next]) {
+      evidence[next].findings = std::move(*findings[next]);
+    }
+    nlohmann::json out = evidence_to_json(evidence[next]);
     out["id"] = rows[i].id;
+    if (with_findings && !findings[next]) {
+      out["findings_fault"] = json_safe(findings[next].error().message);
+    }
+    ++next;
     PLUMB_TRY(writer.write(out));
   }
   return {};
@@ -55,7 +91,7 @@ Result<int> run_judge(const JudgeCommand& command) {
   Progress progress("judge", static_cast<std::int64_t>(rows.size()), progress_in("submission"));
   for (std::size_t done = 0; done < rows.size();) {
     const std::size_t count = std::min(kRowsAtOnce, rows.size() - done);
-    PLUMB_TRY(judge_rows(*judge, std::span(rows).subspan(done, count), writer));
+    PLUMB_TRY(judge_rows(*judge, std::span(rows).subspan(done, count), command.findings, writer));
     done += count;
     progress.update(static_cast<std::int64_t>(done));
     if (interrupted() && done < rows.size()) {
@@ -82,6 +118,7 @@ void register_judge(CLI::App& app, Action& action) {
   command->add_option("--cpp-optimization", options->judge.cpp_optimization, "the level of -O")
       ->check(CLI::Range(0, 3));
   command->add_option("--allow", options->judge.allow, "isolation layers that may be missing (docs/sandbox.md)");
+  command->add_flag("--findings", options->findings, "also look for weaknesses in C, C++ and Python (docs/sandbox.md)");
   command->add_flag("--resume", options->resume, "go on with an --out that was cut off");
   command->callback([options, &action] { action = [options] { return run_judge(*options); }; });
 }

@@ -153,18 +153,32 @@ nlohmann::json evidence_to_json(const Evidence& evidence) {
     diagnostics.push_back(
         {{"severity", one.severity}, {"line", one.line}, {"column", one.column}, {"message", json_safe(one.message)}});
   }
+  Json findings = Json::array();
+  for (const StaticFinding& one : evidence.findings) {
+    findings.push_back({{"rule", one.rule},
+                        {"cwe", "CWE-" + std::to_string(one.cwe)},
+                        {"severity", one.severity},
+                        {"line", one.line},
+                        {"column", one.column},
+                        {"message", json_safe(one.message)}});
+  }
   Json row{{"verdict", to_string(evidence.verdict)},
            {"passed", evidence.passed},
            {"total", evidence.total},
            {"tests", std::move(tests)},
            {"diagnostics", std::move(diagnostics)},
-           {"findings", Json::array()},
+           {"findings", std::move(findings)},
            {"output", json_safe(evidence.output)},
            {"cpu_s", evidence.cpu_s},
            {"wall_s", evidence.wall_s},
            {"peak_mib", evidence.peak_mib},
            {"isolation", evidence.isolation},
            {"cached", evidence.cached}};
+  if (evidence.exit_code >= 0 || evidence.signal != 0) {  // a whole program's shown run
+    row["errors"] = json_safe(evidence.errors);
+    row["exit_code"] = evidence.exit_code;
+    row["signal"] = evidence.signal;
+  }
   if (!evidence.fault.empty()) {
     row["fault"] = json_safe(evidence.fault);
   }

@@ -13,7 +13,8 @@ namespace plumb {
 Result<Submission> submission_from_json(const nlohmann::json& row);
 
 /// {"verdict","passed","total","tests","diagnostics","findings","output","cpu_s","wall_s","peak_mib","isolation",
-/// "cached"}, and "fault" where there is one. Bytes that are no UTF-8 are {"base64"}.
+/// "cached"}, for whole programs "errors","exit_code","signal", and "fault" where there is one. Bytes that are no UTF-8
+/// are {"base64"}.
 nlohmann::json evidence_to_json(const Evidence& evidence);
 
 }  // namespace plumb

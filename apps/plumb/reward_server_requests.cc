@@ -82,6 +82,14 @@ Result<ScoreRequest> read_score_request(const std::string& body, std::size_t lim
   return request;
 }
 
+std::string text_of(const nlohmann::json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string error_text(const std::string& sentence) {
+  return text_of({{"error", sentence}});
+}
+
 nlohmann::json score_to_json(const Score& score) {
   nlohmann::json json = {{"parts", nlohmann::json::array()}, {"solved", is_solved(score)}, {"total", score.total}};
   for (const ScorePart& part : score.parts) {

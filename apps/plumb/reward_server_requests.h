@@ -37,4 +37,10 @@ Result<ScoreRequest> read_score_request(const std::string& body, std::size_t lim
 /// unscored one has "unscored": {"fault"} and a total of null, so that nobody takes it for 0.
 nlohmann::json score_to_json(const Score& score);
 
+/// On one line; bytes that are no UTF-8 are replaced.
+std::string text_of(const nlohmann::json& json);
+
+/// {"error": sentence} on one line.
+std::string error_text(const std::string& sentence);
+
 }  // namespace plumb

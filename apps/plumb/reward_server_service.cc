@@ -7,7 +7,6 @@
 #include <deque>
 #include <utility>
 
-#include "apps/plumb/judge_json.h"
 #include "core/config.h"
 #include "reward/rules/code_block.h"
 
@@ -16,20 +15,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::string text_of(const nlohmann::json& json) {
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
 std::string settings_text(const ScorerOptions& scoring) {
   RewardOptions reward = scoring.reward;
   Config config;
   config.add("reward", reward);
   return fmt::format("{} {} {} {}", config.checksum(), scoring.limits.cpu_s, scoring.limits.wall_s,
                      scoring.limits.memory_mib);
-}
-
-std::string error_text(const std::string& sentence) {
-  return text_of({{"error", sentence}});
 }
 
 }  // namespace
@@ -60,6 +51,10 @@ RewardService::RewardService(Judge& judge, const ScorerOptions& scoring, const R
       options_(options),
       settings_text_(settings_text(scoring)),
       cache_(options.cached_scores),
+      scorers_(static_cast<std::size_t>(options.threads) + 1,
+               [this] { return std::make_unique<Scorer>(judge_, scoring_); }),
+      math_workers_(static_cast<std::size_t>(options.threads),
+                    [this] { return std::make_unique<MathWorker>(scoring_.math_worker); }),
       queue_(options.threads, options.queue) {}
 
 void RewardService::handle(const HttpRequest& request, HttpReply& reply) {
@@ -72,8 +67,15 @@ void RewardService::handle(const HttpRequest& request, HttpReply& reply) {
     score(request, reply);
   } else if (request.method == "POST" && request.target == "/v1/judge") {
     judge(request, reply);
+  } else if (request.method == "POST" && request.target == "/v1/verify_math") {
+    verify_math(request, reply);
+  } else if (request.method == "POST" && request.target == "/run_code") {
+    run_code(request, reply);
+  } else if (request.method == "POST" && request.target == "/submit") {
+    submit(request, reply);
   } else {
-    refuse(reply, 404, "expected POST /v1/score, POST /v1/judge, GET /healthz or GET /metrics");
+    refuse(reply, 404,
+           "expected POST /v1/score, /v1/judge, /v1/verify_math, /run_code or /submit, GET /healthz or GET /metrics");
   }
 }
 
@@ -144,8 +146,8 @@ std::string RewardService::judged_answer(const ScoreItem& item, const std::strin
   group.completions[0].finish_reason = FinishReason::kEndOfSequence;
   std::vector<CompletionGroup> groups;
   groups.push_back(std::move(group));
-  Scorer scorer(judge_, scoring_);
-  const std::vector<ScoredGroup> scored = scorer.score(std::move(groups));
+  const std::vector<ScoredGroup> scored =
+      scorers_.with([&](Scorer& scorer) { return scorer.score(std::move(groups)); });
   const Score& score = scored.front().scores.front();
   ++scores_;
   ++judged_;
@@ -160,29 +162,12 @@ std::string RewardService::judged_answer(const ScoreItem& item, const std::strin
   return text_of(json);
 }
 
-void RewardService::judge(const HttpRequest& request, HttpReply& reply) {
-  auto asked = read_score_request(request.body, 1);
-  if (!asked || asked->items.empty() || !asked->items.front()) {
-    refuse(reply, 400,
-           !asked                 ? asked.error().message
-           : asked->items.empty() ? "no item"
-                                  : asked->items.front().error().message);
-    return;
-  }
-  const ScoreItem& item = *asked->items.front();
-  const auto block = first_code_block(item.completion);
-  if (item.prompt->domain != Domain::kCode || !block) {
-    refuse(reply, 400, "completion: expected a closed code block for a code task");
-    return;
-  }
+void RewardService::answer_in_turn(HttpReply& reply, std::function<std::string()> task) {
   const auto answers = std::make_shared<Batch>();
   std::vector<std::function<void()>> tasks;
-  tasks.push_back([this, &item, &block, answers] {
-    const Evidence evidence = judge_.judge(make_submission(*item.prompt, block->source, scoring_.limits));
-    answers->put(0, text_of(evidence_to_json(evidence)));
-  });
+  tasks.push_back([task = std::move(task), answers] { answers->put(0, task()); });
   if (!queue_.push(std::move(tasks))) {
-    refuse(reply, 503, "the queue is full; try again later");
+    refuse(reply, 503, fmt::format("the queue is full ({} items); try again later", options_.queue));
     return;
   }
   reply.send(200, answers->take().second + "\n");

@@ -4,13 +4,15 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
 
+#include "apps/plumb/lending_pool.h"
 #include "apps/plumb/reward_server_requests.h"
 #include "compiler_sandbox/judge.h"
+#include "reward/rules/math_worker.h"
 #include "reward/rules/scorer.h"
 #include "reward/service/http_server.h"
 #include "reward/service/score_cache.h"
@@ -26,8 +28,9 @@ struct RewardServiceOptions {
 };
 
 /// POST /v1/score (one item: one JSON object; {"items"}: JSON Lines as they finish), POST /v1/judge (the evidence
-/// alone), GET /healthz, GET /metrics (Prometheus). Scores depend on the request and the settings alone; unscored ones
-/// are not remembered. Thread-safe.
+/// alone), POST /v1/verify_math (a line of `plumb verify-math`, or {"items"} of them), POST /run_code and /submit as
+/// SandboxFusion has them (apps/plumb/sandbox_fusion.h), GET /healthz, GET /metrics (Prometheus). Scores depend on the
+/// request and the settings alone; unscored ones are not remembered. Thread-safe.
 class RewardService {
  public:
   /// `judge` outlives the service.
@@ -40,6 +43,11 @@ class RewardService {
 
   void score(const HttpRequest& request, HttpReply& reply);
   void judge(const HttpRequest& request, HttpReply& reply);
+  void verify_math(const HttpRequest& request, HttpReply& reply);
+  void run_code(const HttpRequest& request, HttpReply& reply);
+  void submit(const HttpRequest& request, HttpReply& reply);
+  /// Sends what `task` says once it had its turn in the queue.
+  void answer_in_turn(HttpReply& reply, std::function<std::string()> task);
   [[nodiscard]] std::string metrics() const;
   /// The answer for one item as JSON text: from memory, or at once for maths; empty where it has to be judged.
   std::string quick_answer(const ScoreItem& item, const std::string& key);
@@ -51,6 +59,8 @@ class RewardService {
   RewardServiceOptions options_;
   std::string settings_text_;  // of everything a score depends on beside the request
   ScoreCache cache_;
+  LendingPool<Scorer> scorers_;  // each has a maths worker, which is a process
+  LendingPool<MathWorker> math_workers_;
   WorkQueue queue_;
   std::atomic<std::uint64_t> requests_ = 0;
   std::atomic<std::uint64_t> refused_ = 0;

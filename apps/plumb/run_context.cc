@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "apps/plumb/interrupt.h"
+#include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/roof.h"
 #include "apps/plumb/version.h"
 #include "core/hash.h"
@@ -26,6 +27,10 @@ Result<RunManifest> manifest_for(const Settings& settings, const Config& config)
     PLUMB_ASSIGN(manifest.file_sha256["data" + std::to_string(i)], sha256_file(settings.data.tasks[i]));
   }
   PLUMB_ASSIGN(manifest.file_sha256["model"], model_checksum(settings.model.path));
+  if (settings.reward.code_signal != CodeSignal::kTests) {
+    PLUMB_ASSIGN(manifest.file_sha256["reward_model"],
+                 model_checksum(reward_model_weights(settings.reward.reward_model)));
+  }
   return manifest;
 }
 

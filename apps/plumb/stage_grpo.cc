@@ -9,6 +9,8 @@
 #include "apps/plumb/grpo_metrics.h"
 #include "apps/plumb/grpo_rollout.h"
 #include "apps/plumb/interrupt.h"
+#include "apps/plumb/proxy_guard.h"
+#include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/roof.h"
 #include "apps/plumb/spread_gate.h"
 #include "core/progress.h"
@@ -73,13 +75,14 @@ constexpr int kMaxSkippedInARow = 3;
 class GrpoRun {
  public:
   GrpoRun(RunContext& context, PromptSampler sampler, const GrpoLearnerOptions& learning,
-          std::unique_ptr<ReferencePolicy> reference)
+          std::unique_ptr<ReferencePolicy> reference, std::unique_ptr<RewardModelSignal> reward_model)
       : context_(context),
         settings_(context.settings()),
         bench_(context.bench()),
         folder_(context.folder()),
         learning_(learning),
         reference_(std::move(reference)),
+        reward_model_(std::move(reward_model)),
         optimizer_(bench_.policy(), bench_.pool(), grpo_optimizer_options(settings_)),
         learner_(bench_.policy(), optimizer_, learning_, reference_ ? &reference_->policy() : nullptr),
         generator_(bench_.policy(), bench_.tokenizer(), bench_.pool()),
@@ -97,6 +100,7 @@ class GrpoRun {
     state_ = std::move(*loaded);
     learner_.set_entropy_coefficient(static_cast<float>(state_.entropy_coefficient));
     PLUMB_TRY(sampler_.restore(state_.sampler));
+    PLUMB_TRY(proxy_guard_.remember(folder_.file("metrics.jsonl"), state_.step));
     return folder_.open_logs(ResumePoint{"grpo", state_.step}, state_.samples_bytes);
   }
 
@@ -118,11 +122,14 @@ class GrpoRun {
   Result<bool> step(Progress& progress) {
     const auto start = Clock::now();
     const RolloutParts sampling{generator_, scorer_, bench_.tokenizer(), bench_.chat_template()};
-    PLUMB_ASSIGN(Rollout rollout, run_grpo_rollout({sampling, sampler_, generation_, learning_}, settings_.grpo));
+    PLUMB_ASSIGN(Rollout rollout, run_grpo_rollout({sampling, sampler_, generation_, learning_, reward_model_.get(),
+                                                    settings_.reward.reward_model_share()},
+                                                   settings_.grpo));
     if (rollout.stopped) {
       return true;
     }
     PLUMB_TRY(context_.judge_status());
+    const MetricMap proxy = reward_model_ ? proxy_metrics(rollout.groups) : MetricMap();
     apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
     const auto train_start = Clock::now();
     const GrpoStepStats stats = learn(rollout.groups);
@@ -138,13 +145,14 @@ class GrpoRun {
                           seconds_since(start) + last_checkpoint_s_};
     last_checkpoint_s_ = 0;
     // The step's lines come before the checkpoint that counts it, so that a resume finds them.
-    PLUMB_TRY(report(progress, rollout, stats, times));
+    PLUMB_TRY(report(progress, rollout, stats, times, proxy));
     const bool due = settings_.grpo.checkpoint_every > 0 && state_.step % settings_.grpo.checkpoint_every == 0;
     if (due && state_.step < settings_.grpo.steps) {
       const auto checkpoint_start = Clock::now();
       PLUMB_TRY(checkpoint());
       last_checkpoint_s_ = seconds_since(checkpoint_start);
     }
+    PLUMB_TRY(watch_proxy(progress, proxy));
     return interrupted();
   }
 
@@ -165,6 +173,19 @@ class GrpoRun {
         state_.step, folder_.file("samples.jsonl"))};
   }
 
+  // A run whose reward model no longer means the reward is stopped, and saved.
+  Result<void> watch_proxy(Progress& progress, const MetricMap& proxy) {
+    const ProxyWord word = proxy_guard_.observe(proxy);
+    if (word.stop) {
+      PLUMB_TRY(checkpoint());
+      return Error{fmt::format("grpo: saved at step {} and stopped: {}", state_.step, word.text)};
+    }
+    if (!word.text.empty()) {
+      progress.line("warning: " + word.text);
+    }
+    return {};
+  }
+
   // A reference that stays is made of the weights that the stage starts with, again on a resume.
   TrainedParts parts() {
     const ReferenceKind kind = settings_.grpo.algorithm.reference.kind;
@@ -179,8 +200,10 @@ class GrpoRun {
                : learner_.step(groups, state_.step, temperature);
   }
 
-  Result<void> report(Progress& progress, const Rollout& rollout, const GrpoStepStats& stats, const StepTimes& times) {
-    const MetricMap metrics = grpo_metrics(rollout.groups, stats, state_.num_tokens, sampler_.epoch());
+  Result<void> report(Progress& progress, const Rollout& rollout, const GrpoStepStats& stats, const StepTimes& times,
+                      const MetricMap& proxy) {
+    MetricMap metrics = grpo_metrics(rollout.groups, stats, state_.num_tokens, sampler_.epoch());
+    metrics.insert(proxy.begin(), proxy.end());
     const RoofShare share{forward_flop_per_token(context_.shape()), context_.roof_gflops()};
     PLUMB_TRY(folder_.log("grpo", state_.step, metrics, grpo_timings(times, rollout, stats, share)));
     PLUMB_TRY(save_samples(rollout.groups, static_cast<std::size_t>(settings_.grpo.saved_groups)));
@@ -222,6 +245,7 @@ class GrpoRun {
   RunFolder& folder_;
   GrpoLearnerOptions learning_;
   std::unique_ptr<ReferencePolicy> reference_;
+  std::unique_ptr<RewardModelSignal> reward_model_;
   Optimizer optimizer_;
   GrpoLearner learner_;
   Generator generator_;
@@ -229,6 +253,7 @@ class GrpoRun {
   PromptSampler sampler_;
   GeneratorOptions generation_;
   HealthMonitor health_;
+  ProxyGuard proxy_guard_;
   SpreadGate spread_;
   TrainerState state_;
   double last_checkpoint_s_ = 0;  // counted to the step that comes after it
@@ -254,7 +279,11 @@ Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, 
     PLUMB_ASSIGN(reference, ReferencePolicy::create(context.bench().policy(), context.bench().pool(),
                                                     settings.grpo.algorithm.reference));
   }
-  GrpoRun run(context, std::move(sampler), learning, std::move(reference));
+  std::unique_ptr<RewardModelSignal> reward_model;
+  if (settings.reward.code_signal != CodeSignal::kTests) {
+    PLUMB_ASSIGN(reward_model, RewardModelSignal::open(settings.reward.reward_model, settings.model, context.bench()));
+  }
+  GrpoRun run(context, std::move(sampler), learning, std::move(reference), std::move(reward_model));
   if (resume) {
     PLUMB_TRY(run.resume());
   }

@@ -1,15 +1,13 @@
 // plumb verify-math: ground truths and responses in, verdicts out.
 
 #include <CLI/CLI.hpp>
-#include <map>
 #include <memory>
 
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/json_rows.h"
+#include "apps/plumb/math_json.h"
 #include "apps/plumb/subcommand.h"
-#include "core/escape.h"
 #include "core/progress.h"
-#include "reward/rules/math_worker.h"
 
 namespace plumb {
 namespace {
@@ -20,101 +18,12 @@ struct VerifyMathOptions {
   bool resume = false;
 };
 
-// The response of a row: "pred", or "pred_parts" ([[text, repeat], ...]), or "pred_b64".
-Result<std::string> response_of(const nlohmann::json& row) {
-  constexpr std::size_t kMostBytes = std::size_t{64} << 20;
-  if (row.contains("pred")) {
-    return row["pred"].get<std::string>();
-  }
-  if (row.contains("pred_b64")) {
-    return bytes_from_json({{"base64", row["pred_b64"]}});
-  }
-  if (!row.contains("pred_parts")) {
-    return Error{"expected \"pred\", \"pred_parts\" or \"pred_b64\""};
-  }
-  std::string text;
-  for (const auto& part : row["pred_parts"]) {
-    const auto piece = part.at(0).get<std::string>();
-    const auto repeat = part.at(1).get<std::size_t>();
-    if (repeat > kMostBytes || text.size() + piece.size() * repeat > kMostBytes) {
-      return Error{"\"pred_parts\" make more than " + std::to_string(kMostBytes) + " bytes"};
-    }
-    for (std::size_t i = 0; i < repeat; ++i) {
-      text += piece;
-    }
-  }
-  return text;
-}
-
-Result<MathOptions> options_of(const nlohmann::json& row) {
-  MathOptions options;
-  if (!row.contains("options")) {
-    return options;
-  }
-  const std::map<std::string, bool*> flags = {
-      {"bare_percent", &options.bare_percent},   {"optional_unit", &options.optional_unit},
-      {"convert_units", &options.convert_units}, {"unordered_lists", &options.unordered_lists},
-      {"decimal_comma", &options.decimal_comma}, {"join_boxes", &options.join_boxes},
-      {"last_number", &options.last_number},     {"probably_counts", &options.probably_counts}};
-  for (const auto& [key, value] : row["options"].items()) {
-    if (const auto flag = flags.find(key); flag != flags.end()) {
-      *flag->second = value.get<bool>();
-    } else if (key == "decimal_digits") {
-      options.decimal_digits = value.get<int>();
-    } else if (key == "max_work") {
-      options.max_work = value.get<std::int64_t>();
-    } else if (key == "seed") {
-      options.seed = value.get<std::uint64_t>();
-    } else {
-      return Error{"the option \"" + key + "\" is not known; docs/math.md lists them"};
-    }
-  }
-  return options;
-}
-
-struct Question {
-  MathItem item;
-  MathOptions options;
-};
-
-Result<Question> question_of(const JsonRow& row) {
-  if (!row.error.empty()) {
-    return Error{row.error};
-  }
-  try {
-    Question question;
-    if (!row.json.contains("gold")) {
-      return Error{"expected \"gold\", the true answer"};
-    }
-    question.item.truth = row.json["gold"].get<std::string>();
-    question.item.response = !row.json.value("bare", false);
-    PLUMB_ASSIGN(question.item.text, response_of(row.json));
-    PLUMB_ASSIGN(question.options, options_of(row.json));
-    return question;
-  } catch (const nlohmann::json::exception& error) {
-    return Error{std::string("a value of another type than expected: ") + error.what()};
-  }
-}
-
-nlohmann::json output_of(const std::string& id, const MathResult& result, const MathOptions& options) {
-  nlohmann::json out = {{"id", id},
-                        {"verdict", to_string(result.verdict)},
-                        {"equal", accepted(result, options)},
-                        {"reason", to_utf8(result.reason)},
-                        {"extracted", json_safe(result.extracted)},
-                        {"work", result.work}};
-  if (!result.fault.empty()) {
-    out["fault"] = result.fault;
-  }
-  return out;
-}
-
 // Questions with the same options, answered together.
 class Batch {
  public:
   Batch(MathWorker& worker, JsonRowWriter& writer) : worker_(worker), writer_(writer) {}
 
-  Result<void> add(const std::string& id, Question question) {
+  Result<void> add(const std::string& id, MathQuestion question) {
     constexpr std::size_t kItems = 512;
     constexpr std::size_t kBytes = std::size_t{16} << 20;
     const std::string key = key_of(question.options);
@@ -132,7 +41,9 @@ class Batch {
   Result<void> flush() {
     const std::vector<MathResult> results = worker_.verify(items_, options_);
     for (std::size_t i = 0; i < results.size(); ++i) {
-      PLUMB_TRY(writer_.write(output_of(ids_[i], results[i], options_)));
+      nlohmann::json row = math_result_to_json(results[i], options_);
+      row["id"] = ids_[i];
+      PLUMB_TRY(writer_.write(row));
     }
     ids_.clear();
     items_.clear();
@@ -171,7 +82,7 @@ Result<int> run_verify_math(VerifyMathOptions options) {
     if (writer.has(row.id)) {
       continue;
     }
-    auto question = question_of(row);
+    auto question = row.error.empty() ? math_question_from_json(row.json) : Result<MathQuestion>(Error{row.error});
     if (!question) {
       PLUMB_TRY(batch.flush());  // rows stay in order
       PLUMB_TRY(writer.write_error(row, question.error().message));

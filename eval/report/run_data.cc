@@ -48,7 +48,14 @@ Result<StepRow> row_from_json(const nlohmann::json& json) {
   return row;
 }
 
-Result<std::vector<StepRow>> read_rows(const std::filesystem::path& path) {
+std::string text_if_present(const std::filesystem::path& path) {
+  auto text = read_file(path.string());
+  return text ? *text : std::string();
+}
+
+}  // namespace
+
+Result<std::vector<StepRow>> read_step_rows(const std::filesystem::path& path) {
   std::vector<StepRow> rows;
   PLUMB_TRY(read_json_lines(path, [&](const nlohmann::json& json) -> Result<void> {
     PLUMB_ASSIGN(StepRow row, row_from_json(json));
@@ -57,13 +64,6 @@ Result<std::vector<StepRow>> read_rows(const std::filesystem::path& path) {
   }));
   return rows;
 }
-
-std::string text_if_present(const std::filesystem::path& path) {
-  auto text = read_file(path.string());
-  return text ? *text : std::string();
-}
-
-}  // namespace
 
 Result<RunData> load_run(const std::filesystem::path& run_dir) {
   std::error_code error;
@@ -81,8 +81,8 @@ Result<RunData> load_run(const std::filesystem::path& run_dir) {
     return Error{(run_dir / "manifest.json").string() + ": expected a JSON object"};
   }
   run.config = text_if_present(run_dir / "config.toml");
-  PLUMB_ASSIGN(run.metrics, read_rows(run_dir / "metrics.jsonl"));
-  PLUMB_ASSIGN(run.timings, read_rows(run_dir / "timings.jsonl"));
+  PLUMB_ASSIGN(run.metrics, read_step_rows(run_dir / "metrics.jsonl"));
+  PLUMB_ASSIGN(run.timings, read_step_rows(run_dir / "timings.jsonl"));
   PLUMB_ASSIGN(run.evaluations, load_evaluations(run_dir));
   PLUMB_TRY(read_json_lines(run_dir / "samples.jsonl", [&](const nlohmann::json& json) -> Result<void> {
     PLUMB_ASSIGN(SampleRecord sample, sample_from_json(json));

@@ -35,6 +35,10 @@ struct RunData {
 /// is absent, or a file holds something else than it should, named with its line.
 Result<RunData> load_run(const std::filesystem::path& run_dir);
 
+/// The lines of a metrics.jsonl or timings.jsonl; none where it is absent. A torn last line is skipped. Errors: a line
+/// that is no such row, with its number.
+Result<std::vector<StepRow>> read_step_rows(const std::filesystem::path& path);
+
 /// The values of one name over the steps of one stage, in file order; steps without it are left out.
 std::vector<std::pair<double, double>> series_of(const std::vector<StepRow>& rows, const std::string& stage,
                                                  const std::string& name);

@@ -88,6 +88,12 @@ void RewardOptions::describe(ConfigSection& section) {
                  {{"sum_then_normalise", PartCombination::kSumThenNormalise},
                   {"normalise_then_sum", PartCombination::kNormaliseThenSum}},
                  {.help = "of the parts of a score: before or after the group's mean and spread are taken out"});
+  section.choice(
+      "code_signal", code_signal,
+      {{"tests", CodeSignal::kTests}, {"rm", CodeSignal::kRewardModel}, {"mix", CodeSignal::kMix}},
+      {.help = "what code is rewarded by: its tests, a reward model's probability that they pass, or a mix"});
+  section.field("reward_model", reward_model, {.help = "the folder of a `plumb reward-model` run, for rm and mix"});
+  section.field("reward_model_weight", reward_model_weight, {.help = "its share of the mix", .min = 0, .max = 1});
   section.field("source_weights", source_weights,
                 {.help = "other weights for some data sources, e.g. \"primer/code: fraction=0.2 ran=0.1\""});
 }
@@ -95,6 +101,12 @@ void RewardOptions::describe(ConfigSection& section) {
 Result<void> RewardOptions::check() const {
   if (length_weight > 0 && (length_limit == 0 || length_buffer > length_limit)) {
     return Error{"reward.length_weight: set reward.length_limit, and reward.length_buffer to no more than that"};
+  }
+  if (code_signal != CodeSignal::kTests && reward_model.empty()) {
+    return Error{"reward.code_signal: rm and mix need reward.reward_model, the folder of a `plumb reward-model` run"};
+  }
+  if (code_signal != CodeSignal::kTests && combine == PartCombination::kNormaliseThenSum) {
+    return Error{"reward.combine: normalise_then_sum goes with code_signal = tests alone"};
   }
   PLUMB_TRY(check_sum(weights(""), ""));
   for (const std::string& line : source_weights) {
@@ -105,6 +117,10 @@ Result<void> RewardOptions::check() const {
     PLUMB_TRY(check_sum(weights(parsed->source), " of " + parsed->source));
   }
   return {};
+}
+
+double RewardOptions::reward_model_share() const {
+  return code_signal == CodeSignal::kTests ? 0 : code_signal == CodeSignal::kMix ? reward_model_weight : 1;
 }
 
 PartWeights RewardOptions::weights(std::string_view data_source) const {

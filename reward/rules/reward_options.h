@@ -13,6 +13,11 @@ namespace plumb {
 
 enum class CodeScoring { kAllOrNothing, kFraction };
 
+/// What code is rewarded by in training: its verdicts and shaping, a reward model that was trained on such verdicts, or
+/// a weighted sum of both. DeepSeek-Coder-V2 (arXiv 2406.11931, section 4.2) trains a reward model on the compiler's
+/// feedback because few tests make the raw 0 or 1 noisy. Maths keeps its verdicts.
+enum class CodeSignal { kTests, kRewardModel, kMix };
+
 /// Sum the parts, then let the learner normalise within the group; or normalise each part within the group first (as
 /// GDPO does), so that a part with little spread is not drowned by one with much.
 enum class PartCombination { kSumThenNormalise, kNormaliseThenSum };
@@ -36,13 +41,19 @@ struct RewardOptions {
   int length_buffer = 0;
   double repetition_weight = 0;
   PartCombination combine = PartCombination::kSumThenNormalise;
+  CodeSignal code_signal = CodeSignal::kTests;
+  std::string reward_model;                 // the folder of a `plumb reward-model` run
+  double reward_model_weight = 0.5;         // of the mix
   std::vector<std::string> source_weights;  // "data_source: part=weight ...", overriding the keys above
 
   void describe(ConfigSection& section);
 
   /// Errors: shaping weights of 0.5 or more together (for some data source), an unknown part, a line of
-  /// source_weights that cannot be read; the key is named.
+  /// source_weights that cannot be read, a code_signal without its reward_model; the key is named.
   [[nodiscard]] Result<void> check() const;
+
+  /// The reward model's share of a code completion's total: 0, 1, or reward_model_weight.
+  [[nodiscard]] double reward_model_share() const;
 
   /// The shaping weights for prompts of `data_source`. check() must have passed.
   [[nodiscard]] PartWeights weights(std::string_view data_source) const;

@@ -135,7 +135,7 @@ class Connection {
     }
     auto message = parser.release();
     const HttpRequest request{std::string(message.method_string()), std::string(message.target()),
-                              std::move(message.body())};
+                              std::move(message.body()), std::string(message[http::field::host])};
     Reply reply(fd_, options_, message.keep_alive());
     const auto given = message[http::field::authorization];
     const bool open = options_.token.empty() || request.target == "/healthz";

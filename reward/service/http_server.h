@@ -28,6 +28,7 @@ struct HttpRequest {
   std::string method;
   std::string target;
   std::string body;
+  std::string host;  // the Host header, empty without one
 };
 
 /// How a handler answers. Either send() once, or begin() and then write() for each piece as it comes; pieces may be

@@ -106,6 +106,77 @@ class RewardServer(unittest.TestCase):
         self.assertEqual(json.loads(answers[1])["id"], "a")
         self.assertRegex(self.ask("GET", "/metrics")[1], r"scores_remembered_total [1-9]")
 
+    def test_verify_math(self):
+        status, text = self.ask("POST", "/v1/verify_math", json.dumps({"id": 7, "gold": "1/2", "pred": "\\boxed{0.5}"}))
+        self.assertEqual((status, json.loads(text)["verdict"], json.loads(text)["id"]), (200, "equal", 7))
+        items = [{"gold": "2", "pred": "\\boxed{3}"}, {"pred": "1"}, 5, {"gold": "4", "pred": "\\boxed{2^2}"}]
+        status, text = self.ask("POST", "/v1/verify_math", json.dumps({"items": items}))
+        rows = [json.loads(line) for line in text.splitlines()]
+        self.assertEqual([row["index"] for row in rows], [0, 1, 2, 3])
+        self.assertEqual((rows[0]["result"]["verdict"], rows[3]["result"]["verdict"]), ("not_equal", "equal"))
+        self.assertIn("gold", rows[1]["result"]["error"])
+        self.assertIn("object", rows[2]["result"]["error"])
+        self.assertEqual(self.ask("POST", "/v1/verify_math", "{")[0], 400)
+
+    def run_code(self, **request):
+        status, text = self.ask("POST", "/run_code", json.dumps(request))
+        self.assertEqual(status, 200, text)
+        return json.loads(text)
+
+    def test_run_code_as_sandbox_fusion_answers(self):
+        """The fields that verl's client of SandboxFusion reads, and what it takes them for."""
+        echo = self.run_code(code="import sys\nsys.stderr.write('note')\nprint(input()[::-1])", language="python",
+                             stdin="abc\n", run_timeout=5, compile_timeout=5, memory_limit_MB=512, files={},
+                             fetch_files=[])
+        self.assertEqual((echo["status"], echo["compile_result"]), ("Success", None))
+        run = echo["run_result"]
+        self.assertEqual((run["status"], run["return_code"], run["stdout"], run["stderr"]),
+                         ("Finished", 0, "cba\n", "note"))
+        failed = self.run_code(code="print('so far')\nraise SystemExit(3)", language="python")
+        self.assertEqual((failed["status"], failed["run_result"]["return_code"], failed["run_result"]["stdout"]),
+                         ("Failed", 3, "so far\n"))
+        late = self.run_code(code="while True: pass", language="python", run_timeout=0.3)
+        self.assertEqual((late["status"], late["run_result"]["status"]), ("Failed", "TimeLimitExceeded"))
+        cpp = self.run_code(code="#include <iostream>\nint main() { int n; std::cin >> n; std::cout << 2 * n; }",
+                            language="cpp", stdin="21")
+        self.assertEqual((cpp["status"], cpp["compile_result"]["return_code"], cpp["run_result"]["stdout"]),
+                         ("Success", 0, "42"))
+        broken = self.run_code(code="int main() { return x; }", language="cpp")
+        self.assertEqual((broken["status"], broken["compile_result"]["return_code"], broken["run_result"]),
+                         ("Failed", 1, None))
+        self.assertIn("x", broken["compile_result"]["stderr"])
+        crash = self.run_code(code="int main() { __builtin_trap(); }", language="cpp")
+        self.assertLess(crash["run_result"]["return_code"], 0)
+        large = self.run_code(code="print('x' * 100000)", language="python")
+        self.assertEqual(len(large["run_result"]["stdout"]), 100001)
+        for request, word in (({"language": "python"}, "code"), ({"code": "", "language": "cobol"}, "cobol"),
+                              ({"code": "", "language": "python", "files": {"a": "eA=="}}, "files"),
+                              ({"code": "", "language": "python", "run_timeout": -1}, "run_timeout"),
+                              ({"code": 1, "language": "python"}, "code")):
+            answer = self.run_code(**request)
+            self.assertEqual(answer["status"], "SandboxError")
+            self.assertIn(word, answer["message"])
+
+    def test_submit_as_sandbox_fusion_answers(self):
+        tests = [{"input": {"stdin": f"{n}\n"}, "output": {"stdout": f"{2 * n}\n"}} for n in (1, 2, 5)]
+
+        def submit(completion, **config):
+            body = {"dataset": "own", "id": 4, "completion": completion,
+                    "config": {"provided_data": {"test": tests}, **config}}
+            status, text = self.ask("POST", "/submit", json.dumps(body))
+            self.assertEqual(status, 200, text)
+            return json.loads(text)
+
+        right = submit("```python\nprint(2 * int(input()))\n```")
+        self.assertEqual((right["id"], right["accepted"], [test["passed"] for test in right["tests"]]),
+                         (4, True, [True] * 3))
+        partly = submit("```\nprint(int(input()) + 1)\n```", language="python")
+        self.assertEqual((partly["accepted"], [test["passed"] for test in partly["tests"]]), (False, [True, False, False]))
+        self.assertEqual((submit("no code")["accepted"], submit("no code")["tests"]), (False, []))
+        unbuilt = submit("```cpp\nint main( {\n```")
+        self.assertEqual((unbuilt["accepted"], unbuilt["tests"][0]["exec_info"]["status"]), (False, "Failed"))
+        self.assertEqual(self.ask("POST", "/submit", json.dumps({"completion": "x", "config": {}}))[0], 400)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,9 +1,11 @@
 """Whole trainings of a tiny model: same bits twice and over a resume, nothing lost, the faults said in one sentence."""
 
+import http.client
 import json
 import os
 import pathlib
 import random
+import re
 import resource
 import shutil
 import signal
@@ -82,6 +84,59 @@ class Training(PlumbCase):
         self.train("other-seed", run__seed=2)
         self.assertNotEqual((self.folder / "f32-a/metrics.jsonl").read_bytes(),
                             (self.folder / "other-seed/metrics.jsonl").read_bytes())
+
+    def test_a_reward_model_of_ones_own_rollouts_drives(self):
+        self.train("rollouts", grpo__steps=2)
+        for command in (["data", "rm-from-rollouts", "rollouts", "--out", "pairs.jsonl"],
+                        ["reward-model", "--model", self.models / "warm/policy", "--pairs", "pairs.jsonl", "--out", "rm",
+                         *overrides({"rm.good": "Y", "rm.bad": "N", "rm.dev_share": 0, "rm.learning_rate": 1e-3})]):
+            result = self.plumb(*command)
+            self.assertEqual(result.returncode, 0, result.stderr)
+        drives = {"reward__code_signal": "rm", "reward__reward_model": "rm"}
+        self.train("rm-a", model__threads=1, **drives)
+        self.train("rm-b", model__threads=4, **drives)
+        self.assert_same_run("rm-a", "rm-b")
+        for row in self.metrics("rm-a"):
+            self.assertEqual(row["reward/proxy"], row["reward"])  # code alone, and nothing but the model
+            self.assertEqual(row["reward/rm/mean"], row["reward"])
+            self.assertEqual(row["reward/gold"], row["reward/tests/mean"])
+            self.assertTrue(0 < row["reward/proxy"] < 1)
+        self.train("mix", reward__code_signal="mix", reward__reward_model="rm", reward__reward_model_weight=0.25)
+        row = self.metrics("mix")[0]
+        self.assertAlmostEqual(row["reward"], 0.75 * row["reward/gold"] + 0.25 * row["reward/rm/mean"], places=9)
+        for settings, words in (({"reward__code_signal": "rm"}, ("reward.reward_model",)),
+                                ({"reward__code_signal": "rm", "reward__reward_model": "nowhere"}, ("nowhere/policy",))):
+            self.assert_refused(self.plumb(*self.command("refused", **settings)), 1, *words)
+
+    def test_watch_serves_the_report_to_its_own_name_alone(self):
+        self.train("run", grpo__steps=1)
+        watch = subprocess.Popen([os.environ["PLUMB_BINARY"], "watch", "run", "--every", "7"], cwd=self.folder,
+                                 stdout=subprocess.PIPE, text=True)
+        self.addCleanup(watch.wait)
+        self.addCleanup(watch.stdout.close)
+        self.addCleanup(watch.terminate)
+        port = int(re.search(r"http://127\.0\.0\.1:(\d+)", watch.stdout.readline())[1])
+
+        def get(target, **headers):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            connection.request("GET", target, headers=headers)
+            response = connection.getresponse()
+            text = response.read().decode()
+            connection.close()
+            return response.status, text
+
+        status, page = get("/")
+        self.assertEqual(status, 200)
+        self.assertIn('<meta http-equiv="refresh" content="7">', page)
+        report = (self.folder / "run/report.html").read_text()
+        self.assertEqual(page.replace('<meta http-equiv="refresh" content="7">', ""), report)
+        with (self.folder / "run/metrics.jsonl").open("a") as metrics:
+            metrics.write(json.dumps(self.metrics("run")[0] | {"step": 2}) + "\n")
+        self.assertNotEqual(get("/")[1], page)
+        self.assertEqual(get("/", Host=f"localhost:{port}")[0], 200)
+        self.assertEqual(get("/", Host="evil.example")[0], 403)
+        self.assertEqual(get("/metrics.jsonl")[0], 404)
+        self.assert_refused(self.plumb("watch", "nowhere"), 1, "nowhere", "no such run folder")
 
     def test_interrupt_saves_and_resume_goes_on_to_the_same_bits(self):
         self.train("whole", grpo__steps=6)

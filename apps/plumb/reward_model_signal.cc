@@ -1,0 +1,115 @@
+#include "apps/plumb/reward_model_signal.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/atomic_file.h"
+#include "reward/rules/score_parts.h"
+
+namespace plumb {
+namespace {
+
+Result<JudgeTokens> read_tokens(const std::string& folder, const Tokenizer& policy, const Tokenizer& model) {
+  const std::string path = folder + "/reward_model.json";
+  PLUMB_ASSIGN(const std::string text, read_file(path));
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  JudgeTokens tokens;
+  for (const auto& [key, id] : {std::pair("good", &tokens.good), std::pair("bad", &tokens.bad)}) {
+    const std::string id_key = std::string(key) + "_id";
+    const bool named = json.is_object() && json.contains(key) && json[key].is_string() && json.contains(id_key) &&
+                       json[id_key].is_number_integer();
+    if (!named) {
+      return Error{fmt::format("{}: expected \"{}\" and \"{}\", as plumb reward-model writes them", path, key, id_key)};
+    }
+    *id = json[id_key].get<std::int32_t>();
+    const std::vector<std::int32_t> expected = {*id};
+    const auto word = json[key].get<std::string>();
+    if (policy.encode(word, false) != expected || model.encode(word, false) != expected) {
+      return Error{
+          fmt::format("{}: \"{}\" is not token {} of both the policy and the reward model; train the reward "
+                      "model from the same base model",
+                      path, word, *id)};
+    }
+  }
+  return tokens;
+}
+
+void add_part(Score& score, double share, double reward) {
+  const double probability = 1 / (1 + std::exp(-reward));
+  for (ScorePart& part : score.parts) {
+    part.weight *= 1 - share;
+  }
+  score.parts.push_back({.name = "rm",
+                         .value = probability,
+                         .weight = share,
+                         .reason = fmt::format("log-odds {:.3f}", reward),
+                         .kind = PartKind::kShaping});
+  score.total = (1 - share) * score.total + share * probability;
+}
+
+}  // namespace
+
+std::string reward_model_weights(const std::string& folder) {
+  return folder + "/policy";
+}
+
+Result<std::unique_ptr<RewardModelSignal>> RewardModelSignal::open(const std::string& folder,
+                                                                   const ModelSettings& settings,
+                                                                   const Workbench& policy) {
+  std::unique_ptr<RewardModelSignal> signal(new RewardModelSignal());
+  ModelSettings of_model = settings;
+  of_model.path = reward_model_weights(folder);
+  auto source = open_model(of_model.path);
+  if (!source) {
+    return source.error().with_context("reward.reward_model");
+  }
+  PLUMB_ASSIGN(signal->bench_, Workbench::open(std::move(*source), of_model, false));
+  auto tokens = read_tokens(folder, policy.tokenizer(), signal->bench_->tokenizer());
+  if (!tokens) {
+    return tokens.error().with_context("reward.reward_model");
+  }
+  signal->tokens_ = *tokens;
+  return signal;
+}
+
+void RewardModelSignal::apply(double share, std::vector<ScoredGroup>& groups) {
+  const std::int32_t end = bench_->tokenizer().eos_id();
+  for (ScoredGroup& group : groups) {
+    if (group.group.prompt->domain != Domain::kCode) {
+      continue;
+    }
+    std::vector<std::vector<std::int32_t>> completions;
+    for (const Completion& completion : group.group.completions) {
+      completions.push_back(completion.token_ids);
+      if (completions.back().empty() || completions.back().back() != end) {
+        completions.back().push_back(end);  // as in the pairs that it learned from
+      }
+    }
+    const std::vector<double> rewards =
+        rewards_of_prompt(bench_->policy(), group.group.prompt_token_ids, completions, tokens_);
+    for (std::size_t i = 0; i < rewards.size(); ++i) {
+      if (!group.scores[i].unscored) {
+        add_part(group.scores[i], share, rewards[i]);
+      }
+    }
+  }
+}
+
+MetricMap proxy_metrics(const std::vector<ScoredGroup>& groups) {
+  double proxy = 0;
+  double gold = 0;
+  double count = 0;
+  for (const ScoredGroup& group : groups) {
+    for (const Score& score : group.scores) {
+      if (group.group.prompt->domain == Domain::kCode && !score.unscored) {
+        proxy += score.total;
+        gold += is_solved(score) ? 1 : 0;
+        ++count;
+      }
+    }
+  }
+  return count == 0 ? MetricMap() : MetricMap{{"reward/proxy", proxy / count}, {"reward/gold", gold / count}};
+}
+
+}  // namespace plumb
