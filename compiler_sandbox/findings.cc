@@ -53,7 +53,6 @@ constexpr std::array kClangRules = {
     ClangRule{"security.insecureAPI.gets", "", 120, "high"},
     ClangRule{"security.insecureAPI.strcpy", "", 120, "medium"},
     ClangRule{"security.insecureAPI.mktemp", "", 377, "medium"},
-    ClangRule{"security.insecureAPI.rand", "", 338, "low"},
     ClangRule{"security.insecureAPI.UncheckedReturn", "", 252, "medium"},
     ClangRule{"security.insecureAPI.bcopy", "", 477, "low"},
     ClangRule{"security.FloatLoopCounter", "", 1339, "low"},
@@ -78,7 +77,7 @@ std::string clang_command(std::string_view language) {
   const std::string clang = "/usr/bin/clang++-16 " + dialect + " -fno-caret-diagnostics -fno-color-diagnostics ";
   return "cat > candidate && " + clang +
          "--analyze -Xclang -analyzer-output=text -Xclang -analyzer-checker=core,unix,cplusplus,"
-         "security.insecureAPI.gets,security.insecureAPI.strcpy,security.insecureAPI.mktemp,security.insecureAPI.rand,"
+         "security.insecureAPI.gets,security.insecureAPI.strcpy,security.insecureAPI.mktemp,"
          "security.insecureAPI.UncheckedReturn,security.insecureAPI.bcopy,security.FloatLoopCounter,"
          "alpha.security.ArrayBoundV2,alpha.security.taint,alpha.unix.cstring.OutOfBounds,"
          "alpha.security.MallocOverflow candidate 2>&1; " +

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "apps/plumb/interrupt.h"
@@ -33,7 +34,7 @@ class LivePage {
   Result<std::string> html() {
     const std::lock_guard lock(mutex_);
     const std::string state = state_of_files();
-    if (state != rendered_) {
+    if (rendered_ != state) {
       PLUMB_ASSIGN(const RunData run, load_run(run_));
       page_ = with_refresh(render_report(run));
       rendered_ = state;
@@ -66,7 +67,7 @@ class LivePage {
   std::string run_;
   int every_s_;
   std::mutex mutex_;
-  std::string rendered_;
+  std::optional<std::string> rendered_;  // the state that page_ shows
   std::string page_;
 };
 

@@ -68,7 +68,6 @@ const std::vector<Fixture> kFixtures = {
     {"c", {415}, "#include <stdlib.h>\nvoid f(void) { char* p = malloc(4); free(p); free(p); }\n"},
     {"c", {416}, "#include <stdlib.h>\nchar f(void) { char* p = malloc(4); free(p); return *p; }\n"},
     {"c", {}, "#include <stdlib.h>\nvoid f(void) { char* p = malloc(4); if (p) { *p = 1; } free(p); }\n"},
-    {"c", {338}, "#include <stdlib.h>\nint f(void) { return (int)random(); }\n"},
     {"c", {377}, "#include <stdlib.h>\nchar* f(char* name) { return mktemp(name); }\n"},
     {"cpp", {416}, "int f() { int* p = new int(3); delete p; return *p; }\n"},
     {"cpp", {}, "#include <memory>\nint f() { const auto p = std::make_unique<int>(3); return *p; }\n"},
