@@ -191,6 +191,10 @@ Result<std::vector<StaticFinding>> static_findings(Judge& judge, std::string_vie
   }
   // clang ends with an error where the candidate does not compile; its findings until there stand.
   const bool ended = seen.exit_code >= 0 && seen.signal == 0;
+  constexpr int kNoSuchProgram = 127;
+  if (seen.exit_code == kNoSuchProgram) {
+    return Error{"static findings: C and C++ need /usr/bin/clang++-16; install the package clang-16"};
+  }
   if (!ended || seen.exit_code > 1) {
     return Error{"static findings: the tool ended with " + std::string(to_string(seen.verdict)) +
                  (seen.errors.empty() ? "" : ": " + seen.errors.substr(0, kMostText))};
