@@ -126,7 +126,7 @@ class ProgramExamination {
       return faulty(why, Doubt::kHopeless);
     }
     Finding finding = run_tests();
-    if (finding.doubt == Doubt::kNone && submission_.checker.kind == "program" && !outputs_.empty()) {
+    if (finding.doubt == Doubt::kNone && submission_.checker.kind == "program" && !runs_.empty()) {
       finding = ask_checker(std::move(finding));
     }
     if (finding.doubt != Doubt::kFault) {
@@ -169,7 +169,7 @@ class ProgramExamination {
     add_usage(evidence, program.build_usage());
     for (const ProgramTest& test : submission_.program_tests) {
       std::string error;
-      const Run run = program.run(test.input, {}, error);
+      Run run = program.run(test.input, {}, error);
       std::optional<Finding> broken = broken_limit(run.report, submission_.limits.cpu_s, alone_);
       if (!error.empty() || (broken && broken->doubt == Doubt::kFault)) {
         return error.empty() ? std::move(*broken) : faulty(error);
@@ -177,8 +177,8 @@ class ProgramExamination {
       add_usage(evidence, run.report);
       const Verdict verdict = verdict_of(run, test, broken, evidence);
       evidence.tests.push_back(verdict);
-      outputs_.push_back(run.output);
-      finding.doubt = broken && !run.flooded ? broken->doubt : Doubt::kNone;
+      runs_.push_back(std::move(run));
+      finding.doubt = broken && !runs_.back().flooded ? broken->doubt : Doubt::kNone;
       if (finding.doubt != Doubt::kNone || (verdict != Verdict::kAC && submission_.stop_at_first_failure)) {
         break;
       }
@@ -206,9 +206,6 @@ class ProgramExamination {
     }
     if (verdict != Verdict::kAC) {
       note(evidence, verdict, words);
-      show(evidence, run);
-    } else if (submission_.program_tests.size() == evidence.tests.size() + 1) {
-      show(evidence, run);
     }
     return verdict;
   }
@@ -222,28 +219,24 @@ class ProgramExamination {
     }
   }
 
-  // Of one run a submission: the first that failed, else the last.
-  void show(Evidence& evidence, const Run& run) {
-    if (!shown_) {
-      shown_ = true;
-      const auto bytes = static_cast<std::size_t>(submission_.shown_output_bytes);
-      evidence.output = run.output.substr(0, bytes);
-      evidence.errors = run.errors.substr(0, bytes);
-      evidence.exit_code = run.report.reason == "exit" && run.report.signal == 0 ? run.report.exit_code : -1;
-      evidence.signal = run.report.signal;
-    }
+  void show(Evidence& evidence, const Run& run) const {
+    const auto bytes = static_cast<std::size_t>(submission_.shown_output_bytes);
+    evidence.output = run.output.substr(0, bytes);
+    evidence.errors = run.errors.substr(0, bytes);
+    evidence.exit_code = run.report.reason == "exit" && run.report.signal == 0 ? run.report.exit_code : -1;
+    evidence.signal = run.report.signal;
   }
 
   // The author's program looks at what was printed, in a sandbox where the candidate has never been.
   Finding ask_checker(Finding finding) {
     std::map<std::string, std::string> files;
     std::size_t bytes = 0;
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
       const ProgramTest& test = submission_.program_tests[i];
       files["input" + std::to_string(i)] = test.input;
-      files["output" + std::to_string(i)] = outputs_[i];
+      files["output" + std::to_string(i)] = runs_[i].output;
       files["answer" + std::to_string(i)] = test.output;
-      bytes += test.input.size() + outputs_[i].size() + test.output.size();
+      bytes += test.input.size() + runs_[i].output.size() + test.output.size();
     }
     const Checker& checker = submission_.checker;
     const Limits limits;
@@ -273,9 +266,6 @@ class ProgramExamination {
         }
         verdict = code == 0 ? Verdict::kAC : code == 1 ? Verdict::kWA : Verdict::kPE;
         if (verdict != Verdict::kAC) {
-          if (finding.evidence.diagnostics.empty()) {  // the run to be shown is this one
-            finding.evidence.output = outputs_[i].substr(0, static_cast<std::size_t>(submission_.shown_output_bytes));
-          }
           note(finding.evidence, verdict, "the checker says: " + tail(run.errors + run.output));
         }
       }
@@ -297,6 +287,8 @@ class ProgramExamination {
     const auto failed =
         std::find_if(evidence.tests.begin(), evidence.tests.end(), [](Verdict v) { return v != Verdict::kAC; });
     evidence.verdict = failed == evidence.tests.end() ? Verdict::kAC : *failed;
+    const auto first_failed = static_cast<std::size_t>(failed - evidence.tests.begin());
+    show(evidence, runs_[std::min(first_failed, runs_.size() - 1)]);
   }
 
   Worker& worker_;
@@ -304,8 +296,7 @@ class ProgramExamination {
   const Languages& languages_;
   const Submission& submission_;
   bool alone_;
-  std::vector<std::string> outputs_;  // of the tests that were run
-  bool shown_ = false;
+  std::vector<Run> runs_;  // of the tests that were run
 };
 
 }  // namespace

@@ -164,6 +164,38 @@ std::vector<StaticFinding> by_line(std::string_view printed, Read read) {
   return findings;
 }
 
+bool is_read(std::string_view language) {
+  return language == "python" || language == "c" || language == "cpp";
+}
+
+// The tool as a program whose input is the source.
+Submission look_at(const SourceText& one) {
+  const bool python = one.language == "python";
+  Submission look;
+  look.program_language = python ? "python" : "bash";
+  look.source = python ? kPythonFindingsTool : clang_command(one.language);
+  look.program_tests.push_back({one.source, ""});
+  look.limits = {.cpu_s = 20, .wall_s = 60, .memory_mib = 1024, .output_bytes = kPrintedBytes};
+  look.shown_output_bytes = kPrintedBytes;
+  return look;
+}
+
+Result<std::vector<StaticFinding>> read_look(std::string_view language, const Evidence& seen) {
+  constexpr int kNoSuchProgram = 127;
+  if (seen.verdict == Verdict::kSE) {
+    return Error{"static findings: " + seen.fault};
+  }
+  if (seen.exit_code == kNoSuchProgram) {
+    return Error{"static findings: C and C++ need /usr/bin/clang++-16; install the package clang-16"};
+  }
+  // clang ends with 1 where the candidate does not compile; its findings until there stand.
+  if (seen.exit_code != 0 && seen.exit_code != 1) {
+    return Error{"static findings: the tool ended with " + std::string(to_string(seen.verdict)) +
+                 (seen.errors.empty() ? "" : ": " + seen.errors.substr(0, kMostText))};
+  }
+  return language == "python" ? python_findings(seen.output) : clang_findings(seen.output);
+}
+
 }  // namespace
 
 std::vector<StaticFinding> python_findings(std::string_view printed) {
@@ -174,32 +206,20 @@ std::vector<StaticFinding> clang_findings(std::string_view printed, std::string_
   return by_line(printed, [file](std::string_view line) { return clang_finding(line, file); });
 }
 
-Result<std::vector<StaticFinding>> static_findings(Judge& judge, std::string_view language, const std::string& source) {
-  const bool python = language == "python";
-  if (!python && language != "c" && language != "cpp") {
-    return std::vector<StaticFinding>();
+std::vector<Result<std::vector<StaticFinding>>> static_findings(Judge& judge, std::span<const SourceText> sources) {
+  std::vector<Submission> looks;
+  for (const SourceText& one : sources) {
+    if (is_read(one.language)) {
+      looks.push_back(look_at(one));
+    }
   }
-  Submission look;
-  look.program_language = python ? "python" : "bash";
-  look.source = python ? kPythonFindingsTool : clang_command(language);
-  look.program_tests.push_back({source, ""});
-  look.limits = {.cpu_s = 20, .wall_s = 60, .memory_mib = 1024, .output_bytes = kPrintedBytes};
-  look.shown_output_bytes = kPrintedBytes;
-  const Evidence seen = judge.judge(look);
-  if (seen.verdict == Verdict::kSE) {
-    return Error{"static findings: " + seen.fault};
+  const std::vector<Evidence> seen = judge.judge_all(looks);
+  std::vector<Result<std::vector<StaticFinding>>> findings;
+  auto next = seen.begin();
+  for (const SourceText& one : sources) {
+    findings.push_back(is_read(one.language) ? read_look(one.language, *next++) : std::vector<StaticFinding>());
   }
-  // clang ends with an error where the candidate does not compile; its findings until there stand.
-  const bool ended = seen.exit_code >= 0 && seen.signal == 0;
-  constexpr int kNoSuchProgram = 127;
-  if (seen.exit_code == kNoSuchProgram) {
-    return Error{"static findings: C and C++ need /usr/bin/clang++-16; install the package clang-16"};
-  }
-  if (!ended || seen.exit_code > 1) {
-    return Error{"static findings: the tool ended with " + std::string(to_string(seen.verdict)) +
-                 (seen.errors.empty() ? "" : ": " + seen.errors.substr(0, kMostText))};
-  }
-  return python ? python_findings(seen.output) : clang_findings(seen.output);
+  return findings;
 }
 
 }  // namespace plumb

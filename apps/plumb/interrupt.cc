@@ -1,6 +1,8 @@
 #include "apps/plumb/interrupt.h"
 
+#include <chrono>
 #include <csignal>
+#include <thread>
 
 namespace plumb {
 namespace {
@@ -25,6 +27,12 @@ void install_interrupt_handler() {
 
 bool interrupted() {
   return g_interrupted != 0;
+}
+
+void wait_for_interrupt() {
+  while (!interrupted()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
 }
 
 }  // namespace plumb

@@ -10,4 +10,7 @@ void install_interrupt_handler();
 /// Whether the user has asked to stop.
 bool interrupted();
 
+/// Returns once the user has asked to stop; looks ten times a second.
+void wait_for_interrupt();
+
 }  // namespace plumb

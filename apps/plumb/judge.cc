@@ -1,9 +1,7 @@
 // plumb judge: submissions in, evidence out, line by line.
 
 #include <algorithm>
-#include <atomic>
 #include <memory>
-#include <thread>
 
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/json_rows.h"
@@ -26,27 +24,13 @@ struct JudgeCommand {
 
 constexpr std::size_t kRowsAtOnce = 256;  // judged in parallel, then written in order
 
-// The findings of each submission, over all processors.
-std::vector<Result<std::vector<StaticFinding>>> findings_of(Judge& judge, std::span<const Submission> submissions) {
-  std::vector<Result<std::vector<StaticFinding>>> all(submissions.size(), std::vector<StaticFinding>());
-  std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < submissions.size(); i = next++) {
-      const Submission& one = submissions[i];
-      const std::string language =
-          one.program_language.empty() ? std::string(to_string(one.language)) : one.program_language;
-      all[i] = static_findings(judge, language, one.source);
-    }
-  };
-  std::vector<std::thread> threads;
-  for (unsigned i = 1; i < std::max(1U, std::thread::hardware_concurrency()); ++i) {
-    threads.emplace_back(work);
+std::vector<SourceText> texts_of(std::span<const Submission> submissions) {
+  std::vector<SourceText> texts;
+  for (const Submission& one : submissions) {
+    const std::string function_language(to_string(one.language));
+    texts.push_back({one.program_language.empty() ? function_language : one.program_language, one.source});
   }
-  work();
-  for (std::thread& thread : threads) {
-    thread.join();
-  }
-  return all;
+  return texts;
 }
 
 // Judges `rows` and writes one line for each of them.
@@ -61,7 +45,7 @@ Result<void> judge_rows(Judge& judge, std::span<const JsonRow> rows, bool with_f
     }
   }
   std::vector<Evidence> evidence = judge.judge_all(submissions);
-  auto findings = with_findings ? findings_of(judge, submissions) : std::vector<Result<std::vector<StaticFinding>>>();
+  auto findings = static_findings(judge, with_findings ? texts_of(submissions) : std::vector<SourceText>());
   std::size_t next = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!errors[i].empty()) {

@@ -45,9 +45,7 @@ Result<int> run_server(ServerCommand command) {
                }));
   std::printf("listening on http://%s:%d\n", command.http.address.c_str(), server->port());
   std::fflush(stdout);
-  while (!interrupted()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
+  wait_for_interrupt();
   return 0;
 }
 

@@ -15,6 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::size_t kMathsAtOnce = 8;  // a hard question must not hold up the easy ones
+
 std::string settings_text(const ScorerOptions& scoring) {
   RewardOptions reward = scoring.reward;
   Config config;
@@ -51,10 +53,9 @@ RewardService::RewardService(Judge& judge, const ScorerOptions& scoring, const R
       options_(options),
       settings_text_(settings_text(scoring)),
       cache_(options.cached_scores),
-      scorers_(static_cast<std::size_t>(options.threads) + 1,
+      scorers_(static_cast<std::size_t>(options.threads) + kMathsAtOnce,
                [this] { return std::make_unique<Scorer>(judge_, scoring_); }),
-      math_workers_(static_cast<std::size_t>(options.threads),
-                    [this] { return std::make_unique<MathWorker>(scoring_.math_worker); }),
+      math_workers_(kMathsAtOnce, [this] { return std::make_unique<MathWorker>(scoring_.math_worker); }),
       queue_(options.threads, options.queue) {}
 
 void RewardService::handle(const HttpRequest& request, HttpReply& reply) {

@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/subcommand.h"
@@ -102,9 +100,7 @@ Result<int> run_watch(const WatchCommand& command) {
                }));
   std::printf("watching %s at http://127.0.0.1:%d (Ctrl-C ends it)\n", command.run.c_str(), server->port());
   std::fflush(stdout);
-  while (!interrupted()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
+  wait_for_interrupt();
   return 0;
 }
 

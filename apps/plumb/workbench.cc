@@ -39,8 +39,8 @@ Result<void> Workbench::save(const std::string& folder) {
   for (const ParameterView& parameter : policy_->parameters()) {
     tensors.push_back({parameter.name, parameter.shape, parameter.value});
   }
-  return write_model_folder(
-      folder, {hyperparameters_, tensors, SafetensorsDtype::kF32, tokenizer_data_, chat_template_text_});
+  return write_model_folder(folder,
+                            {hyperparameters_, tensors, SafetensorsDtype::kF32, tokenizer_data_, chat_template_text_});
 }
 
 Result<void> Workbench::load_weights(const std::string& folder) {

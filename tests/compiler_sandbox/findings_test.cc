@@ -81,6 +81,10 @@ const std::vector<Fixture> kFixtures = {
     {"cpp", {}, "int* f() { static int x = 3; return &x; }\n"},
 };
 
+Result<std::vector<StaticFinding>> findings_in(Judge& judge, const std::string& language, const std::string& source) {
+  return static_findings(judge, std::vector<SourceText>{{language, source}}).front();
+}
+
 std::set<int> cwes_of(const std::vector<StaticFinding>& findings) {
   std::set<int> cwes;
   for (const StaticFinding& one : findings) {
@@ -102,7 +106,7 @@ TEST(Findings, PrecisionAndRecallOnTheFixtures) {
     if (!has_clang && std::string_view(fixture.language) != "python") {
       continue;
     }
-    const auto findings = static_findings(*judge, fixture.language, fixture.source);
+    const auto findings = findings_in(*judge, fixture.language, fixture.source);
     ASSERT_TRUE(findings.ok()) << findings.error().message;
     const std::set<int> found = cwes_of(*findings);
     EXPECT_EQ(found, fixture.cwes) << fixture.source;
@@ -123,7 +127,7 @@ TEST(Findings, PrecisionAndRecallOnTheFixtures) {
 TEST(Findings, AreOfTheTextAlone) {
   PLUMB_JUDGE_OR_SKIP(judge);
   // Run, it would never end; read, it has one finding, at its place.
-  const auto endless = static_findings(*judge, "python", "while True:\n    eval(input())\n");
+  const auto endless = findings_in(*judge, "python", "while True:\n    eval(input())\n");
   ASSERT_TRUE(endless.ok()) << endless.error().message;
   ASSERT_EQ(endless->size(), 1U);
   EXPECT_EQ(std::tuple(endless->front().line, endless->front().column, endless->front().rule),
@@ -132,11 +136,11 @@ TEST(Findings, AreOfTheTextAlone) {
     if (std::string_view(language) == "cpp" && !std::filesystem::exists("/usr/bin/clang++-16")) {
       continue;
     }
-    const auto broken = static_findings(*judge, language, std::string("(((\0\xff", 5));
+    const auto broken = findings_in(*judge, language, std::string("(((\0\xff", 5));
     ASSERT_TRUE(broken.ok()) << broken.error().message;
     EXPECT_TRUE(broken->empty());
   }
-  EXPECT_TRUE(static_findings(*judge, "go", "eval(x)")->empty());
+  EXPECT_TRUE(findings_in(*judge, "go", "eval(x)")->empty());
 }
 
 TEST(Findings, WhatToolsPrintIsNotTrusted) {
