@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "core/escape.h"
 #include "eval/report/sections.h"
@@ -268,6 +269,17 @@ std::string verdict_sentence(const std::vector<StageResults>& stages) {
       bounds(gain), part.language == Language::kNone ? "tasks" : "functions");
 }
 
+// Where something was measured: pass@k has no k of 1.5.
+std::vector<double> measured_places(const std::vector<Series>& lines) {
+  std::set<double> places;
+  for (const Series& line : lines) {
+    for (const auto& [x, y] : line.points) {
+      places.insert(x);
+    }
+  }
+  return {places.begin(), places.end()};
+}
+
 }  // namespace
 
 std::string header_section(const RunData& run) {
@@ -332,11 +344,13 @@ std::string decoding_section(const RunData& run) {
     by_k.push_back(std::move(k_line));
     by_temperature.push_back(std::move(t_line));
   }
-  const ChartOptions wide{.title = "", .percent = true, .width = 480, .height = 230};
+  const auto wide = [](const std::vector<Series>& lines) {
+    return ChartOptions{.title = "", .percent = true, .x_ticks = measured_places(lines), .width = 480, .height = 230};
+  };
   std::string html = "<h2>More samples, other temperatures</h2><div class=\"grid2\">";
-  html += "<div class=\"card plot\"><h3>pass@k against k</h3>" + legend(by_k) + line_chart(wide, by_k) + "</div>";
+  html += "<div class=\"card plot\"><h3>pass@k against k</h3>" + legend(by_k) + line_chart(wide(by_k), by_k) + "</div>";
   html += "<div class=\"card plot\"><h3>Accuracy against temperature (0 is greedy)</h3>" + legend(by_temperature) +
-          line_chart(wide, by_temperature) + "</div>";
+          line_chart(wide(by_temperature), by_temperature) + "</div>";
   return html + "</div>";
 }
 
