@@ -55,6 +55,19 @@ bool all_finite(std::span<const float> logits) {
   return sum == 0;
 }
 
+// The set of the logits that are not masked.
+KeptSet by_id(std::span<const float> logits) {
+  auto ids = std::make_shared<TokenSet>(logits.size());
+  for (std::size_t id = 0; id < logits.size(); ++id) {
+    if (logits[id] > kMaskedLogit) {
+      ids->insert(id);
+    }
+  }
+  KeptSet kept;
+  kept.ids = std::move(ids);
+  return kept;
+}
+
 Result<void> check_range(const char* name, double value, bool good, const char* expected) {
   if (!good) {
     return Error{fmt::format("sampling: {} = {:g}: expected {}", name, value, expected)};
@@ -147,6 +160,9 @@ SampledToken draw_token(std::span<float> logits, const SamplingOptions& options,
   if (options.truncates()) {
     kept = truncate(logits, options, scratch);
     mask_outside(kept, 0, logits);
+    if (options.kept_by_id) {
+      kept = by_id(logits);
+    }
   }
   const auto position = static_cast<std::uint32_t>(history.completion.size());
   SampledToken token = sample_token(logits, options.temperature, stream, position, scratch.block_sums);

@@ -23,6 +23,8 @@ struct SamplingOptions {
   float top_p = 1.0F;        // (0, 1]: the fewest most probable tokens that have this mass (arXiv 1904.09751)
   float min_p = 0.0F;        // [0, 1): tokens of at least this share of the largest probability (arXiv 2407.01082)
   float typical_p = 1.0F;    // (0, 1]: tokens of nearest surprisal to the entropy, of this mass (arXiv 2202.00666)
+  bool kept_by_id = false;   // what these four keep is recorded token by token: V bits a token, for learners whose
+                             // weights have moved on
 
   float repetition_penalty = 1.0F;  // > 0; of tokens in prompt and completion: logits > 0 divided by it, others
                                     // multiplied (arXiv 1909.05858)

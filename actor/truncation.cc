@@ -101,7 +101,7 @@ std::optional<KeptSet> nearest(std::vector<Candidate>& candidates, std::span<con
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.deviation < b.deviation; });
   KeptSet kept{std::numeric_limits<float>::infinity(), std::numeric_limits<std::int32_t>::max(),
-               -std::numeric_limits<float>::infinity()};
+               -std::numeric_limits<float>::infinity(), {}};
   double sum = 0;
   for (const Candidate& candidate : candidates) {
     if (candidate.deviation >= unknown_beyond) {

@@ -116,6 +116,21 @@ void PackedSequences::set_kept(std::span<const KeptSet> by_token) {
   }
 }
 
+void PackedSequences::add_raw_targets() {
+  PLUMB_CHECK(!with_raw, "add_raw_targets: twice");
+  const std::size_t count = targets.rows.size();
+  with_raw = true;
+  for (std::size_t i = 0; i < count; ++i) {
+    targets.rows.push_back(targets.rows[i]);
+    targets.target_ids.push_back(targets.target_ids[i]);
+  }
+  targets.raw.assign(count, 0);
+  targets.raw.resize(2 * count, 1);
+  if (!targets.kept.empty()) {
+    targets.kept.resize(2 * count);
+  }
+}
+
 std::vector<float> PackedSequences::by_token(std::span<const float> by_target) const {
   std::vector<float> values;
   values.reserve(target_of.size());
@@ -127,7 +142,7 @@ std::vector<float> PackedSequences::by_token(std::span<const float> by_target) c
 
 std::vector<float> PackedSequences::sum_by_target(std::span<const float> by_token) const {
   PLUMB_CHECK(by_token.size() == target_of.size(), "sum_by_target: a value for every token");
-  std::vector<float> sums(targets.rows.size());
+  std::vector<float> sums(num_targets());
   for (std::size_t token = 0; token < by_token.size(); ++token) {
     sums[static_cast<std::size_t>(target_of[token])] += by_token[token];
   }

@@ -26,10 +26,15 @@ struct PackedSequences {
   PackedBatch batch;
   ScoreTargets targets;
   std::vector<std::int64_t> target_of;  // [completion tokens, in order of appending]: its place in `targets`
+  bool with_raw = false;                // the second half of `targets` is the first once more, raw
 
   /// Gives every target the kept set of its tokens ([completion tokens], in order); with no truncated set among them,
   /// none. Tokens of one target were drawn from the same set: it follows from the tokens before it and the weights.
   void set_kept(std::span<const KeptSet> by_token);
+  /// Asks for the raw log-prob of every target too.
+  void add_raw_targets();
+  /// Distinct next tokens: the length of `targets`, or of its first half.
+  [[nodiscard]] std::size_t num_targets() const { return targets.rows.size() / (with_raw ? 2 : 1); }
   /// Values by target as values by token.
   [[nodiscard]] std::vector<float> by_token(std::span<const float> by_target) const;
   /// Values by token, added up by target in the order of the tokens.

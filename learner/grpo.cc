@@ -12,9 +12,15 @@ namespace {
 
 using Batch = std::vector<TrainedGroup*>;
 
-// What the actor drew each token from. Kept sets speak of the logits of the weights that a token was sampled with.
-void append_kept(const Completion& completion, std::vector<KeptSet>& kept) {
-  kept.insert(kept.end(), completion.kept.begin(), completion.kept.end());
+// What the actor drew each token from. Kept sets speak of the logits of the weights that a token was sampled with, but
+// for those by id.
+void append_kept(const Completion& completion, std::int64_t version, std::vector<KeptSet>& kept) {
+  for (std::size_t t = 0; t < completion.kept.size(); ++t) {
+    const KeptSet& set = completion.kept[t];
+    PLUMB_CHECK(set.ids != nullptr || set.keeps_all() || completion.weight_versions[t] == version,
+                "a kept set is of other weights than the learner's");
+    kept.push_back(set);
+  }
   kept.resize(kept.size() + completion.token_ids.size() - completion.kept.size());
 }
 
@@ -26,15 +32,28 @@ PackedSequences pack(const Batch& groups, float temperature, std::int64_t versio
   for (const TrainedGroup* group : groups) {
     append_sequences(group->sequences(), packed);
     for (const TrainedCompletion& trained : group->completions) {
-      const Completion& completion = *trained.completion;
-      PLUMB_CHECK(completion.kept.empty() ||
-                      std::ranges::all_of(completion.weight_versions, [&](std::int64_t of) { return of == version; }),
-                  "kept sets are of other weights than the learner's");
-      append_kept(completion, kept);
+      append_kept(*trained.completion, version, kept);
     }
   }
   packed.set_kept(kept);
   return packed;
+}
+
+// The same, for log-probs of the distribution as it is, without temperature or truncation.
+PackedSequences pack_raw(const Batch& groups) {
+  PackedSequences packed;
+  for (const TrainedGroup* group : groups) {
+    append_sequences(group->sequences(), packed);
+  }
+  return packed;
+}
+
+// Whether tokens were drawn from another distribution than softmax(logits).
+bool sampled_otherwise(std::span<const ScoredGroup> groups, float temperature) {
+  return temperature != 1 || std::ranges::any_of(groups, [](const ScoredGroup& group) {
+           return std::ranges::any_of(group.group.completions,
+                                      [](const Completion& completion) { return !completion.kept.empty(); });
+         });
 }
 
 // Calls use(part) for consecutive groups that are trained on, packed to about `max_rows` rows.
@@ -121,8 +140,9 @@ GrpoLearner::GrpoLearner(Policy& policy, Optimizer& optimizer, const GrpoLearner
 GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_t step, float temperature) {
   GrpoStepStats stats;
   std::vector<TrainedGroup> groups = trained_groups(scored);
+  sampled_otherwise_ = sampled_otherwise(scored, temperature);
   if (options_.needs_reference()) {
-    score_reference(groups, temperature);
+    score_reference(groups);
   }
   const AdvantageSummary summary = prepare_update(groups, options_);
   stats.advantage_mean = summary.mean;
@@ -177,16 +197,23 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
   return stats;
 }
 
-void GrpoLearner::score_reference(std::vector<TrainedGroup>& groups, float temperature) {
+// Raw log-probs of the reference, and of the policy where the reward wants them and those sampled are others.
+void GrpoLearner::score_reference(std::vector<TrainedGroup>& groups) {
   for_each_micro_batch(all_of(groups), options_.micro_batch_tokens, [&](const Batch& part) {
-    const PackedSequences packed = pack(part, temperature, policy_.version());
-    const std::vector<float> log_probs = packed.by_token(reference_->score(packed.batch, packed.targets).log_probs);
-    auto next = log_probs.begin();
-    for (TrainedGroup* group : part) {
-      for (TrainedCompletion& trained : group->completions) {
-        trained.reference_log_probs.assign(next, next + trained.num_tokens());
-        next += trained.num_tokens();
+    const PackedSequences packed = pack_raw(part);
+    const auto score = [&](Policy& policy, std::vector<float> TrainedCompletion::*member) {
+      const std::vector<float> log_probs = packed.by_token(policy.score(packed.batch, packed.targets).log_probs);
+      auto next = log_probs.begin();
+      for (TrainedGroup* group : part) {
+        for (TrainedCompletion& trained : group->completions) {
+          (trained.*member).assign(next, next + trained.num_tokens());
+          next += trained.num_tokens();
+        }
       }
+    };
+    score(*reference_, &TrainedCompletion::reference_log_probs);
+    if (options_.kl_reward_coefficient != 0 && sampled_otherwise_) {
+      score(policy_, &TrainedCompletion::raw_log_probs);
     }
   });
 }
@@ -263,13 +290,24 @@ bool GrpoLearner::run_update(const Batch& mini_batch, float temperature, GrpoLos
 }
 
 GrpoLossSums GrpoLearner::run_micro_batch(const Batch& groups, float temperature) {
-  const PackedSequences packed = pack(groups, temperature, policy_.version());
+  PackedSequences packed = pack(groups, temperature, policy_.version());
+  const bool raw_apart = options_.loss.kl != KlLoss::kNone && sampled_otherwise_;
+  if (raw_apart) {
+    packed.add_raw_targets();
+  }
   const LossArrays arrays = gather(groups);
   const TokenScores scores = policy_.forward(packed.batch, packed.targets, tape_);
-  const std::vector<float> log_probs = packed.by_token(scores.log_probs);
+  const std::span<const float> by_target = scores.log_probs;
+  const std::vector<float> log_probs = packed.by_token(by_target);
   const std::vector<float> entropies = packed.by_token(scores.entropies);
+  std::vector<float> raw_log_probs;
+  if (raw_apart) {
+    raw_log_probs = packed.by_token(by_target.subspan(packed.num_targets()));
+  }
   std::vector<float> d_log_probs(log_probs.size());
+  std::vector<float> d_raw_log_probs(raw_log_probs.size());
   const GrpoLossInput input{log_probs,
+                            raw_log_probs,
                             arrays.old_log_probs,
                             arrays.advantages,
                             entropies,
@@ -277,9 +315,13 @@ GrpoLossSums GrpoLearner::run_micro_batch(const Batch& groups, float temperature
                             arrays.importance,
                             arrays.policy_mask,
                             arrays.sequences};
-  GrpoLossSums sums = grpo_loss(input, options_.loss, d_log_probs);
-  sums.distinct_tokens = static_cast<std::int64_t>(packed.targets.rows.size());
-  policy_.backward(tape_, packed.sum_by_target(d_log_probs));
+  GrpoLossSums sums = grpo_loss(input, options_.loss, d_log_probs, d_raw_log_probs);
+  sums.distinct_tokens = static_cast<std::int64_t>(packed.num_targets());
+  std::vector<float> gradient = packed.sum_by_target(d_log_probs);
+  if (raw_apart) {
+    append(gradient, packed.sum_by_target(d_raw_log_probs));
+  }
+  policy_.backward(tape_, gradient);
   return sums;
 }
 

@@ -61,7 +61,7 @@ class GrpoLearner {
 
  private:
   using Batch = std::vector<TrainedGroup*>;
-  void score_reference(std::vector<TrainedGroup>& groups, float temperature);
+  void score_reference(std::vector<TrainedGroup>& groups);
   void score_start(std::vector<TrainedGroup>& groups, float temperature);
   void correct_and_mask(const Batch& mini_batch);
   bool run_update(const Batch& mini_batch, float temperature, GrpoLossSums& sums);
@@ -71,6 +71,7 @@ class GrpoLearner {
   Optimizer& optimizer_;
   GrpoLearnerOptions options_;
   Policy* reference_;
+  bool sampled_otherwise_ = false;  // the step's tokens: temperature or truncation
   ForwardTape tape_;
 };
 

@@ -14,10 +14,11 @@ double reward_of(const TrainedCompletion& trained, double score, const GrpoLearn
     reward += overlong_penalty(trained.num_tokens(), options);
   }
   if (options.kl_reward_coefficient != 0) {
+    const std::vector<float>& log_probs =
+        trained.raw_log_probs.empty() ? trained.completion->log_probs : trained.raw_log_probs;
     double divergence = 0;
     for (std::size_t t = 0; t < trained.reference_log_probs.size(); ++t) {
-      divergence +=
-          static_cast<double>(trained.completion->log_probs[t]) - static_cast<double>(trained.reference_log_probs[t]);
+      divergence += static_cast<double>(log_probs[t]) - static_cast<double>(trained.reference_log_probs[t]);
     }
     reward -= static_cast<double>(options.kl_reward_coefficient) * divergence;
   }

@@ -42,8 +42,9 @@ PolicyTerm cispo_term(double ratio, double advantage, double log_prob, const Grp
 
 class LossOfBatch {
  public:
-  LossOfBatch(const GrpoLossInput& input, const GrpoLossOptions& options, std::span<float> d_log_probs)
-      : in_(input), options_(options), d_log_probs_(d_log_probs) {}
+  LossOfBatch(const GrpoLossInput& input, const GrpoLossOptions& options, std::span<float> d_log_probs,
+              std::span<float> d_raw_log_probs)
+      : in_(input), options_(options), d_log_probs_(d_log_probs), d_raw_log_probs_(d_raw_log_probs) {}
 
   GrpoLossSums run() {
     for (const LossSequence& sequence : in_.sequences) {
@@ -110,7 +111,16 @@ class LossOfBatch {
     const double difference = log_ratio(t);
     const double ratio = std::exp(difference);
     if (options_.kl != KlLoss::kNone) {
-      add_kl(t, ratio, loss, derivative);
+      const KlTerm kl = kl_of(t, ratio);
+      const double beta = static_cast<double>(options_.kl_coefficient);
+      sums_.reference_kl += kl.value;
+      loss += beta * kl.value;
+      derivative += beta * kl.by_ratio;
+      if (d_raw_log_probs_.empty()) {
+        derivative += beta * kl.by_raw;
+      } else {
+        d_raw_log_probs_[t] = static_cast<float>(beta * kl.by_raw / denominator);
+      }
     }
     if (options_.entropy_coefficient != 0) {
       const auto coefficient = static_cast<double>(options_.entropy_coefficient);
@@ -125,26 +135,31 @@ class LossOfBatch {
     ++sums_.num_tokens;
   }
 
-  void add_kl(std::size_t t, double ratio, double& loss, double& derivative) {
-    const double d = at(in_.reference_log_probs, t) - at(in_.new_log_probs, t);
+  // A token's divergence, and its derivatives by the raw log-prob and (through the ratio) by the sampled one.
+  struct KlTerm {
+    double value = 0;
+    double by_raw = 0;
+    double by_ratio = 0;
+  };
+
+  [[nodiscard]] KlTerm kl_of(std::size_t t, double ratio) const {
+    const double raw = at(in_.raw_log_probs.empty() ? in_.new_log_probs : in_.raw_log_probs, t);
+    const double d = at(in_.reference_log_probs, t) - raw;
     const double k3 = std::exp(d) - 1.0 - d;
-    double value = k3;
-    double slope = 1.0 - std::exp(d);
-    if (options_.kl == KlLoss::kK2) {
-      value = d * d / 2;
-      slope = -d;
-    } else if (options_.kl == KlLoss::kUnbiased) {
-      value = ratio * k3;
-      slope = ratio * (k3 + slope);
+    switch (options_.kl) {
+      case KlLoss::kK2:
+        return {d * d / 2, -d, 0};
+      case KlLoss::kUnbiased:
+        return {ratio * k3, ratio * (1.0 - std::exp(d)), ratio * k3};
+      default:
+        return {k3, 1.0 - std::exp(d), 0};
     }
-    sums_.reference_kl += value;
-    loss += static_cast<double>(options_.kl_coefficient) * value;
-    derivative += static_cast<double>(options_.kl_coefficient) * slope;
   }
 
   const GrpoLossInput& in_;
   const GrpoLossOptions& options_;
   std::span<float> d_log_probs_;
+  std::span<float> d_raw_log_probs_;
   GrpoLossSums sums_;
 };
 
@@ -162,12 +177,14 @@ void GrpoLossSums::add(const GrpoLossSums& other) {
   distinct_tokens += other.distinct_tokens;
 }
 
-GrpoLossSums grpo_loss(const GrpoLossInput& input, const GrpoLossOptions& options, std::span<float> d_log_probs) {
+GrpoLossSums grpo_loss(const GrpoLossInput& input, const GrpoLossOptions& options, std::span<float> d_log_probs,
+                       std::span<float> d_raw_log_probs) {
   const std::size_t count = input.new_log_probs.size();
   const auto fits = [count](std::size_t size, bool optional) { return size == count || (optional && size == 0); };
   PLUMB_CHECK(fits(input.old_log_probs.size(), false) && fits(input.advantages.size(), false) &&
                   fits(input.entropies.size(), false) && fits(d_log_probs.size(), false) &&
                   fits(input.reference_log_probs.size(), options.kl == KlLoss::kNone) &&
+                  fits(input.raw_log_probs.size(), true) && d_raw_log_probs.size() == input.raw_log_probs.size() &&
                   fits(input.importance.size(), true) && fits(input.policy_mask.size(), true),
               "grpo_loss: sizes differ");
   std::size_t next = 0;
@@ -176,7 +193,7 @@ GrpoLossSums grpo_loss(const GrpoLossInput& input, const GrpoLossOptions& option
     next = sequence.end;
   }
   PLUMB_CHECK(next == count, "grpo_loss: sequences do not tile the tokens");
-  return LossOfBatch(input, options, d_log_probs).run();
+  return LossOfBatch(input, options, d_log_probs, d_raw_log_probs).run();
 }
 
 }  // namespace plumb

@@ -49,6 +49,7 @@ struct LossSequence {
 /// The tokens of one micro-batch, completion after completion; all spans are [R] or, where it says so, empty.
 struct GrpoLossInput {
   std::span<const float> new_log_probs;
+  std::span<const float> raw_log_probs;        // of softmax(logits), that kl compares; empty: new_log_probs are raw
   std::span<const float> old_log_probs;        // of mu (coupled) or pi_prox (decoupled)
   std::span<const float> advantages;           // per token
   std::span<const float> entropies;            // of the raw distribution, nats
@@ -75,11 +76,13 @@ struct GrpoLossSums {
 
 /// loss = sum_t (w_t m_t P_t + beta K_t - c H_t) / denominator of t's completion, with importance w, mask m and
 ///   P_t = -min(r_t A_t, clip(r_t, 1 - low, 1 + high) A_t)    PPO: Schulman et al., 2017, arXiv 1707.06347, eq. 7
-/// or as RatioKind says. K_t as KlLoss says. The entropy's derivative is taken at the sampled token,
+/// or as RatioKind says. K_t as KlLoss says, of raw log-probs. The entropy's derivative is taken at the sampled token,
 ///   dH ~ -r_t (log pi + H_t) dlog pi (r_t detached),
 /// whose mean over mu is the exact gradient (the score function has mean 0); it needs mu untruncated at temperature 1.
-///   d_log_probs  [R] out (=): d loss / d new_log_probs. Sums run in f64 in token order; bits depend on the input
-///   alone.
-GrpoLossSums grpo_loss(const GrpoLossInput& input, const GrpoLossOptions& options, std::span<float> d_log_probs);
+///   d_log_probs      [R] out (=): d loss / d new_log_probs
+///   d_raw_log_probs  [R] out (=): d loss / d raw_log_probs; empty where those are
+/// Sums run in f64 in token order; bits depend on the input alone.
+GrpoLossSums grpo_loss(const GrpoLossInput& input, const GrpoLossOptions& options, std::span<float> d_log_probs,
+                       std::span<float> d_raw_log_probs = {});
 
 }  // namespace plumb

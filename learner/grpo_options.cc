@@ -18,15 +18,10 @@ Result<void> check_divergence(const GrpoLearnerOptions& options, const SamplingF
   if (options.loss.kl != KlLoss::kNone && options.kl_reward_coefficient != 0) {
     return Error{"grpo.kl: a divergence in the reward and in the loss would count twice; choose one"};
   }
-  if (options.needs_reference() && sampling.truncated) {
-    return Error{
-        "grpo.kl: top-k, top-p, min-p and typical-p leave other tokens in the policy than in the reference, and "
-        "their distributions cannot be compared; sample without them, or set grpo.kl = none"};
-  }
   return {};
 }
 
-Result<void> check_old_policy(const GrpoLearnerOptions& options, const SamplingFacts& sampling) {
+Result<void> check_old_policy(const GrpoLearnerOptions& options) {
   const bool corrects = options.importance != Importance::kNone;
   if (options.old_policy == OldPolicy::kCoupled && corrects) {
     return Error{
@@ -37,12 +32,6 @@ Result<void> check_old_policy(const GrpoLearnerOptions& options, const SamplingF
     return Error{
         "grpo.old_policy: decoupled clips pi / pi_prox, so stale tokens need grpo.importance (token_truncate, "
         "for example) to be corrected at all"};
-  }
-  if (sampling.truncated && options.epochs * options.mini_batches > 1) {
-    return Error{
-        "grpo.update_epochs, grpo.mini_batches: what truncated sampling kept is known for the sampling weights "
-        "only, so there can be one update per rollout; take both as 1, or sample without top-k, top-p, min-p "
-        "and typical-p"};
   }
   return {};
 }
@@ -91,7 +80,7 @@ Result<void> check_groups(const GrpoLearnerOptions& options) {
 
 Result<void> check_options(const GrpoLearnerOptions& options, const SamplingFacts& sampling) {
   PLUMB_TRY(check_divergence(options, sampling));
-  PLUMB_TRY(check_old_policy(options, sampling));
+  PLUMB_TRY(check_old_policy(options));
   PLUMB_TRY(check_loss(options, sampling));
   return check_groups(options);
 }

@@ -190,13 +190,13 @@ struct HeadActivations {
   explicit HeadActivations(ComputeDtype dtype) : hidden(dtype) {}
 
   std::vector<std::int64_t> rows;           // [U] rows of the batch, in order of first mention; one that
-                                            // is scored over different kept tokens occurs for each
+                                            // is scored in different ways (kept tokens, temperature) occurs for each
   std::vector<std::int64_t> row_of_target;  // [R] index into rows
   std::vector<std::int32_t> target_ids;     // [R]
   std::vector<LogitStats> stats;            // [U]
   std::vector<KeptSet> kept;                // [U], or empty
-  float inverse_temperature = 1.0F;
-  Operand hidden;  // [U, D] after the last norm
+  std::vector<float> inverse_temperatures;  // [U]
+  Operand hidden;                           // [U, D] after the last norm
 };
 
 /// The parts of a policy that every pass needs. One pass runs at a time.

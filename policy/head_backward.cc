@@ -55,11 +55,12 @@ void HeadBackward::logits_to_gradient(std::int64_t begin, std::int64_t columns, 
   if (!head_.kept.empty()) {
     mask_outside(head_.kept[at], begin, {logits, static_cast<std::size_t>(columns)});
   }
-  softmax_backward({logits, static_cast<std::size_t>(columns)}, head_.inverse_temperature, head_.stats[at],
+  const float inverse_temperature = head_.inverse_temperatures[at];
+  softmax_backward({logits, static_cast<std::size_t>(columns)}, inverse_temperature, head_.stats[at],
                    gradient_.row_sum[at], logits);
   for (const auto& [token, d_log_prob] : gradient_.targets[at]) {
     if (token >= begin && token < begin + columns) {
-      logits[token - begin] += d_log_prob * head_.inverse_temperature;
+      logits[token - begin] += d_log_prob * inverse_temperature;
     }
   }
 }

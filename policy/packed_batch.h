@@ -31,7 +31,8 @@ struct ScoreTargets {
   std::vector<std::int64_t> rows;        // [R]
   std::vector<std::int32_t> target_ids;  // [R]
   float temperature = 1.0F;              // > 0; logits are divided by it
-  std::vector<KeptSet> kept;             // [R] of truncated sampling; empty: every token counts
+  std::vector<KeptSet> kept = {};        // [R] of truncated sampling; empty: every token counts
+  std::vector<std::uint8_t> raw = {};    // [R] 1: of softmax(logits), without temperature; empty: none is
 };
 
 /// What the head says of each target. Natural logarithms.

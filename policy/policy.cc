@@ -140,49 +140,67 @@ void TransformerPolicy::check_tokens(std::span<const std::int32_t> token_ids,
               "a sequence longer than the model's context (max_positions)");
 }
 
-TokenScores TransformerPolicy::run_scores(const AlignedBuffer<float>& x, const ScoreTargets& targets,
-                                          HeadActivations& head, bool keep_hidden) {
-  PLUMB_CHECK(targets.rows.size() == targets.target_ids.size(), "ScoreTargets: rows and target_ids differ in length");
-  PLUMB_CHECK(targets.temperature > 0, "ScoreTargets: the temperature is positive");
-  PLUMB_CHECK(targets.kept.empty() || targets.kept.size() == targets.rows.size(), "ScoreTargets: a kept set for each");
-  std::map<std::tuple<std::int64_t, float, std::int32_t, float>, std::int64_t> index_of;
+// The rows that the head looks at for `targets`: one for each row of the batch and way to read it. Returns the targets
+// of each.
+std::vector<std::vector<std::size_t>> head_rows(const ScoreTargets& targets, HeadActivations& head) {
+  std::map<std::int64_t, std::vector<std::int64_t>> ways_of;  // by row of the batch: indices into head.rows
   std::vector<std::vector<std::size_t>> targets_of;
   head.rows.clear();
   head.kept.clear();
+  head.inverse_temperatures.clear();
   head.row_of_target.clear();
   head.target_ids = targets.target_ids;
-  head.inverse_temperature = 1.0F / targets.temperature;
   for (std::size_t i = 0; i < targets.rows.size(); ++i) {
-    const KeptSet kept = targets.kept.empty() ? KeptSet{} : targets.kept[i];
-    const auto [found, added] = index_of.emplace(std::tuple(targets.rows[i], kept.low, kept.low_last_id, kept.high),
-                                                 static_cast<std::int64_t>(head.rows.size()));
+    const bool raw = !targets.raw.empty() && targets.raw[i] != 0;
+    const KeptSet kept = targets.kept.empty() || raw ? KeptSet{} : targets.kept[i];
+    const float inverse_temperature = raw ? 1.0F : 1.0F / targets.temperature;
+    std::vector<std::int64_t>& ways = ways_of[targets.rows[i]];
+    const auto known = std::ranges::find_if(ways, [&](std::int64_t way) {
+      const auto at = static_cast<std::size_t>(way);
+      return head.inverse_temperatures[at] == inverse_temperature && (head.kept.empty() || head.kept[at] == kept);
+    });
+    const bool added = known == ways.end();
+    const std::int64_t way = added ? static_cast<std::int64_t>(head.rows.size()) : *known;
     if (added) {
+      ways.push_back(way);
       head.rows.push_back(targets.rows[i]);
+      head.inverse_temperatures.push_back(inverse_temperature);
       if (!targets.kept.empty()) {
         head.kept.push_back(kept);
       }
       targets_of.emplace_back();
     }
-    head.row_of_target.push_back(found->second);
-    targets_of[static_cast<std::size_t>(found->second)].push_back(i);
+    head.row_of_target.push_back(way);
+    targets_of[static_cast<std::size_t>(way)].push_back(i);
   }
   head.stats.resize(head.rows.size());
-  const bool raw = targets.temperature == 1.0F;
+  return targets_of;
+}
+
+TokenScores TransformerPolicy::run_scores(const AlignedBuffer<float>& x, const ScoreTargets& targets,
+                                          HeadActivations& head, bool keep_hidden) {
+  PLUMB_CHECK(targets.rows.size() == targets.target_ids.size(), "ScoreTargets: rows and target_ids differ in length");
+  PLUMB_CHECK(targets.temperature > 0, "ScoreTargets: the temperature is positive");
+  PLUMB_CHECK(targets.kept.empty() || targets.kept.size() == targets.rows.size(), "ScoreTargets: a kept set for each");
+  PLUMB_CHECK(targets.raw.empty() || targets.raw.size() == targets.rows.size(), "ScoreTargets: raw or not, for each");
+  const std::vector<std::vector<std::size_t>> targets_of = head_rows(targets, head);
   TokenScores scores;
   scores.log_probs.resize(targets.rows.size());
   scores.entropies.resize(targets.rows.size());
   run_head(engine_, x.data(), head.rows, keep_hidden ? &head.hidden : nullptr,
            [&](std::int64_t index, int, std::span<float> logits) {
-             LogitStats stats = logit_stats(logits, head.inverse_temperature, nullptr);
-             const float entropy = raw ? stats.entropy : logit_stats(logits, 1.0F, nullptr).entropy;
+             const auto at = static_cast<std::size_t>(index);
+             const float inverse_temperature = head.inverse_temperatures[at];
+             LogitStats stats = logit_stats(logits, inverse_temperature, nullptr);
+             const float entropy = inverse_temperature == 1 ? stats.entropy : logit_stats(logits, 1.0F, nullptr).entropy;
              if (!head.kept.empty()) {
-               mask_outside(head.kept[static_cast<std::size_t>(index)], 0, logits);
-               stats = logit_stats(logits, head.inverse_temperature, nullptr);
+               mask_outside(head.kept[at], 0, logits);
+               stats = logit_stats(logits, inverse_temperature, nullptr);
              }
-             head.stats[static_cast<std::size_t>(index)] = stats;
-             for (const std::size_t i : targets_of[static_cast<std::size_t>(index)]) {
+             head.stats[at] = stats;
+             for (const std::size_t i : targets_of[at]) {
                const auto id = static_cast<std::size_t>(targets.target_ids[i]);
-               scores.log_probs[i] = log_prob_of(logits[id], head.inverse_temperature, stats);
+               scores.log_probs[i] = log_prob_of(logits[id], inverse_temperature, stats);
                scores.entropies[i] = entropy;
              }
            });

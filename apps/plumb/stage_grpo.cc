@@ -89,6 +89,8 @@ class GrpoRun {
         scorer_(context.judge(), training_scorer_options(context)),
         sampler_(std::move(sampler)) {
     generation_ = generator_options(settings_);
+    // From the second update on, the weights are no longer those that the tokens were drawn with.
+    generation_.sampling.kept_by_id = learning_.epochs * learning_.mini_batches > 1;
     state_.entropy_coefficient = static_cast<double>(learner_.entropy_coefficient());
   }
 

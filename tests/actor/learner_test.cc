@@ -93,6 +93,25 @@ TEST_P(ActorAndLearner, LogProbsAreEqualWhateverTruncates) {
   }
 }
 
+TEST_P(ActorAndLearner, KeptSetsByIdAreThoseByBounds) {
+  ThreadPool pool(2);
+  const auto policy = make_policy(pool);
+  options_.sampling.top_p = 0.8F;
+  options_.sampling.temperature = 0.6F;
+  const auto bounds = Generator(*policy, tokenizer_, pool).generate(requests_, options_);
+  options_.sampling.kept_by_id = true;
+  auto by_id = Generator(*policy, tokenizer_, pool).generate(requests_, options_);
+  ASSERT_TRUE(bounds.ok() && by_id.ok());
+  ASSERT_NE((*by_id)[0].completions[0].kept[0].ids, nullptr);
+  expect_equal_log_probs(*policy, *by_id);
+  for (std::size_t g = 0; g < bounds->size(); ++g) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_EQ((*bounds)[g].completions[i].token_ids, (*by_id)[g].completions[i].token_ids);
+      EXPECT_EQ((*bounds)[g].completions[i].log_probs, (*by_id)[g].completions[i].log_probs);
+    }
+  }
+}
+
 TEST_P(ActorAndLearner, APreEmptedCompletionHasTheSameBits) {
   ThreadPool pool(2);
   const auto policy = make_policy(pool);

@@ -12,7 +12,7 @@ GrpoLossSums grpo_loss(const std::vector<float>& new_log_probs, const std::vecto
                        const std::vector<float>& advantages, const std::vector<float>& entropies, double denominator,
                        const GrpoLossOptions& options, std::vector<float>& gradient) {
   const std::vector<LossSequence> sequences = {{0, new_log_probs.size(), denominator}};
-  return plumb::grpo_loss({new_log_probs, old_log_probs, advantages, entropies, {}, {}, {}, sequences}, options,
+  return plumb::grpo_loss({new_log_probs, {}, old_log_probs, advantages, entropies, {}, {}, {}, sequences}, options,
                           gradient);
 }
 

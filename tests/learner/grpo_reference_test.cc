@@ -15,7 +15,7 @@ namespace plumb {
 namespace {
 
 struct Tokens {
-  std::vector<std::vector<float>> now, old, reference, entropies, importance;
+  std::vector<std::vector<float>> now, raw, old, reference, entropies, importance;
   std::vector<std::vector<std::uint8_t>> mask;
   std::vector<float> advantages;  // per completion
   std::vector<double> denominators;
@@ -36,9 +36,11 @@ Tokens random_tokens(std::uint64_t seed) {
     };
     tokens.old.push_back(row(-2, 0.5));
     tokens.now.push_back(tokens.old.back());
+    tokens.raw.push_back(tokens.old.back());
     tokens.reference.push_back(tokens.old.back());
     for (std::size_t t = 0; t < length; ++t) {
       tokens.now.back()[t] += static_cast<float>(0.35 * random.normal(next++));
+      tokens.raw.back()[t] += static_cast<float>(0.35 * random.normal(next++));
       tokens.reference.back()[t] += static_cast<float>(0.35 * random.normal(next++));
     }
     tokens.entropies.push_back(row(1.5, 0.3));
@@ -65,9 +67,18 @@ long double policy_objective(long double ratio, long double a, const GrpoLossOpt
   return objective;
 }
 
-// The loss as it is defined. `detached` holds the log-probs that detached factors are taken at.
-long double slow_loss(const Tokens& k, const std::vector<std::vector<long double>>& now,
-                      const GrpoLossOptions& options) {
+using Rows = std::vector<std::vector<long double>>;
+
+Rows wide(const std::vector<std::vector<float>>& rows) {
+  Rows result;
+  for (const auto& row : rows) {
+    result.emplace_back(row.begin(), row.end());
+  }
+  return result;
+}
+
+// The loss as it is defined, of the log-probs of the sampled distribution and (in the divergence) the raw ones.
+long double slow_loss(const Tokens& k, const Rows& now, const Rows& raw, const GrpoLossOptions& options) {
   long double loss = 0;
   for (std::size_t i = 0; i < now.size(); ++i) {
     const long double a = k.advantages[i];
@@ -88,7 +99,7 @@ long double slow_loss(const Tokens& k, const std::vector<std::vector<long double
                                  options);
       }
       term *= static_cast<long double>(k.importance[i][t]) * k.mask[i][t];
-      const long double d = static_cast<long double>(k.reference[i][t]) - now[i][t];
+      const long double d = static_cast<long double>(k.reference[i][t]) - raw[i][t];
       const long double beta = options.kl_coefficient;
       term += options.kl == KlLoss::kK2         ? beta * d * d / 2
               : options.kl == KlLoss::kK3       ? beta * (std::exp(d) - 1 - d)
@@ -113,9 +124,10 @@ std::vector<T> flat(const std::vector<std::vector<T>>& rows) {
 struct Computed {
   GrpoLossSums sums;
   std::vector<float> gradient;
+  std::vector<float> raw_gradient;  // empty where the log-probs are the raw ones
 };
 
-Computed compute(const Tokens& k, const GrpoLossOptions& options) {
+Computed compute(const Tokens& k, const GrpoLossOptions& options, bool truncated = false) {
   std::vector<LossSequence> sequences;
   std::vector<float> advantages;
   for (std::size_t i = 0; i < k.now.size(); ++i) {
@@ -123,48 +135,70 @@ Computed compute(const Tokens& k, const GrpoLossOptions& options) {
     advantages.insert(advantages.end(), k.now[i].size(), k.advantages[i]);
   }
   const auto now = flat(k.now);
+  const auto raw = truncated ? flat(k.raw) : std::vector<float>{};
   const auto old = flat(k.old);
   const auto reference = flat(k.reference);
   const auto entropies = flat(k.entropies);
   const auto importance = flat(k.importance);
   const auto mask = flat(k.mask);
-  Computed result{{}, std::vector<float>(now.size())};
-  result.sums =
-      grpo_loss({now, old, advantages, entropies, reference, importance, mask, sequences}, options, result.gradient);
+  Computed result{{}, std::vector<float>(now.size()), std::vector<float>(raw.size())};
+  result.sums = grpo_loss({now, raw, old, advantages, entropies, reference, importance, mask, sequences}, options,
+                          result.gradient, result.raw_gradient);
   return result;
 }
 
-class EveryOption : public ::testing::TestWithParam<std::tuple<RatioKind, KlLoss, float>> {};
+class EveryOption : public ::testing::TestWithParam<std::tuple<RatioKind, KlLoss, float>> {
+ protected:
+  [[nodiscard]] GrpoLossOptions options() const {
+    const auto& [ratio, kl, any_dual_clip] = GetParam();
+    const float dual_clip = ratio == RatioKind::kCispo ? 0.0F : any_dual_clip;  // check_options() refuses the two
+    return {ratio, 0.15F, 0.25F, dual_clip, kl, kl == KlLoss::kNone ? 0.0F : 0.125F, 0.0F};
+  }
+};
+
+// `gradient` against central differences of `loss` by each of `values`.
+void expect_slopes(std::span<const float> gradient, Rows& values, const std::function<long double()>& loss) {
+  constexpr long double kStep = 0x1p-20L;
+  std::size_t at = 0;
+  for (auto& row : values) {
+    for (long double& value : row) {
+      const long double centre = value;
+      value = centre + kStep;
+      const long double up = loss();
+      value = centre - kStep;
+      const long double down = loss();
+      value = centre;
+      // The difference is off by a third derivative times step^2 / 6, below 1e-11; the gradient is rounded to f32.
+      const auto slope = static_cast<double>((up - down) / (2 * kStep));
+      EXPECT_NEAR(gradient[at], slope, 1e-10 + 1e-7 * std::abs(slope)) << "token " << at;
+      ++at;
+    }
+  }
+}
 
 TEST_P(EveryOption, EqualsTheDefinition) {
-  const auto& [ratio, kl, any_dual_clip] = GetParam();
-  const float dual_clip = ratio == RatioKind::kCispo ? 0.0F : any_dual_clip;  // check_options() refuses the two
-  const GrpoLossOptions options{ratio, 0.15F, 0.25F, dual_clip, kl, kl == KlLoss::kNone ? 0.0F : 0.125F, 0.0F};
   for (std::uint64_t seed = 0; seed < 4; ++seed) {
     const Tokens k = random_tokens(seed);
-    const Computed computed = compute(k, options);
-    std::vector<std::vector<long double>> now;
-    for (const auto& row : k.now) {
-      now.emplace_back(row.begin(), row.end());
-    }
-    const auto loss = static_cast<double>(slow_loss(k, now, options));
+    const Computed computed = compute(k, options());
+    Rows now = wide(k.now);
+    const auto loss = static_cast<double>(slow_loss(k, now, now, options()));
     EXPECT_NEAR(computed.sums.loss, loss, 1e-12 * (1 + std::abs(loss)));
-    std::size_t at = 0;
-    for (auto& row : now) {
-      for (long double& value : row) {
-        constexpr long double kStep = 0x1p-20L;
-        const long double centre = value;
-        value = centre + kStep;
-        const long double up = slow_loss(k, now, options);
-        value = centre - kStep;
-        const long double down = slow_loss(k, now, options);
-        value = centre;
-        // The difference is off by a third derivative times step^2 / 6, below 1e-11; the gradient is rounded to f32.
-        const auto slope = static_cast<double>((up - down) / (2 * kStep));
-        EXPECT_NEAR(computed.gradient[at], slope, 1e-10 + 1e-7 * std::abs(slope)) << "token " << at;
-        ++at;
-      }
-    }
+    expect_slopes(computed.gradient, now, [&] { return slow_loss(k, now, now, options()); });
+  }
+}
+
+// Where sampling was at another temperature or truncated, the divergence alone is of the raw log-probs.
+TEST_P(EveryOption, TheDivergenceHasItsOwnGradient) {
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    const Tokens k = random_tokens(seed);
+    const Computed computed = compute(k, options(), true);
+    Rows now = wide(k.now);
+    Rows raw = wide(k.raw);
+    const auto loss = static_cast<double>(slow_loss(k, now, raw, options()));
+    EXPECT_NEAR(computed.sums.loss, loss, 1e-12 * (1 + std::abs(loss)));
+    const auto slow = [&] { return slow_loss(k, now, raw, options()); };
+    expect_slopes(computed.gradient, now, slow);
+    expect_slopes(computed.raw_gradient, raw, slow);
   }
 }
 
@@ -183,7 +217,7 @@ TEST(SequenceRatio, HandWorked) {
   const std::vector<float> entropies = {0, 0, 0};
   const std::vector<LossSequence> sequences = {{0, 2, 2}, {2, 3, 1}};
   std::vector<float> gradient(3);
-  const GrpoLossInput input{now, old, advantages, entropies, {}, {}, {}, sequences};
+  const GrpoLossInput input{now, {}, old, advantages, entropies, {}, {}, {}, sequences};
   const GrpoLossSums sums = grpo_loss(input, {.ratio = RatioKind::kSequence}, gradient);
   EXPECT_NEAR(sums.loss, -1 + 4, 1e-6) << "both tokens of the first have s A = 1; the second has 4 * -1";
   EXPECT_EQ(gradient, (std::vector<float>{-0.5F, -0.5F, gradient[2]}));
@@ -200,7 +234,8 @@ TEST(Cispo, HandWorked) {
   const std::vector<LossSequence> sequences = {{0, 1, 1}};
   std::vector<float> gradient(1);
   const GrpoLossSums sums =
-      grpo_loss({now, old, one, one, {}, {}, {}, sequences}, {.ratio = RatioKind::kCispo, .clip_high = 0.5F}, gradient);
+      grpo_loss({now, {}, old, one, one, {}, {}, {}, sequences}, {.ratio = RatioKind::kCispo, .clip_high = 0.5F},
+                gradient);
   EXPECT_NEAR(sums.loss, 1.5 * std::log(4.0), 1e-6);
   EXPECT_EQ(gradient[0], -1.5F) << "capped, and still a gradient";
   EXPECT_EQ(sums.clipped_high, 1);
@@ -222,7 +257,7 @@ TEST(ReferenceDivergence, HandWorked) {
   const std::vector<LossSequence> sequences = {{0, 1, 1}};
   std::vector<float> gradient(1);
   const auto divergence = [&](KlLoss kl) {
-    return grpo_loss({now, zero, zero, zero, zero, {}, {}, sequences}, {.kl = kl, .kl_coefficient = 1}, gradient)
+    return grpo_loss({now, {}, zero, zero, zero, zero, {}, {}, sequences}, {.kl = kl, .kl_coefficient = 1}, gradient)
         .reference_kl;
   };
   const double ln2 = std::log(2.0);
@@ -264,7 +299,7 @@ TEST(EntropyBonus, GradientAtSamplesHasTheExactGradientAsItsMean) {
   for (std::size_t token = 0; token < logits.size(); ++token) {
     const std::vector<float> now = {static_cast<float>(log_probs[token])};
     std::vector<float> gradient(1);
-    grpo_loss({now, now, zero, h, {}, {}, {}, sequences}, {.entropy_coefficient = 1}, gradient);
+    grpo_loss({now, {}, now, zero, h, {}, {}, {}, sequences}, {.entropy_coefficient = 1}, gradient);
     for (std::size_t v = 0; v < logits.size(); ++v) {
       const double d_log_prob = (v == token ? 1.0 : 0.0) - std::exp(log_probs[v]);
       mean[v] += std::exp(log_probs[token]) * static_cast<double>(gradient[0]) * d_log_prob;

@@ -69,7 +69,7 @@ class GrpoUpdate : public ::testing::Test {
     std::vector<float> gradient;  // from the first moment
   };
   Outcome run(const GrpoLearnerOptions& options, const std::vector<unsigned>& patterns,
-              const std::function<void(std::vector<ScoredGroup>&, Policy&)>& change = {}) {
+              const std::function<void(std::vector<ScoredGroup>&, Policy&)>& change = {}, float temperature = 1) {
     const auto policy = make_policy();
     std::vector<ScoredGroup> groups = make_groups(*policy, patterns);
     const auto reference = ReferencePolicy::create(*policy, pool_, {.kind = ReferenceKind::kFixed});
@@ -78,7 +78,7 @@ class GrpoUpdate : public ::testing::Test {
     }
     Optimizer optimizer(*policy, pool_, {.max_grad_norm = 0});
     GrpoLearner learner(*policy, optimizer, options, &(*reference)->policy());
-    Outcome outcome{learner.step(groups, 0, 1.0F), {}};
+    Outcome outcome{learner.step(groups, 0, temperature), {}};
     for (const auto& moment : optimizer.first_moments()) {
       for (const float value : moment) {
         outcome.gradient.push_back(value * 10);
@@ -124,6 +124,30 @@ TEST_F(GrpoUpdate, AnySplitIntoMicroBatchesGivesEqualGradients) {
       EXPECT_NEAR(whole.stats.policy_loss, split.stats.policy_loss, 1e-9);
       EXPECT_EQ(whole.stats.trained_tokens, split.stats.trained_tokens);
     }
+  }
+}
+
+// With equal rewards the divergence alone has a gradient. It is of raw log-probs, whatever the temperature was.
+TEST_F(GrpoUpdate, TheDivergenceIsOfRawLogProbs) {
+  const auto move = [](std::vector<ScoredGroup>&, Policy& policy) {
+    for (const ParameterView& view : policy.parameters()) {
+      for (float& value : view.value) {
+        value *= 1.01F;
+      }
+    }
+    policy.commit_update();
+  };
+  for (const auto kl : {KlLoss::kK2, KlLoss::kK3}) {
+    GrpoLearnerOptions options;
+    options.loss.kl = kl;
+    options.loss.kl_coefficient = 0.5F;
+    options.zero_spread = ZeroSpread::kKeep;
+    const Outcome plain = run(options, {0b1111, 0b0000}, move);
+    const Outcome warm = run(options, {0b1111, 0b0000}, move, 0.5F);
+    EXPECT_GT(plain.stats.reference_kl, 0);
+    EXPECT_EQ(plain.stats.reference_kl, warm.stats.reference_kl);
+    expect_close(plain.gradient, warm.gradient, 1e-5);
+    EXPECT_EQ(run(options, {0b0111}, {}, 0.5F).stats.reference_kl, 0);  // the reference is the policy
   }
 }
 
@@ -308,12 +332,6 @@ TEST(CheckOptions, RefusesWhatWouldComputeSomethingElse) {
   const std::vector<Refused> all = {
       {"divergence from nothing", [](auto& o, auto&) { o.kl_reward_coefficient = 1; }, "grpo.reference"},
       {"idle reference", [](auto&, auto& s) { s.has_reference = true; }, "grpo.kl"},
-      {"divergence of truncated samples",
-       [](auto& o, auto& s) {
-         o.kl_reward_coefficient = 1;
-         s.has_reference = s.truncated = true;
-       },
-       "grpo.kl = none"},
       {"counted twice",
        [](auto& o, auto& s) {
          s.has_reference = true;
@@ -323,12 +341,6 @@ TEST(CheckOptions, RefusesWhatWouldComputeSomethingElse) {
        "twice"},
       {"corrected twice", [](auto& o, auto&) { o.importance = Importance::kTokenMask; }, "correct twice"},
       {"not corrected", [](auto& o, auto&) { o.old_policy = OldPolicy::kDecoupled; }, "grpo.importance"},
-      {"truncated twice",
-       [](auto& o, auto& s) {
-         s.truncated = true;
-         o.epochs = 2;
-       },
-       "grpo.update_epochs"},
       {"dual clip inside", [](auto& o, auto&) { o.loss.dual_clip = 1.1F; }, "grpo.dual_clip"},
       {"dual clip of CISPO",
        [](auto& o, auto&) {

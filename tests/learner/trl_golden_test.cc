@@ -89,7 +89,7 @@ TEST(TrlGolden, EveryLossTypeKlAndImportanceMode) {
     }
     std::vector<float> gradient(now.size());
     const GrpoLossSums sums =
-        grpo_loss({now, old, advantages, entropies, reference, factors, mask, sequences}, options, gradient);
+        grpo_loss({now, {}, old, advantages, entropies, reference, factors, mask, sequences}, options, gradient);
     // TRL computes in f64 from the same f32 numbers; options, factors and gradients are f32 here.
     EXPECT_NEAR(sums.loss, each.at("loss").get<double>(), 2e-7) << name;
     for (std::size_t t = 0; t < gradient.size(); ++t) {

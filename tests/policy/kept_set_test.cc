@@ -83,7 +83,7 @@ double norm_of_difference(const std::vector<float>& a, const std::vector<float>&
 TEST_F(KeptSets, GradientOfTwoKeptTokensIsThatOfTheirDifference) {
   const auto ids = ids_by_logit();
   const std::vector<std::int32_t> pair = {ids[3], ids[4]};
-  const KeptSet kept = {logit(ids[4]), ids[4], logit(ids[3])};
+  const KeptSet kept = {logit(ids[4]), ids[4], logit(ids[3]), {}};
   const auto truncated = gradient({pair[0]}, {kept}, {1.0F});
   const double z = static_cast<double>(logit(pair[0]) - logit(pair[1])) / static_cast<double>(kTemperature);
   const double p = 1 / (1 + std::exp(-z));
@@ -97,7 +97,7 @@ TEST_F(KeptSets, GradientOfTwoKeptTokensIsThatOfTheirDifference) {
 
 TEST_F(KeptSets, OneKeptTokenIsCertainAndTeachesNothing) {
   const auto ids = ids_by_logit();
-  const auto all = gradient({ids[0]}, {{logit(ids[0]), ids[0], logit(ids[0])}}, {1.0F});
+  const auto all = gradient({ids[0]}, {{logit(ids[0]), ids[0], logit(ids[0]), {}}}, {1.0F});
   EXPECT_EQ(scores_.log_probs[0], 0.0F);
   const std::vector<float> zero(all.size(), 0.0F);
   EXPECT_LT(norm_of_difference(all, zero), 1e-6);
@@ -106,7 +106,7 @@ TEST_F(KeptSets, OneKeptTokenIsCertainAndTeachesNothing) {
 // Targets of one row may have been drawn from different sets; a set that keeps everything is no truncation.
 TEST_F(KeptSets, OneRowMayHaveSeveralSets) {
   const auto ids = ids_by_logit();
-  const KeptSet ten = {logit(ids[9]), ids[9], std::numeric_limits<float>::infinity()};
+  const KeptSet ten = {logit(ids[9]), ids[9], std::numeric_limits<float>::infinity(), {}};
   const auto together = gradient({ids[0], ids[0], ids[2]}, {ten, {}, ten}, {1.0F, 2.0F, -1.0F});
   const TokenScores scores = scores_;
   auto apart = gradient({ids[0], ids[2]}, {ten, ten}, {1.0F, -1.0F});
@@ -120,6 +120,51 @@ TEST_F(KeptSets, OneRowMayHaveSeveralSets) {
   }
   const std::vector<float> zero(apart.size(), 0.0F);
   EXPECT_LT(norm_of_difference(together, apart), 1e-5 * norm_of_difference(apart, zero));
+}
+
+// Written down token by token, a set gives the bits of its bounds, and stands when the weights move on.
+TEST_F(KeptSets, BoundsAndIdsAreTheSame) {
+  const auto ids = ids_by_logit();
+  const KeptSet bounds = {logit(ids[9]), ids[9], std::numeric_limits<float>::infinity(), {}};
+  auto tokens = std::make_shared<TokenSet>(logits_.size());
+  for (std::size_t i = 0; i < 10; ++i) {
+    tokens->insert(static_cast<std::size_t>(ids[i]));
+  }
+  KeptSet by_id;
+  by_id.ids = tokens;
+  EXPECT_FALSE(bounds == by_id);
+  const auto of_bounds = gradient({ids[0], ids[4]}, {bounds, bounds}, {1.0F, -2.0F});
+  const TokenScores scores = scores_;
+  EXPECT_EQ(gradient({ids[0], ids[4]}, {by_id, by_id}, {1.0F, -2.0F}), of_bounds);
+  EXPECT_EQ(scores_.log_probs, scores.log_probs);
+  for (const ParameterView& view : policy_->parameters()) {
+    for (float& value : view.value) {
+      value *= 1.5F;
+    }
+  }
+  policy_->commit_update();
+  double total = 0;
+  for (std::size_t i = 0; i < 10; ++i) {
+    gradient({ids[i]}, {by_id}, {1.0F});
+    total += std::exp(static_cast<double>(scores_.log_probs[0]));
+  }
+  EXPECT_NEAR(total, 1, 1e-5);
+}
+
+// Raw targets beside those of truncated sampling at a temperature: the numbers of a batch without either.
+TEST_F(KeptSets, RawTargetsKnowNeitherTemperatureNorTruncation) {
+  const auto ids = ids_by_logit();
+  ScoreTargets targets;
+  targets.temperature = kTemperature;
+  targets.rows = {11, 11};
+  targets.target_ids = {ids[2], ids[2]};
+  targets.kept = {{logit(ids[9]), ids[9], std::numeric_limits<float>::infinity(), {}}, {}};
+  targets.raw = {0, 1};
+  const TokenScores mixed = policy_->score(batch_, targets);
+  const TokenScores plain = policy_->score(batch_, {.rows = {11}, .target_ids = {ids[2]}});
+  EXPECT_EQ(mixed.log_probs[1], plain.log_probs[0]);
+  EXPECT_NE(mixed.log_probs[0], plain.log_probs[0]);
+  EXPECT_EQ(mixed.entropies[0], plain.entropies[0]);
 }
 
 }  // namespace
