@@ -46,6 +46,7 @@ struct PackedMatrix::State {
   // until first asked for.
   mutable std::array<std::atomic<const TileProducts*>, kLongestRun * 2 * kNumHeights> tiles{};
 
+  std::int64_t most_thin_rows = 0;
   // Pieces of products of few rows (thin_products.h), for full panels and for the last one: -1 until asked.
   mutable std::array<std::atomic<std::int64_t>, 2> thin{-1, -1};
 
@@ -280,6 +281,7 @@ PackedMatrix::PackedMatrix(std::int64_t rows_i, std::int64_t columns_j, ComputeD
   s.num_panels = (columns_j + s.panel_columns - 1) / s.panel_columns;
   s.dtype = dtype;
   s.bf16 = dtype != ComputeDtype::kF32 && bf16_products() == Bf16Products::kNative;
+  s.most_thin_rows = internal::most_thin_rows({.rows_i = rows_i, .columns = s.panel_columns, .bf16 = s.bf16});
   s.panel_bytes = internal::packed_bytes(internal::defining_products(rows_i, s.panel_columns, s.bf16));
   const std::int64_t last_bytes = internal::packed_bytes(internal::defining_products(rows_i, s.last_columns(), s.bf16));
   const std::int64_t bytes = (s.num_panels - 1) * s.panel_bytes + last_bytes;
@@ -345,7 +347,7 @@ void PackedMatrix::multiply(PanelRange range, const void* x, std::int64_t num_ro
     case ProductPath::kProven:
       break;
   }
-  if (num_rows <= internal::kMostThinRows && state_->thin_range(range)) {
+  if (num_rows <= state_->most_thin_rows && state_->thin_range(range)) {
     state_->run_few_rows(range, x, num_rows, target);
     return;
   }
@@ -358,7 +360,7 @@ TrialCounts PackedMatrix::try_tiles(std::span<const PanelRange> ranges) const {
   for (const PanelRange& range : ranges) {
     state_->count_trials(range, seen, counts);
   }
-  counts.thin_rows = state_->thin_range(all_panels()) ? internal::kMostThinRows : 0;
+  counts.thin_rows = state_->thin_range(all_panels()) ? state_->most_thin_rows : 0;
   return counts;
 }
 

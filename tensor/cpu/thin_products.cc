@@ -12,12 +12,14 @@
 
 #include "core/check.h"
 #include "tensor/cpu/proven_products.h"
+#include "tensor/cpu/tile_product.h"
 #include "tensor/operand.h"
 
 namespace plumb::internal {
 namespace {
 
-constexpr std::int64_t kBlock = 64;  // columns that oneDNN packs side by side: four registers of sums a row
+constexpr std::int64_t kMostVectorRows = 6;  // their sums fit in the registers
+constexpr std::int64_t kBlock = 64;          // columns that oneDNN packs side by side: four registers of sums a row
 
 struct Steps {
   std::int64_t all = 0;
@@ -91,9 +93,9 @@ constexpr std::array<Block, sizeof...(kRows)> blocks(std::index_sequence<kRows..
   return {&multiply_block<Step, static_cast<std::int64_t>(kRows) + 1>...};
 }
 
-constexpr auto kF32Blocks = blocks<F32Step>(std::make_index_sequence<kMostThinRows>());
+constexpr auto kF32Blocks = blocks<F32Step>(std::make_index_sequence<kMostVectorRows>());
 #if defined(__AVX512BF16__)
-constexpr auto kBf16Blocks = blocks<Bf16Step>(std::make_index_sequence<kMostThinRows>());
+constexpr auto kBf16Blocks = blocks<Bf16Step>(std::make_index_sequence<kMostVectorRows>());
 #endif
 
 // The loop for this many rows; null where the machine has none.
@@ -117,35 +119,42 @@ Block block_for(const ThinShape& /*shape*/, std::int64_t /*num_rows*/) {
 
 #endif
 
+bool by_tiles(const ThinShape& shape) {
+  return shape.bf16 && has_tile_products();
+}
+
+// Numbers of rows that take every path through the loops.
+std::vector<std::int64_t> rows_to_try(const ThinShape& shape) {
+  return by_tiles(shape) ? std::vector<std::int64_t>{1, 7, 16, 17, 32, kMostTileRows - 1}
+                         : std::vector<std::int64_t>{1, 2, 3, 4, 5, kMostVectorRows};
+}
+
 bool gives_bits(const ThinShape& shape, std::int64_t piece) {
-  const TileShape panel = {.rows_i = shape.rows_i,
-                           .num_panels = 1,
-                           .panel_columns = shape.columns,
-                           .last_columns = shape.columns,
-                           .height = kRowTile,
-                           .bf16 = shape.bf16};
-  for (std::int64_t rows = 1; rows <= kMostThinRows; ++rows) {
-    const auto run = [&](const void* x, const unsigned char* weights, const ProductTarget& target) {
-      run_thin(shape, piece, x, rows, weights, target);
-    };
-    if (!gives_defining_bits(panel, rows, run)) {
-      return false;
-    }
-  }
-  return true;
+  const std::vector<std::int64_t> tries = rows_to_try(shape);
+  return std::all_of(tries.begin(), tries.end(), [&](std::int64_t rows) {
+    const TileShape panel = {.rows_i = shape.rows_i,
+                             .num_panels = 1,
+                             .panel_columns = shape.columns,
+                             .last_columns = shape.columns,
+                             .height = padded_rows(rows),
+                             .bf16 = shape.bf16};
+    return gives_defining_bits(panel, rows, [&](const void* x, const unsigned char* weights, const ProductTarget& y) {
+      run_thin(shape, piece, x, rows, weights, y);
+    });
+  });
 }
 
 std::int64_t find_pieces(const ThinShape& shape) {
   // oneDNN pads I to whole blocks of 16 or 32; with none left over, a panel is 64 columns of one step after another.
   const bool whole = shape.columns % kBlock == 0 && shape.rows_i % (shape.bf16 ? 32 : 16) == 0;
-  if (!whole || block_for(shape, 1) == nullptr) {
+  if (!whole || (!by_tiles(shape) && block_for(shape, 1) == nullptr)) {
     return 0;
   }
   const std::int64_t bytes = shape.rows_i * shape.columns * (shape.bf16 ? 2 : 4);
   if (packed_bytes(defining_products(shape.rows_i, shape.columns, shape.bf16)) != bytes) {
     return 0;
   }
-  for (const std::int64_t piece : {512, 1024, 2048, 256, 128, 64}) {
+  for (const std::int64_t piece : {std::int64_t{512}, std::int64_t{1024}, std::int64_t{2048}, shape.rows_i}) {
     if (gives_bits(shape, piece)) {
       return piece;
     }
@@ -154,6 +163,10 @@ std::int64_t find_pieces(const ThinShape& shape) {
 }
 
 }  // namespace
+
+std::int64_t most_thin_rows(const ThinShape& shape) {
+  return by_tiles(shape) ? kMostTileRows : kMostVectorRows;
+}
 
 std::int64_t thin_pieces(const ThinShape& shape) {
   static std::mutex mutex;
@@ -165,6 +178,10 @@ std::int64_t thin_pieces(const ThinShape& shape) {
 
 void run_thin(const ThinShape& shape, std::int64_t piece, const void* x, std::int64_t num_rows,
               const unsigned char* weights, const ProductTarget& target) {
+  if (by_tiles(shape)) {
+    run_tiles(shape.rows_i, shape.columns, piece, x, num_rows, weights, target);
+    return;
+  }
   const Block block = block_for(shape, num_rows);
   PLUMB_CHECK(block != nullptr && piece > 0, "run_thin: no loop for this shape");
   const std::int64_t depth = shape.bf16 ? 2 : 1;
