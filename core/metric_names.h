@@ -8,7 +8,7 @@
 namespace plumb {
 
 /// GRPO, one value a step, in metrics.jsonl: functions of config, data and seed alone.
-inline constexpr std::array<std::string_view, 26> kMetricNames = {
+inline constexpr std::array<std::string_view, 28> kMetricNames = {
     "reward",                   // mean total of the scored completions
     "reward_std",               // mean over groups of the standard deviation (ddof 1) of a group's rewards
     "reward/tests/mean",        // code completions only
@@ -26,6 +26,8 @@ inline constexpr std::array<std::string_view, 26> kMetricNames = {
     "policy_loss",
     "clip_ratio/low_mean",
     "clip_ratio/high_mean",
+    "staleness/max",  // versions of weights between a trained token and the learner
+    "staleness/mean",
     "ratio/max_abs_dev",  // largest |ratio - 1| over the tokens of the first update: 0 on-policy
     "advantage/mean",
     "advantage/std",
@@ -38,10 +40,18 @@ inline constexpr std::array<std::string_view, 26> kMetricNames = {
 };
 
 /// One value a step, in timings.jsonl: they depend on the machine and its load, so they are kept apart.
-inline constexpr std::array<std::string_view, 10> kTimingNames = {
-    "timing_s/sample",       "timing_s/reward", "timing_s/train",           "timing_s/eval",
-    "timing_s/checkpoint",   "timing_s/step",   "perf/sample_tokens_per_s", "perf/train_tokens_per_s",
-    "perf/fraction_of_roof", "perf/rss_mib",
+inline constexpr std::array<std::string_view, 11> kTimingNames = {
+    "timing_s/sample",
+    "timing_s/reward",
+    "timing_s/train",
+    "timing_s/eval",
+    "timing_s/checkpoint",
+    "timing_s/step",
+    "perf/sample_tokens_per_s",
+    "perf/train_tokens_per_s",
+    "perf/fraction_of_roof",
+    "perf/rss_mib",
+    "timing_s/wait",
 };
 
 /// Whether `name` is in kMetricNames, is reward/<part>/mean, reward/<part>/std, reward/shaping_only_gain, reward/proxy

@@ -63,6 +63,7 @@ Result<SampleRecord> read_fields(const nlohmann::json& json) {
   sample.prompt_id = json.at("prompt_id").get<std::string>();
   sample.language = json.at("language").get<std::string>();
   PLUMB_ASSIGN(sample.prompt, bytes_from_json(json.at("prompt")));
+  sample.draw = json.value("draw", std::int64_t{0});
   sample.sample = json.at("sample").get<int>();
   PLUMB_ASSIGN(sample.text, bytes_from_json(json.at("text")));
   sample.tokens = json.at("tokens").get<int>();
@@ -93,6 +94,7 @@ SampleRecord sample_record(const ScoredGroup& scored, std::size_t index) {
   sample.prompt_id = prompt.id;
   sample.language = to_string(prompt.language);
   sample.prompt = user_turn(prompt);
+  sample.draw = scored.group.draw;
   sample.sample = static_cast<int>(index);
   sample.text = completion.text;
   sample.tokens = static_cast<int>(completion.token_ids.size());
@@ -128,6 +130,7 @@ nlohmann::json to_json(const SampleRecord& sample) {
           {"prompt_id", sample.prompt_id},
           {"language", sample.language},
           {"prompt", json_safe(sample.prompt)},
+          {"draw", sample.draw},
           {"sample", sample.sample},
           {"text", json_safe(sample.text)},
           {"tokens", sample.tokens},

@@ -21,8 +21,9 @@ struct SampleRecord {
   double temperature = 1;  // 0 is greedy
   std::string prompt_id;
   std::string language;
-  std::string prompt;  // the user's turn
-  int sample = 0;      // place in its group
+  std::string prompt;     // the user's turn
+  std::int64_t draw = 0;  // how often the run had drawn the prompt before
+  int sample = 0;         // place in its group
   std::string text;
   int tokens = 0;
   std::string finish;  // "eos", "stop", "length", "aborted"

@@ -118,16 +118,27 @@ LossArrays gather(const Batch& groups) {
   return arrays;
 }
 
-double staleness(std::span<const TrainedGroup> groups, std::int64_t version) {
-  std::int64_t oldest = version;
+// How many versions of the weights the tokens are behind.
+struct Staleness {
+  double max = 0;
+  double mean = 0;
+};
+
+Staleness staleness(std::span<const TrainedGroup> groups, std::int64_t version) {
+  Staleness result;
+  double tokens = 0;
   for (const TrainedGroup& group : groups) {
     for (const TrainedCompletion& trained : group.completions) {
       for (const std::int64_t each : trained.completion->weight_versions) {
-        oldest = std::min(oldest, each);
+        const auto behind = static_cast<double>(version - each);
+        result.max = std::max(result.max, behind);
+        result.mean += behind;
+        ++tokens;
       }
     }
   }
-  return static_cast<double>(version - oldest);
+  result.mean /= std::max(tokens, 1.0);
+  return result;
 }
 
 }  // namespace
@@ -150,7 +161,9 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
   stats.finite = std::isfinite(summary.mean) && std::isfinite(summary.std);
   stats.frac_reward_zero_std =
       groups.empty() ? 0.0 : 1.0 - static_cast<double>(summary.groups_with_spread) / static_cast<double>(groups.size());
-  stats.staleness_max = staleness(groups, policy_.version());
+  const Staleness behind = staleness(groups, policy_.version());
+  stats.staleness_max = behind.max;
+  stats.staleness_mean = behind.mean;
   stats.learning_rate = static_cast<double>(learning_rate(options_.schedule, step));
   score_start(groups, temperature);
   std::vector<Batch> mini_batches(static_cast<std::size_t>(options_.mini_batches));
@@ -221,7 +234,7 @@ void GrpoLearner::score_reference(std::vector<TrainedGroup>& groups) {
 // Log-probs and entropies of the weights that the update starts from, where an option needs them. Where no token is
 // stale the actor's log-probs are these, bit for bit.
 void GrpoLearner::score_start(std::vector<TrainedGroup>& groups, float temperature) {
-  const bool stale = options_.old_policy == OldPolicy::kDecoupled && staleness(groups, policy_.version()) > 0;
+  const bool stale = options_.old_policy == OldPolicy::kDecoupled && staleness(groups, policy_.version()).max > 0;
   const bool masks = options_.high_entropy_share < 1;
   if (!stale && !masks) {
     return;
@@ -306,15 +319,9 @@ GrpoLossSums GrpoLearner::run_micro_batch(const Batch& groups, float temperature
   }
   std::vector<float> d_log_probs(log_probs.size());
   std::vector<float> d_raw_log_probs(raw_log_probs.size());
-  const GrpoLossInput input{log_probs,
-                            raw_log_probs,
-                            arrays.old_log_probs,
-                            arrays.advantages,
-                            entropies,
-                            arrays.reference_log_probs,
-                            arrays.importance,
-                            arrays.policy_mask,
-                            arrays.sequences};
+  const GrpoLossInput input{log_probs,         raw_log_probs,      arrays.old_log_probs,
+                            arrays.advantages, entropies,          arrays.reference_log_probs,
+                            arrays.importance, arrays.policy_mask, arrays.sequences};
   GrpoLossSums sums = grpo_loss(input, options_.loss, d_log_probs, d_raw_log_probs);
   sums.distinct_tokens = static_cast<std::int64_t>(packed.num_targets());
   std::vector<float> gradient = packed.sum_by_target(d_log_probs);

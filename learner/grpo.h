@@ -28,9 +28,10 @@ struct GrpoStepStats {
   double advantage_std = 0;
   double grad_norm = 0;  // before clipping; mean over updates
   double learning_rate = 0;
-  double frac_reward_zero_std = 0;  // share of groups whose rewards do not differ
-  double staleness_max = 0;         // versions between the oldest trained token and the learner
-  std::int64_t trained_tokens = 0;  // completion tokens in the backward, over all passes
+  double frac_reward_zero_std = 0;   // share of groups whose rewards do not differ
+  double staleness_max = 0;          // versions between the oldest trained token and the learner
+  double staleness_mean = 0;         // over trained tokens
+  std::int64_t trained_tokens = 0;   // completion tokens in the backward, over all passes
   std::int64_t distinct_tokens = 0;  // of them, those computed: what completions of a prompt share counts once
   std::int64_t trained_groups = 0;
   int num_updates = 0;         // that moved the weights

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "core/atomic_file.h"
+#include "core/check.h"
 #include "core/hash.h"
 #include "formats/mapped_file.h"
 
@@ -82,12 +83,27 @@ bool read_header(const nlohmann::json& json, WeightSet& set) {
 
 }  // namespace
 
-WeightSet take_weight_set(Policy& policy) {
+WeightSet copy_weights(Policy& policy) {
   WeightSet set;
   set.version = policy.version();
   for (const ParameterView& view : policy.parameters()) {
     set.tensors.push_back({view.name, view.shape, {view.value.begin(), view.value.end()}});
   }
+  return set;
+}
+
+void adopt_weights(Policy& policy, const WeightSet& set) {
+  std::vector<ParameterView>& parameters = policy.parameters();
+  PLUMB_CHECK(set.tensors.size() == parameters.size(), "adopt_weights: weights of another model");
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    PLUMB_CHECK(set.tensors[i].values.size() == parameters[i].value.size(), "adopt_weights: weights of another model");
+    std::ranges::copy(set.tensors[i].values, parameters[i].value.begin());
+  }
+  policy.commit_update_as(set.version);
+}
+
+WeightSet take_weight_set(Policy& policy) {
+  WeightSet set = copy_weights(policy);
   set.checksum = weight_set_checksum(set);
   return set;
 }
@@ -120,10 +136,7 @@ Result<void> load_weight_set(Policy& policy, const WeightSet& set) {
       return Error{wrong};
     }
   }
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    std::ranges::copy(set.tensors[i].values, parameters[i].value.begin());
-  }
-  policy.commit_update_as(set.version);
+  adopt_weights(policy, set);
   return {};
 }
 

@@ -17,7 +17,13 @@ struct WeightSet {
   std::string checksum;  // weight_set_checksum() when it was taken
 };
 
-/// A copy of the policy's master weights, named with its version.
+/// A copy of the policy's master weights, for a policy of this process: without a checksum.
+WeightSet copy_weights(Policy& policy);
+
+/// Puts copy_weights() of a policy of the same model and a newer version into `policy`, between two steps.
+void adopt_weights(Policy& policy, const WeightSet& set);
+
+/// copy_weights() with the checksum, to be sent.
 WeightSet take_weight_set(Policy& policy);
 
 /// SHA-256 over the version, and each tensor's name, shape and f32 bits in order: 64 hex digits.

@@ -54,6 +54,10 @@ RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings,
     if (keeps_reference) {
       estimate.weight_bytes += estimate.num_parameters * (4 + copy);
     }
+    if (settings.grpo.schedule !=
+        RolloutSchedule::kSynchronous) {  // the actor's policy, and weights on their way to it
+      estimate.weight_bytes += estimate.num_parameters * (8 + copy);
+    }
     if (settings.reward.code_signal != CodeSignal::kTests) {  // taken to be as large as the policy
       estimate.weight_bytes += estimate.num_parameters * (4 + copy);
     }

@@ -17,6 +17,8 @@ MetricMap grpo_metrics(std::span<const ScoredGroup> groups, const GrpoStepStats&
   metrics["clip_ratio/low_mean"] = stats.clip_low_mean;
   metrics["clip_ratio/high_mean"] = stats.clip_high_mean;
   metrics["ratio/max_abs_dev"] = stats.ratio_max_abs_dev;
+  metrics["staleness/max"] = stats.staleness_max;
+  metrics["staleness/mean"] = stats.staleness_mean;
   metrics["advantage/mean"] = stats.advantage_mean;
   metrics["advantage/std"] = stats.advantage_std;
   metrics["grad_norm"] = stats.grad_norm;
@@ -34,12 +36,13 @@ MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, const Grp
   timings["timing_s/train"] = times.train_s;
   timings["timing_s/checkpoint"] = times.checkpoint_s;
   timings["timing_s/step"] = times.step_s;
+  timings["timing_s/wait"] = times.wait_s;
   timings["perf/sample_tokens_per_s"] = static_cast<double>(rollout.new_tokens) / times.sample_s;
   if (stats.trained_tokens > 0) {
     timings["perf/train_tokens_per_s"] = static_cast<double>(stats.trained_tokens) / times.train_s;
   }
   const double flop = share.flop_per_token * static_cast<double>(rollout.new_tokens + 3 * stats.distinct_tokens);
-  timings["perf/fraction_of_roof"] = flop / (times.sample_s + times.train_s) / (share.roof_gflops * 1e9);
+  timings["perf/fraction_of_roof"] = flop / (times.wait_s + times.train_s) / (share.roof_gflops * 1e9);
   timings["perf/rss_mib"] = resident_mib();
   return timings;
 }

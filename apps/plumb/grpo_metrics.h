@@ -14,6 +14,7 @@ struct StepTimes {
   double train_s = 0;
   double checkpoint_s = 0;
   double step_s = 0;
+  double wait_s = 0;  // of the learner for the rollout
 };
 
 /// Reward, completion and learner numbers. `num_tokens` and `epoch` count from the start of the run.

@@ -94,15 +94,20 @@ int compare(const nlohmann::json& logged, const nlohmann::json& replayed) {
 
 Result<int> replay(const ReplayOptions& options) {
   PLUMB_ASSIGN(const nlohmann::json logged, line_of_step(options.run, options.step));
+  Settings settings;
+  Config config;
+  settings.add_to(config);
+  PLUMB_TRY(config.load_file(options.run + "/config.toml"));
+  if (settings.grpo.schedule != RolloutSchedule::kSynchronous) {
+    return Error{options.run +
+                 ": grpo.schedule is not synchronous, so what a step learned from depends on more than the "
+                 "checkpoint before it; only synchronous runs can be replayed"};
+  }
   ScratchFolder scratch{fs::temp_directory_path() / "plumb-replay-XXXXXX"};
   if (mkdtemp(scratch.path.data()) == nullptr) {
     return Error{scratch.path + ": cannot be made; set TMPDIR to a folder that can be written"};
   }
   PLUMB_TRY(stage_folder(options, scratch.path));
-  Settings settings;
-  Config config;
-  settings.add_to(config);
-  PLUMB_TRY(config.load_file(options.run + "/config.toml"));
   RunOptions run;
   run.out = scratch.path;
   run.resume = true;

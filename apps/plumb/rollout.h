@@ -32,6 +32,7 @@ struct RolloutParts {
   Scorer& scorer;
   const Tokenizer& tokenizer;
   const ChatTemplate& chat_template;
+  std::function<bool()> between_steps = {};  // asked after each decode step; false stops the rollout
 };
 
 /// The prompt as token ids: chat template applied, generation prompt added.

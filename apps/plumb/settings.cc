@@ -82,6 +82,20 @@ void SftSettings::describe(ConfigSection& section) {
 
 void GrpoSettings::describe(ConfigSection& section) {
   section.field("steps", steps, {.help = "updates", .min = 1, .max = 1e9});
+  section.choice(
+      "schedule", schedule,
+      {{"synchronous", RolloutSchedule::kSynchronous},
+       {"one_step_off", RolloutSchedule::kOneStepOff},
+       {"asynchronous", RolloutSchedule::kAsynchronous}},
+      {.help = "a step samples, then learns; or the next rollout is sampled meanwhile with the weights of the "
+               "step before; or an actor goes on by itself and takes new weights between two tokens"});
+  section.field("max_staleness", max_staleness,
+                {.help = "with asynchronous: how far the learner may be ahead of the weights that a rollout began with",
+                 .unit = "steps",
+                 .min = 1,
+                 .max = 1000});
+  section.field("actor_threads", actor_threads,
+                {.help = "of the actor, unless synchronous; 0 = as many as model.threads", .min = 0, .max = 1024});
   section.field("prompts_per_step", prompts_per_step, {.help = "groups per rollout", .min = 1, .max = 4096});
   section.field("group_size", group_size, {.help = "completions per prompt", .min = 1, .max = 1024});
   section.field("min_code_prompts", min_code_prompts,

@@ -75,8 +75,14 @@ struct SftSettings {
 /// What the group's rewards are made of: the verdicts, or the controls that a claim of learning has to beat.
 enum class RewardArm { kVerdict, kPermuted, kNegated };
 
+/// When rollouts are sampled: rollout_source.h.
+enum class RolloutSchedule : std::uint8_t { kSynchronous, kOneStepOff, kAsynchronous };
+
 struct GrpoSettings {
   std::int64_t steps = 60;
+  RolloutSchedule schedule = RolloutSchedule::kSynchronous;
+  std::int64_t max_staleness = 4;
+  int actor_threads = 0;
   int prompts_per_step = 8;
   int group_size = 8;
   int min_code_prompts = 6;

@@ -7,10 +7,10 @@
 
 #include "apps/plumb/checkpoint.h"
 #include "apps/plumb/grpo_metrics.h"
-#include "apps/plumb/grpo_rollout.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/proxy_guard.h"
 #include "apps/plumb/reward_model_signal.h"
+#include "apps/plumb/rollout_source.h"
 #include "apps/plumb/roof.h"
 #include "apps/plumb/spread_gate.h"
 #include "core/progress.h"
@@ -85,12 +85,13 @@ class GrpoRun {
         reward_model_(std::move(reward_model)),
         optimizer_(bench_.policy(), bench_.pool(), grpo_optimizer_options(settings_)),
         learner_(bench_.policy(), optimizer_, learning_, reference_ ? &reference_->policy() : nullptr),
-        generator_(bench_.policy(), bench_.tokenizer(), bench_.pool()),
         scorer_(context.judge(), training_scorer_options(context)),
         sampler_(std::move(sampler)) {
     generation_ = generator_options(settings_);
-    // From the second update on, the weights are no longer those that the tokens were drawn with.
-    generation_.sampling.kept_by_id = learning_.epochs * learning_.mini_batches > 1;
+    // Where weights move between a token and its update, bounds on logits no longer name what was kept.
+    generation_.sampling.kept_by_id =
+        learning_.epochs * learning_.mini_batches > 1 || settings_.grpo.schedule != RolloutSchedule::kSynchronous;
+    state_.sampler = sampler_.cursor();
     state_.entropy_coefficient = static_cast<double>(learner_.entropy_coefficient());
   }
 
@@ -109,6 +110,9 @@ class GrpoRun {
   Result<GrpoSummary> run(std::int64_t last_step) {
     Progress progress("grpo", settings_.grpo.steps, progress_in("step"));
     bool stopped = false;
+    if (state_.step < last_step) {
+      PLUMB_TRY(open_source(last_step - state_.step));
+    }
     while (state_.step < last_step && !stopped) {
       PLUMB_ASSIGN(stopped, step(progress));
     }
@@ -120,13 +124,30 @@ class GrpoRun {
   }
 
  private:
+  Result<void> open_source(std::int64_t num_rollouts) {
+    const RolloutSourceParts parts{.policy = bench_.policy(),
+                                   .pool = bench_.pool(),
+                                   .scorer = scorer_,
+                                   .tokenizer = bench_.tokenizer(),
+                                   .chat_template = bench_.chat_template(),
+                                   .generation = generation_,
+                                   .learner = learning_,
+                                   .settings = settings_.grpo,
+                                   .reward_model = reward_model_.get(),
+                                   .reward_model_share = settings_.reward.reward_model_share()};
+    if (settings_.grpo.schedule == RolloutSchedule::kSynchronous) {
+      source_ = synchronous_rollouts(parts, sampler_);
+      return {};
+    }
+    PLUMB_ASSIGN(source_, overlapped_rollouts(parts, sampler_, num_rollouts));
+    return {};
+  }
+
   // One rollout and one update. True: the user stopped it, nothing of the step counts.
   Result<bool> step(Progress& progress) {
     const auto start = Clock::now();
-    const RolloutParts sampling{generator_, scorer_, bench_.tokenizer(), bench_.chat_template()};
-    PLUMB_ASSIGN(Rollout rollout, run_grpo_rollout({sampling, sampler_, generation_, learning_, reward_model_.get(),
-                                                    settings_.reward.reward_model_share()},
-                                                   settings_.grpo));
+    PLUMB_ASSIGN(StepRollout next, source_->next());
+    Rollout& rollout = next.rollout;
     if (rollout.stopped) {
       return true;
     }
@@ -136,15 +157,22 @@ class GrpoRun {
     const auto train_start = Clock::now();
     const GrpoStepStats stats = learn(rollout.groups);
     ++state_.step;
+    state_.sampler = std::move(next.cursor);
+    epoch_ = next.epoch;
     PLUMB_TRY(check_finite(stats, rollout));
+    source_->learned();
     if (reference_) {
       reference_->after_step(state_.step, bench_.policy());
     }
     state_.entropy_coefficient = static_cast<double>(learner_.entropy_coefficient());
     state_.skipped_updates += stats.updated ? 0 : 1;
     state_.num_tokens += rows_trained(rollout.groups);
-    const StepTimes times{rollout.sample_s, rollout.reward_s, seconds_since(train_start), last_checkpoint_s_,
-                          seconds_since(start) + last_checkpoint_s_};
+    const StepTimes times{rollout.sample_s,
+                          rollout.reward_s,
+                          seconds_since(train_start),
+                          last_checkpoint_s_,
+                          seconds_since(start) + last_checkpoint_s_,
+                          next.wait_s};
     last_checkpoint_s_ = 0;
     // The step's lines come before the checkpoint that counts it, so that a resume finds them.
     PLUMB_TRY(report(progress, rollout, stats, times, proxy));
@@ -204,7 +232,7 @@ class GrpoRun {
 
   Result<void> report(Progress& progress, const Rollout& rollout, const GrpoStepStats& stats, const StepTimes& times,
                       const MetricMap& proxy) {
-    MetricMap metrics = grpo_metrics(rollout.groups, stats, state_.num_tokens, sampler_.epoch());
+    MetricMap metrics = grpo_metrics(rollout.groups, stats, state_.num_tokens, epoch_);
     metrics.insert(proxy.begin(), proxy.end());
     const RoofShare share{forward_flop_per_token(context_.shape()), context_.roof_gflops()};
     PLUMB_TRY(folder_.log("grpo", state_.step, metrics, grpo_timings(times, rollout, stats, share)));
@@ -235,7 +263,6 @@ class GrpoRun {
   }
 
   Result<void> checkpoint() {
-    state_.sampler = sampler_.cursor();
     state_.samples_bytes = folder_.samples_bytes();
     PLUMB_TRY(folder_.sync_logs());
     return save_checkpoint(folder_.path(), state_, parts(), settings_.grpo.keep_checkpoints);
@@ -250,15 +277,16 @@ class GrpoRun {
   std::unique_ptr<RewardModelSignal> reward_model_;
   Optimizer optimizer_;
   GrpoLearner learner_;
-  Generator generator_;
   Scorer scorer_;
-  PromptSampler sampler_;
+  PromptSampler sampler_;  // where the run stands when it starts; from then on the source has its own
   GeneratorOptions generation_;
   HealthMonitor health_;
   ProxyGuard proxy_guard_;
   SpreadGate spread_;
   TrainerState state_;
-  double last_checkpoint_s_ = 0;  // counted to the step that comes after it
+  double epoch_ = 0;
+  double last_checkpoint_s_ = 0;           // counted to the step that comes after it
+  std::unique_ptr<RolloutSource> source_;  // last: it stops before what it uses goes
 };
 
 }  // namespace

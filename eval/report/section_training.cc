@@ -31,6 +31,7 @@ struct Panel {
   bool smooth;
   bool from_zero;
   std::vector<Curve> curves;
+  bool only_if_moved = false;  // left out where every value is 0
 };
 
 std::vector<Panel> panels() {
@@ -64,6 +65,13 @@ std::vector<Panel> panels() {
         {"completions/clipped_ratio", "cut off", "c"},
         {"completions/duplicates", "duplicates", "b"}}},
       {"Audit gap", "grpo", true, true, true, {{"reward/audit_gap", "pass the tests, fail the audit", "c"}}},
+      {"Staleness (versions of weights)",
+       "grpo",
+       false,
+       false,
+       true,
+       {{"staleness/mean", "mean", "a"}, {"staleness/max", "oldest token", "b"}},
+       true},
       {"Gradient norm", "grpo", false, true, true, {{"grad_norm", "before clipping", "a"}}},
       {"Learning rate", "grpo", false, false, true, {{"learning_rate", "learning rate", "a"}}},
       {"Policy loss (near 0 is normal)", "grpo", false, false, false, {{"policy_loss", "policy loss", "a"}}},
@@ -71,6 +79,12 @@ std::vector<Panel> panels() {
       {"SFT gradient norm", "sft", false, false, true, {{"grad_norm", "before clipping", "a"}}},
       {"SFT learning rate", "sft", false, false, true, {{"learning_rate", "learning rate", "a"}}},
   };
+}
+
+bool is_all_zero(const std::vector<Series>& all) {
+  return std::ranges::all_of(all, [](const Series& series) {
+    return std::ranges::all_of(series.points, [](const auto& point) { return point.second == 0; });
+  });
 }
 
 std::string panel_card(const RunData& run, const Panel& panel) {
@@ -87,7 +101,7 @@ std::string panel_card(const RunData& run, const Panel& panel) {
     }
     series.push_back({curve.label, curve.css, std::move(values), false, sparse});
   }
-  if (series.empty()) {
+  if (series.empty() || (panel.only_if_moved && is_all_zero(series))) {
     return "";
   }
   const ChartOptions options{.title = panel.title, .percent = panel.percent, .from_zero = panel.from_zero};
@@ -107,12 +121,16 @@ std::vector<Segment> time_segments(const RunData& run) {
   for (const Evaluation& evaluation : run.evaluations) {
     evaluations[evaluation.stage] += evaluation.seconds;
   }
+  // Where sampling went on beside training, only what the learner waited for it is time of the run.
+  const double sampled = sums["grpo timing_s/sample"];
+  const double waited = sums["grpo timing_s/wait"];
+  const bool overlapped = waited > 0 && waited < 0.99 * (sampled + sums["grpo timing_s/reward"]);
   std::vector<Segment> segments = {
       {"base", "Evaluation, base", evaluations["base"]},
       {"sft", "SFT", sums["sft timing_s/step"]},
       {"base", "Evaluation, SFT", evaluations["sft"]},
-      {"a", "GRPO: sampling", sums["grpo timing_s/sample"]},
-      {"c", "GRPO: judging not hidden behind sampling", sums["grpo timing_s/reward"]},
+      {"a", overlapped ? "GRPO: waiting for rollouts" : "GRPO: sampling", overlapped ? waited : sampled},
+      {"c", "GRPO: judging not hidden behind sampling", overlapped ? 0 : sums["grpo timing_s/reward"]},
       {"b", "GRPO: training", sums["grpo timing_s/train"]},
       {"d", "GRPO: checkpoints", sums["grpo timing_s/checkpoint"]},
       {"base", "Evaluation, GRPO", evaluations["grpo"]},

@@ -123,6 +123,8 @@ TEST(MetricNames, GoldenList) {
                                      "policy_loss",
                                      "clip_ratio/low_mean",
                                      "clip_ratio/high_mean",
+                                     "staleness/max",
+                                     "staleness/mean",
                                      "ratio/max_abs_dev",
                                      "advantage/mean",
                                      "advantage/std",
@@ -140,7 +142,7 @@ TEST(MetricNames, GoldenList) {
   const std::string_view timings[] = {
       "timing_s/sample",       "timing_s/reward", "timing_s/train",           "timing_s/eval",
       "timing_s/checkpoint",   "timing_s/step",   "perf/sample_tokens_per_s", "perf/train_tokens_per_s",
-      "perf/fraction_of_roof", "perf/rss_mib"};
+      "perf/fraction_of_roof", "perf/rss_mib",    "timing_s/wait"};
   for (const auto name : timings) {
     EXPECT_TRUE(is_timing_name(name)) << name;
     EXPECT_FALSE(is_metric_name(name)) << name;

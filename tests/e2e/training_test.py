@@ -138,6 +138,58 @@ class Training(PlumbCase):
         self.assertEqual(get("/metrics.jsonl")[0], 404)
         self.assert_refused(self.plumb("watch", "nowhere"), 1, "nowhere", "no such run folder")
 
+    def draws_of(self, run):
+        """(prompt, draw, step) of each group that was learned from, in order."""
+        rows = [json.loads(line) for line in (self.folder / run / "samples.jsonl").read_text().splitlines()]
+        groups = [(row["prompt_id"], row["draw"], row["step"]) for row in rows if row["sample"] == 0]
+        self.assertEqual(len(groups), len(set(groups)))
+        return groups
+
+    def assert_every_draw_once(self, run, steps):
+        drawn = {}
+        for prompt, draw, _ in self.draws_of(run):
+            self.assertEqual(draw, drawn.get(prompt, 0), "a draw is lost, doubled or out of order")
+            drawn[prompt] = draw + 1
+        self.assertEqual(sum(drawn.values()), steps * SMALL_RUN["grpo.prompts_per_step"])
+
+    def test_one_step_off_is_a_function_of_the_seed(self):
+        truncated = {"sampling__top_p": 0.99, "grpo__schedule": "one_step_off"}
+        self.train("off-a", model__threads=1, **truncated)
+        self.train("off-b", model__threads=4, grpo__actor_threads=3, sampling__max_batch=5, **truncated)
+        self.assert_same_run("off-a", "off-b")
+        rows = self.metrics("off-a")
+        self.assertEqual([row["staleness/max"] for row in rows][0], 0)
+        self.assertEqual(max(row["staleness/max"] for row in rows), 1)
+        self.assertTrue(any(row["ratio/max_abs_dev"] > 0 for row in rows), "nothing was off-policy")
+        self.assert_every_draw_once("off-a", 4)
+        self.assert_refused(self.plumb("replay", "--run", "off-a", "--step", "2"), 1, "grpo.schedule", "synchronous")
+
+    def test_an_asynchronous_run_keeps_its_bound_and_every_draw_over_interrupts(self):
+        steps = 12
+        settings = {"grpo__schedule": "asynchronous", "grpo__max_staleness": 2, "grpo__steps": steps,
+                    "grpo__checkpoint_every": 1, "grpo__old_policy": "decoupled", "grpo__importance": "token_truncate"}
+        command = [os.environ["PLUMB_BINARY"], *map(str, self.command("run", **settings))]
+        how = [signal.SIGINT, signal.SIGKILL, signal.SIGINT]
+        for stop in how:
+            seen = len(self.metrics("run")) if (self.folder / "run/metrics.jsonl").exists() else 0
+            resume = ["--resume"] if (self.folder / "run/metrics.jsonl").exists() else []
+            run = subprocess.Popen([*command, *resume], cwd=self.folder, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE, text=True)
+            deadline = time.monotonic() + 60
+            while run.poll() is None and time.monotonic() < deadline:
+                if (self.folder / "run/metrics.jsonl").exists() and len(self.metrics("run")) >= seen + 3:
+                    break
+                time.sleep(0.02)
+            run.send_signal(stop)
+            self.assertIn(run.wait(60), (0, 130, -signal.SIGKILL), run.stderr.read())
+            run.stderr.close()
+        self.train("run", "--resume", **settings)
+        rows = self.metrics("run")
+        self.assertEqual([row["step"] for row in rows], list(range(1, steps + 1)))
+        self.assertLessEqual(max(row["staleness/max"] for row in rows), 2)
+        self.assertGreater(max(row["staleness/mean"] for row in rows), 0)
+        self.assert_every_draw_once("run", steps)
+
     def test_interrupt_saves_and_resume_goes_on_to_the_same_bits(self):
         self.train("whole", grpo__steps=6)
         process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command("cut", grpo__steps=6))],
