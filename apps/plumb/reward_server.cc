@@ -16,6 +16,7 @@ struct ServerCommand {
   std::vector<std::string> config_files;
   std::vector<std::string> overrides;
   HttpOptions http;
+  std::string messages;  // endpoint; empty: none
   RewardServiceOptions service;
 };
 
@@ -43,6 +44,17 @@ Result<int> run_server(ServerCommand command) {
   PLUMB_ASSIGN(const auto server, HttpServer::start(command.http, [&](const HttpRequest& request, HttpReply& reply) {
                  service.handle(request, reply);
                }));
+  std::unique_ptr<MessageServer> messages;
+  if (!command.messages.empty()) {
+    MessageOptions options;
+    options.endpoint = command.messages;
+    options.token = command.http.token;
+    PLUMB_ASSIGN(messages,
+                 MessageServer::start(options, [&](MessageCall call, std::function<void(MessageAnswer)> answer) {
+                   service.handle(std::move(call), std::move(answer));
+                 }));
+    std::printf("listening on %s\n", messages->endpoint().c_str());
+  }
   std::printf("listening on http://%s:%d\n", command.http.address.c_str(), server->port());
   std::fflush(stdout);
   wait_for_interrupt();
@@ -59,6 +71,8 @@ void register_reward_server(CLI::App& app, Action& action) {
   command->add_option("--set", options->overrides, "section.key=value; overrides the files")->take_all();
   command->add_option("--address", options->http.address, "IPv4 address; other than loopback needs a token");
   command->add_option("--port", options->http.port, "0: any free one")->check(CLI::Range(0, 65535));
+  command->add_option("--messages", options->messages,
+                      "also ZeroMQ here, e.g. tcp://127.0.0.1:8767 or ipc:///tmp/plumb (docs/reward.md)");
   command->add_option("--connections", options->http.max_connections, "at once; more are refused")
       ->check(CLI::Range(1, 10000));
   command->add_option("--queue", options->service.queue, "items waiting or judged at once; more are refused")

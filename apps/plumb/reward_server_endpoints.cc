@@ -22,15 +22,33 @@ void RewardService::judge(const HttpRequest& request, HttpReply& reply) {
                                   : asked->items.front().error().message);
     return;
   }
-  const ScoreItem& item = *asked->items.front();
+  auto task = evidence_task(*asked->items.front());
+  task ? answer_in_turn(reply, std::move(*task)) : refuse(reply, 400, task.error().message);
+}
+
+Result<std::function<std::string()>> RewardService::evidence_task(const ScoreItem& item) {
   const auto block = first_code_block(item.completion);
   if (item.prompt->domain != Domain::kCode || !block) {
-    refuse(reply, 400, "completion: expected a closed code block for a code task");
-    return;
+    return Error{"completion: expected a closed code block for a code task"};
   }
-  answer_in_turn(reply, [this, &item, &block] {
-    return text_of(evidence_to_json(judge_.judge(make_submission(*item.prompt, block->source, scoring_.limits))));
-  });
+  return std::function<std::string()>(
+      [this, submission = make_submission(*item.prompt, block->source, scoring_.limits)] {
+        return text_of(evidence_to_json(judge_.judge(submission)));
+      });
+}
+
+Result<std::string> RewardService::verdict_on(const nlohmann::json& row) {
+  if (!row.is_object()) {
+    return Error{"an item must be an object"};
+  }
+  PLUMB_ASSIGN(const MathQuestion question, math_question_from_json(row));
+  const std::vector<MathResult> results = math_workers_.with(
+      [&](MathWorker& worker) { return worker.verify(std::span(&question.item, 1), question.options); });
+  nlohmann::json json = math_result_to_json(results.front(), question.options);
+  if (row.contains("id")) {
+    json["id"] = row["id"];
+  }
+  return text_of(json);
 }
 
 void RewardService::verify_math(const HttpRequest& request, HttpReply& reply) {
@@ -39,21 +57,8 @@ void RewardService::verify_math(const HttpRequest& request, HttpReply& reply) {
     refuse(reply, 400, body.error().message);
     return;
   }
-  const auto answer = [this](const nlohmann::json& row) -> Result<std::string> {
-    if (!row.is_object()) {
-      return Error{"an item must be an object"};
-    }
-    PLUMB_ASSIGN(const MathQuestion question, math_question_from_json(row));
-    const std::vector<MathResult> results = math_workers_.with(
-        [&](MathWorker& worker) { return worker.verify(std::span(&question.item, 1), question.options); });
-    nlohmann::json json = math_result_to_json(results.front(), question.options);
-    if (row.contains("id")) {
-      json["id"] = row["id"];
-    }
-    return text_of(json);
-  };
   if (!body->is_object() || !body->contains("items")) {
-    const auto text = answer(*body);
+    const auto text = verdict_on(*body);
     text ? static_cast<void>(reply.send(200, *text + "\n")) : refuse(reply, 400, text.error().message);
     return;
   }
@@ -64,7 +69,7 @@ void RewardService::verify_math(const HttpRequest& request, HttpReply& reply) {
   }
   bool connected = reply.begin(200, "application/x-ndjson");
   for (std::size_t i = 0; connected && i < items.size(); ++i) {
-    const auto text = answer(items[i]);
+    const auto text = verdict_on(items[i]);
     connected = reply.write(
         fmt::format("{{\"index\":{},\"result\":{}}}\n", i, text ? *text : error_text(text.error().message)));
   }

@@ -4,6 +4,7 @@
 
 #include "core/escape.h"
 #include "datasets/any_row.h"
+#include "reward/rules/code_block.h"
 #include "reward/rules/score_parts.h"
 
 namespace plumb {
@@ -80,6 +81,10 @@ Result<ScoreRequest> read_score_request(const std::string& body, std::size_t lim
     request.items.push_back(read_score_item(item));
   }
   return request;
+}
+
+bool needs_judge(const ScoreItem& item) {
+  return item.prompt->domain == Domain::kCode && first_code_block(item.completion);
 }
 
 std::string text_of(const nlohmann::json& json) {

@@ -37,6 +37,9 @@ Result<ScoreRequest> read_score_request(const std::string& body, std::size_t lim
 /// unscored one has "unscored": {"fault"} and a total of null, so that nobody takes it for 0.
 nlohmann::json score_to_json(const Score& score);
 
+/// Whether a program has to run for its score.
+bool needs_judge(const ScoreItem& item);
+
 /// On one line; bytes that are no UTF-8 are replaced.
 std::string text_of(const nlohmann::json& json);
 

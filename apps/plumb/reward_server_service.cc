@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "core/config.h"
-#include "reward/rules/code_block.h"
 
 namespace plumb {
 namespace {
@@ -56,7 +55,8 @@ RewardService::RewardService(Judge& judge, const ScorerOptions& scoring, const R
       scorers_(static_cast<std::size_t>(options.threads) + kMathsAtOnce,
                [this] { return std::make_unique<Scorer>(judge_, scoring_); }),
       math_workers_(kMathsAtOnce, [this] { return std::make_unique<MathWorker>(scoring_.math_worker); }),
-      queue_(options.threads, options.queue) {}
+      queue_(options.threads, options.queue),
+      quick_queue_(kMathsAtOnce, options.queue) {}
 
 void RewardService::handle(const HttpRequest& request, HttpReply& reply) {
   ++requests_;
@@ -127,16 +127,18 @@ void RewardService::score(const HttpRequest& request, HttpReply& reply) {
 }
 
 std::string RewardService::quick_answer(const ScoreItem& item, const std::string& key) {
-  const auto with_id = [&](const std::string& score) {
-    return item.id.is_null() ? score : fmt::format("{{\"id\":{},{}", text_of(item.id), score.substr(1));
-  };
-  if (const auto known = cache_.find(key)) {
-    ++remembered_;
-    ++scores_;
-    return with_id(*known);
+  std::string known = remembered_answer(item, key);
+  return known.empty() && !needs_judge(item) ? judged_answer(item, key) : known;
+}
+
+std::string RewardService::remembered_answer(const ScoreItem& item, const std::string& key) {
+  const auto known = cache_.find(key);
+  if (known == nullptr) {
+    return {};
   }
-  const bool needs_judge = item.prompt->domain == Domain::kCode && first_code_block(item.completion);
-  return needs_judge ? std::string() : judged_answer(item, key);
+  ++remembered_;
+  ++scores_;
+  return item.id.is_null() ? *known : fmt::format("{{\"id\":{},{}", text_of(item.id), known->substr(1));
 }
 
 std::string RewardService::judged_answer(const ScoreItem& item, const std::string& key) {
@@ -188,7 +190,7 @@ std::string RewardService::metrics() const {
          fmt::format(
              "# HELP plumb_reward_queue_items items waiting or running\n# TYPE plumb_reward_queue_items gauge\n"
              "plumb_reward_queue_items {}\n",
-             queue_.size());
+             queue_.size() + quick_queue_.size());
 }
 
 }  // namespace plumb

@@ -15,6 +15,7 @@
 #include "reward/rules/math_worker.h"
 #include "reward/rules/scorer.h"
 #include "reward/service/http_server.h"
+#include "reward/service/message_server.h"
 #include "reward/service/score_cache.h"
 #include "reward/service/work_queue.h"
 
@@ -37,6 +38,8 @@ class RewardService {
   RewardService(Judge& judge, const ScorerOptions& scoring, const RewardServiceOptions& options);
 
   void handle(const HttpRequest& request, HttpReply& reply);
+  /// The same scores, verdicts and evidence for messages; returns at once.
+  void handle(MessageCall call, std::function<void(MessageAnswer)> answer);
 
  private:
   struct Batch;
@@ -51,6 +54,10 @@ class RewardService {
   [[nodiscard]] std::string metrics() const;
   /// The answer for one item as JSON text: from memory, or at once for maths; empty where it has to be judged.
   std::string quick_answer(const ScoreItem& item, const std::string& key);
+  std::string remembered_answer(const ScoreItem& item, const std::string& key);
+  /// The evidence for a code item. Errors: it holds no code.
+  Result<std::function<std::string()>> evidence_task(const ScoreItem& item);
+  Result<std::string> verdict_on(const nlohmann::json& row);
   std::string judged_answer(const ScoreItem& item, const std::string& key);
   void refuse(HttpReply& reply, int status, const std::string& sentence);
 
@@ -62,6 +69,7 @@ class RewardService {
   LendingPool<Scorer> scorers_;  // each has a maths worker, which is a process
   LendingPool<MathWorker> math_workers_;
   WorkQueue queue_;
+  WorkQueue quick_queue_;  // of messages that need no program run
   std::atomic<std::uint64_t> requests_ = 0;
   std::atomic<std::uint64_t> refused_ = 0;
   std::atomic<std::uint64_t> scores_ = 0;

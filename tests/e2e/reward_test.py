@@ -2,6 +2,10 @@
 
 import http.client
 import json
+import os
+import pathlib
+import re
+import subprocess
 import sys
 import unittest
 
@@ -176,6 +180,35 @@ class RewardServer(unittest.TestCase):
         unbuilt = submit("```cpp\nint main( {\n```")
         self.assertEqual((unbuilt["accepted"], unbuilt["tests"][0]["exec_info"]["status"]), (False, "Failed"))
         self.assertEqual(self.ask("POST", "/submit", json.dumps({"completion": "x", "config": {}}))[0], 400)
+
+
+class Messages(PlumbCase):
+    def test_scores_over_zeromq_are_those_over_http(self):
+        binary = pathlib.Path(os.environ["PLUMB_BINARY"])
+        server = subprocess.Popen([binary, "reward-server", "--port", "0", "--messages", "ipc://socket"],
+                                  cwd=self.folder, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.terminate)
+        self.assertIn("ipc://socket", server.stdout.readline())
+        port = int(re.search(r"http://127\.0\.0\.1:(\d+)", server.stdout.readline())[1])
+        items = [{"row": task(TESTS), "completion": completion} for completion in (RIGHT, WRONG, "no code")]
+        items += [{"data_source": "openai/gsm8k", "ground_truth": "7", "solution_str": text} for text in ("#### 7", "8")]
+        (self.folder / "items.jsonl").write_text("".join(json.dumps(item) + "\n" for item in [*items, {"row": 3}]))
+        asked = subprocess.run([binary.parent / "reward_messages", "ipc://socket", "items.jsonl"], cwd=self.folder,
+                               capture_output=True, text=True, timeout=60)
+        self.assertEqual(asked.returncode, 0, asked.stderr)
+        answers = [json.loads(line) for line in asked.stdout.splitlines()]
+        self.assertEqual([answer["status"] for answer in answers], ["OK"] * len(items) + ["INVALID"])
+        self.assertIn("completion", answers[-1]["error"])
+        self.assertEqual([answer["json"]["solved"] for answer in answers[:-1]], [True, False, False, True, False])
+        for item, answer in zip(items, answers):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request("POST", "/v1/score", json.dumps(item))
+            self.assertEqual(json.loads(connection.getresponse().read()), answer["json"])
+            connection.close()
+        refused = self.plumb("reward-server", "--port", "0", "--messages", "tcp://0.0.0.0:*")
+        self.assert_refused(refused, 1, "tcp://0.0.0.0:*", "token")
 
 
 if __name__ == "__main__":
