@@ -126,7 +126,7 @@ Result<void> save_checkpoint(const std::string& run_folder, const TrainerState& 
     PLUMB_TRY(write_weights(aside + "/" + kReferenceFile, parts.bench.policy(),
                             [&](std::size_t i) { return weights[i].value; }));
   }
-  if (parts.best != nullptr) {
+  if (parts.best != nullptr && !parts.best->empty()) {
     PLUMB_TRY(write_weights(aside + "/" + kBestFile, parts.bench.policy(),
                             [&](std::size_t i) { return std::span<const float>((*parts.best)[i]); }));
   }
@@ -140,6 +140,7 @@ Result<void> save_checkpoint(const std::string& run_folder, const TrainerState& 
                                {"entropy_coefficient", state.entropy_coefficient},
                                {"samples_bytes", state.samples_bytes},
                                {"sampler", state.sampler},
+                               {"dev", state.dev},
                                {"sha256", checksums}};
   PLUMB_TRY(write_file_atomic(aside + "/" + kTrainerFile, json.dump(2)));
   PLUMB_TRY(commit_folder(aside, final_path));
@@ -182,6 +183,7 @@ Result<TrainerState> load_checkpoint(const std::string& folder, const TrainedPar
     state.entropy_coefficient = json.at("entropy_coefficient").get<double>();
     state.samples_bytes = json.at("samples_bytes").get<std::uint64_t>();
     state.sampler = json.at("sampler");
+    state.dev = json.value("dev", nlohmann::json());
     num_updates = json.at("num_updates").get<std::int64_t>();
   } catch (const nlohmann::json::exception& error) {
     return Error{fmt::format("{}/{}: not a trainer state ({})", folder, kTrainerFile, error.what())};
@@ -192,7 +194,7 @@ Result<TrainerState> load_checkpoint(const std::string& folder, const TrainedPar
     PLUMB_ASSIGN(const auto values, read_weights(folder + "/" + kReferenceFile, parts.bench.policy()));
     PLUMB_TRY(parts.reference->restore(values));
   }
-  if (parts.best != nullptr) {
+  if (parts.best != nullptr && fs::exists(folder + "/" + kBestFile)) {
     PLUMB_ASSIGN(*parts.best, read_weights(folder + "/" + kBestFile, parts.bench.policy()));
   }
   return state;

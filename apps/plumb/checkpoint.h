@@ -1,7 +1,7 @@
 #pragma once
 // A checkpoint of training: checkpoints/step-000020/ is a Hugging Face folder (f32 masters) with more files beside:
 // optimizer.safetensors (AdamW moments), reference.safetensors (where a reference moves),
-// best.safetensors (of SFT) and trainer.json (counters,
+// best.safetensors (where there is a best on dev to come back to) and trainer.json (counters,
 // the data cursor, and the SHA-256 of the other files). It is written aside, fsynced and renamed, so one that can be
 // seen was whole when it was written; the checksums say whether it still is.
 
@@ -24,6 +24,7 @@ struct TrainerState {
   std::uint64_t samples_bytes = 0;  // length of samples.jsonl
   nlohmann::json sampler;           // PromptSampler's cursor; of SFT what its callbacks need
   double entropy_coefficient = 0;   // as its target has moved it
+  nlohmann::json dev;               // DevWatch's counters
   int skipped_in_a_row = 0;         // updates whose gradient was not finite
 };
 
@@ -32,7 +33,7 @@ struct TrainedParts {
   Workbench& bench;
   Optimizer& optimizer;
   ReferencePolicy* reference = nullptr;  // where it moves; null: it is absent or stays as it was at the start
-  std::vector<std::vector<float>>* best = nullptr;  // SFT: the weights to come back to, one vector per parameter
+  std::vector<std::vector<float>>* best = nullptr;  // weights to come back to, one vector per parameter; may be empty
 };
 
 /// Writes checkpoints/step-NNNNNN below `run_folder` and removes all but the newest `keep`.

@@ -54,6 +54,9 @@ RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings,
     if (keeps_reference) {
       estimate.weight_bytes += estimate.num_parameters * (4 + copy);
     }
+    if (settings.grpo.dev_every > 0) {
+      estimate.training_bytes += 4 * estimate.num_parameters;  // the best weights so far
+    }
     if (settings.grpo.schedule !=
         RolloutSchedule::kSynchronous) {  // the actor's policy, and weights on their way to it
       estimate.weight_bytes += estimate.num_parameters * (8 + copy);

@@ -1,5 +1,6 @@
 // plumb grpo: sample, judge, learn.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -31,6 +32,17 @@ Result<int> preflight(RunOptions options, const Settings& settings) {
   return status;
 }
 
+// Of all evaluations on dev within the run.
+std::int64_t num_dev_samples(const Settings& settings, const RunContext& context) {
+  const GrpoSettings& grpo = settings.grpo;
+  if (grpo.dev_every == 0) {
+    return 0;
+  }
+  const auto all = static_cast<std::int64_t>(context.prompts({grpo.dev_split}).size());
+  const std::int64_t prompts = grpo.dev_prompts > 0 ? std::min<std::int64_t>(all, grpo.dev_prompts) : all;
+  return grpo.steps / grpo.dev_every * prompts * settings.eval.samples;
+}
+
 Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = true}));
   const Prompts prompts = context->prompts(context->settings().data.train_splits);
@@ -40,7 +52,7 @@ Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
   } else if (!newest_checkpoint(options.out) && std::filesystem::exists(context->folder().file("policy"))) {
     return Error{options.out + ": this run is complete; its weights are in policy/. Start another with a new --out"};
   }
-  context->say_time({.grpo_steps = settings.grpo.steps});
+  context->say_time({.grpo_steps = settings.grpo.steps, .eval_samples = num_dev_samples(settings, *context)});
   PLUMB_ASSIGN(const GrpoSummary summary, run_grpo_stage(*context, prompts, context->resume()));
   if (summary.stopped) {
     std::printf("stopped after step %lld and saved; go on with --resume --out %s\n",

@@ -134,7 +134,8 @@ Result<Rollout> run_rollout(const RolloutParts& parts, std::span<const PromptDra
                      if (on_progress) {
                        on_progress(progress);
                      }
-                     rollout.stopped = interrupted() || (parts.between_steps && !parts.between_steps());
+                     rollout.stopped =
+                         (!parts.ignores_interrupt && interrupted()) || (parts.between_steps && !parts.between_steps());
                      return !rollout.stopped;
                    },
                    [&](std::size_t index, const CompletionGroup& group) { scoring.push(index, group); }));

@@ -33,6 +33,7 @@ struct RolloutParts {
   const Tokenizer& tokenizer;
   const ChatTemplate& chat_template;
   std::function<bool()> between_steps = {};  // asked after each decode step; false stops the rollout
+  bool ignores_interrupt = false;            // it ends even where the user has asked to stop
 };
 
 /// The prompt as token ids: chat template applied, generation prompt added.

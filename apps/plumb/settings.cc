@@ -133,6 +133,19 @@ void GrpoSettings::describe(ConfigSection& section) {
                 {.help = "0 = at the end and on Ctrl-C only", .unit = "steps", .min = 0, .max = 1e9});
   section.field("keep_checkpoints", keep_checkpoints, {.help = "older ones are removed", .min = 1, .max = 1000});
   section.field("saved_groups", saved_groups, {.help = "groups per step kept in samples.jsonl", .min = 0, .max = 4096});
+  section.field(
+      "dev_every", dev_every,
+      {.help = "evaluate on dev (as [eval] says) so often, and end with the weights that were best there; 0 = "
+               "never",
+       .unit = "steps",
+       .min = 0,
+       .max = 1e9});
+  section.field("dev_split", dev_split, {.help = "what dev is"});
+  section.field("dev_prompts", dev_prompts, {.help = "the first ones of it; 0 = all", .min = 0, .max = 1e9});
+  section.field("dev_patience", dev_patience,
+                {.help = "evaluations in a row that are no better than the best, after which the run ends; 0 = go on",
+                 .min = 0,
+                 .max = 1e6});
   section.choice(
       "reward_arm", reward_arm,
       {{"verdict", RewardArm::kVerdict}, {"permuted", RewardArm::kPermuted}, {"negated", RewardArm::kNegated}},

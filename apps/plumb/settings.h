@@ -104,6 +104,10 @@ struct GrpoSettings {
   std::int64_t checkpoint_every = 0;
   int keep_checkpoints = 2;
   int saved_groups = 2;
+  std::int64_t dev_every = 0;
+  std::string dev_split = "dev";
+  int dev_prompts = 0;
+  int dev_patience = 0;
   RewardArm reward_arm = RewardArm::kVerdict;
   GrpoAlgorithm algorithm;  // keys of the same section
   void describe(ConfigSection& section);

@@ -55,34 +55,17 @@ GeneratorOptions eval_options(const Settings& settings, double temperature) {
 
 Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalStage& stage, double temperature) {
   const Settings& settings = context.settings();
-  Workbench& bench = context.bench();
   const int samples = temperature == 0 ? 1 : settings.eval.samples;
-  const std::vector<PromptDraw> draws = draws_of(set.prompts, settings.eval);
-  Generator generator(bench.policy(), bench.tokenizer(), bench.pool());
-  Scorer scorer(context.judge(), context.scorer_options(settings.eval.audit));
-  const auto start = std::chrono::steady_clock::now();
-  Progress progress(fmt::format("eval {} {} T={:g}", stage.name, set.name, temperature),
-                    static_cast<std::int64_t>(draws.size()) * samples, progress_in("sample"));
-  const RolloutParts parts{generator, scorer, bench.tokenizer(), bench.chat_template()};
-  PLUMB_ASSIGN(const Rollout rollout,
-               run_rollout(parts, draws, samples, eval_options(settings, temperature),
-                           [&](const GenerationProgress& done) { progress.update(done.finished); }));
-  if (rollout.stopped) {
-    return Error{
-        "eval: stopped by the user before it was complete; nothing of it was saved, and --resume does it again"};
-  }
-  PLUMB_TRY(context.judge_status());
-  Evaluation evaluation;
-  evaluation.stage = stage.name;
-  evaluation.set = set.name;
-  evaluation.temperature = temperature;
-  evaluation.audited = settings.eval.audit;
-  evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  for (const ScoredGroup& group : rollout.groups) {
-    evaluation.prompts.push_back(prompt_result(group));
-  }
-  progress.finish(fmt::format("{:.3f} pass", average_success(evaluation, samples)));
-  PLUMB_TRY(save_samples(context.folder(), rollout.groups, evaluation));
+  EvalSet chosen = set;
+  std::erase_if(chosen.prompts, [draws = draws_of(set.prompts, settings.eval)](const auto& prompt) {
+    return std::ranges::none_of(draws, [&](const PromptDraw& draw) { return draw.prompt == prompt; });
+  });
+  PLUMB_ASSIGN(
+      const EvalOutcome outcome,
+      evaluate_once(context,
+                    {.set = std::move(chosen), .stage = stage.name, .temperature = temperature, .samples = samples}));
+  const Evaluation& evaluation = outcome.evaluation;
+  PLUMB_TRY(save_samples(context.folder(), outcome.groups, evaluation));
   PLUMB_TRY(context.folder().log(stage.name, stage.step, evaluation_metrics(evaluation),
                                  {{"timing_s/eval", evaluation.seconds}}));
   PLUMB_TRY(save_evaluation(context.folder().path(), evaluation));
@@ -90,6 +73,42 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
 }
 
 }  // namespace
+
+Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load) {
+  const Settings& settings = context.settings();
+  Workbench& bench = context.bench();
+  std::vector<PromptDraw> draws;
+  for (const auto& prompt : load.set.prompts) {
+    draws.push_back({prompt, 0});
+  }
+  Generator generator(bench.policy(), bench.tokenizer(), bench.pool());
+  Scorer scorer(context.judge(), context.scorer_options(settings.eval.audit));
+  const auto start = std::chrono::steady_clock::now();
+  Progress progress(fmt::format("eval {} {} T={:g}", load.stage, load.set.name, load.temperature),
+                    static_cast<std::int64_t>(draws.size()) * load.samples, progress_in("sample"));
+  RolloutParts parts{generator, scorer, bench.tokenizer(), bench.chat_template()};
+  parts.ignores_interrupt = load.ignores_interrupt;
+  PLUMB_ASSIGN(Rollout rollout, run_rollout(parts, draws, load.samples, eval_options(settings, load.temperature),
+                                            [&](const GenerationProgress& done) { progress.update(done.finished); }));
+  if (rollout.stopped) {
+    return Error{
+        "eval: stopped by the user before it was complete; nothing of it was saved, and --resume does it again"};
+  }
+  PLUMB_TRY(context.judge_status());
+  EvalOutcome outcome;
+  Evaluation& evaluation = outcome.evaluation;
+  evaluation.stage = load.stage;
+  evaluation.set = load.set.name;
+  evaluation.temperature = load.temperature;
+  evaluation.audited = settings.eval.audit;
+  evaluation.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  for (const ScoredGroup& group : rollout.groups) {
+    evaluation.prompts.push_back(prompt_result(group));
+  }
+  progress.finish(fmt::format("{:.3f} pass", average_success(evaluation, load.samples)));
+  outcome.groups = std::move(rollout.groups);
+  return outcome;
+}
 
 Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, const EvalSet& set, const EvalStage& stage) {
   std::vector<double> temperatures = context.settings().eval.temperatures;

@@ -24,6 +24,23 @@ struct EvalStage {
   std::int64_t step = 0;
 };
 
+/// One evaluation by itself.
+struct EvalLoad {
+  EvalSet set;
+  std::string stage;
+  double temperature = 0;
+  int samples = 1;
+  bool ignores_interrupt = false;
+};
+
+struct EvalOutcome {
+  Evaluation evaluation;
+  std::vector<ScoredGroup> groups;
+};
+
+/// Samples and judges, and saves nothing. Errors: stopped by the user, unless it ignores that.
+Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load);
+
 /// Evaluates the bench's weights as `stage` on `set`: one evaluation at temperature 0 (if
 /// settings.eval.greedy) and one for each of settings.eval.temperatures. Each is saved in the run folder, and so are
 /// its completions in samples.jsonl; its scores go to metrics.jsonl as eval/<set>/... of that stage and step. One that

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "apps/plumb/checkpoint.h"
+#include "apps/plumb/dev_watch.h"
 #include "apps/plumb/grpo_metrics.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/proxy_guard.h"
@@ -74,7 +75,7 @@ constexpr int kMaxSkippedInARow = 3;
 
 class GrpoRun {
  public:
-  GrpoRun(RunContext& context, PromptSampler sampler, const GrpoLearnerOptions& learning,
+  GrpoRun(RunContext& context, PromptSampler sampler, DevWatch dev, const GrpoLearnerOptions& learning,
           std::unique_ptr<ReferencePolicy> reference, std::unique_ptr<RewardModelSignal> reward_model)
       : context_(context),
         settings_(context.settings()),
@@ -86,7 +87,8 @@ class GrpoRun {
         optimizer_(bench_.policy(), bench_.pool(), grpo_optimizer_options(settings_)),
         learner_(bench_.policy(), optimizer_, learning_, reference_ ? &reference_->policy() : nullptr),
         scorer_(context.judge(), training_scorer_options(context)),
-        sampler_(std::move(sampler)) {
+        sampler_(std::move(sampler)),
+        dev_(std::move(dev)) {
     generation_ = generator_options(settings_);
     // Where weights move between a token and its update, bounds on logits no longer name what was kept.
     generation_.sampling.kept_by_id =
@@ -103,6 +105,9 @@ class GrpoRun {
     state_ = std::move(*loaded);
     learner_.set_entropy_coefficient(static_cast<float>(state_.entropy_coefficient));
     PLUMB_TRY(sampler_.restore(state_.sampler));
+    if (state_.dev.is_object()) {
+      PLUMB_TRY(dev_.restore(state_.dev));
+    }
     PLUMB_TRY(proxy_guard_.remember(folder_.file("metrics.jsonl"), state_.step));
     return folder_.open_logs(ResumePoint{"grpo", state_.step}, state_.samples_bytes);
   }
@@ -113,12 +118,19 @@ class GrpoRun {
     if (state_.step < last_step) {
       PLUMB_TRY(open_source(last_step - state_.step));
     }
-    while (state_.step < last_step && !stopped) {
+    while (state_.step < last_step && !stopped && !dev_.exhausted()) {
       PLUMB_ASSIGN(stopped, step(progress));
     }
     progress.finish();
-    if (stopped || (settings_.grpo.checkpoint_every > 0 && state_.step == settings_.grpo.steps)) {
+    const bool done = state_.step == settings_.grpo.steps || dev_.exhausted();
+    if (stopped || (settings_.grpo.checkpoint_every > 0 && done)) {
       PLUMB_TRY(checkpoint());
+    }
+    if (done && !stopped) {
+      if (const std::int64_t step = dev_.restore_best(); step > 0) {
+        progress.line(fmt::format("{}the weights of step {} were the best on {} and are the result",
+                                  dev_.exhausted() ? "stopped early: " : "", step, settings_.grpo.dev_split));
+      }
     }
     return GrpoSummary{state_.step, state_.skipped_updates, stopped};
   }
@@ -153,6 +165,7 @@ class GrpoRun {
     }
     PLUMB_TRY(context_.judge_status());
     const MetricMap proxy = reward_model_ ? proxy_metrics(rollout.groups) : MetricMap();
+    MetricMap extra = proxy;
     apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
     const auto train_start = Clock::now();
     const GrpoStepStats stats = learn(rollout.groups);
@@ -174,8 +187,10 @@ class GrpoRun {
                           seconds_since(start) + last_checkpoint_s_,
                           next.wait_s};
     last_checkpoint_s_ = 0;
+    PLUMB_ASSIGN(const MetricMap dev, dev_.after_step(state_.step));
+    extra.insert(dev.begin(), dev.end());
     // The step's lines come before the checkpoint that counts it, so that a resume finds them.
-    PLUMB_TRY(report(progress, rollout, stats, times, proxy));
+    PLUMB_TRY(report(progress, rollout, stats, times, extra));
     const bool due = settings_.grpo.checkpoint_every > 0 && state_.step % settings_.grpo.checkpoint_every == 0;
     if (due && state_.step < settings_.grpo.steps) {
       const auto checkpoint_start = Clock::now();
@@ -220,7 +235,7 @@ class GrpoRun {
   TrainedParts parts() {
     const ReferenceKind kind = settings_.grpo.algorithm.reference.kind;
     const bool moves = kind == ReferenceKind::kRefreshed || kind == ReferenceKind::kEma;
-    return {bench_, optimizer_, moves ? reference_.get() : nullptr};
+    return {bench_, optimizer_, moves ? reference_.get() : nullptr, &dev_.best()};
   }
 
   GrpoStepStats learn(const std::vector<ScoredGroup>& groups) {
@@ -231,11 +246,15 @@ class GrpoRun {
   }
 
   Result<void> report(Progress& progress, const Rollout& rollout, const GrpoStepStats& stats, const StepTimes& times,
-                      const MetricMap& proxy) {
+                      const MetricMap& extra) {
     MetricMap metrics = grpo_metrics(rollout.groups, stats, state_.num_tokens, epoch_);
-    metrics.insert(proxy.begin(), proxy.end());
+    metrics.insert(extra.begin(), extra.end());
     const RoofShare share{forward_flop_per_token(context_.shape()), context_.roof_gflops()};
-    PLUMB_TRY(folder_.log("grpo", state_.step, metrics, grpo_timings(times, rollout, stats, share)));
+    MetricMap timings = grpo_timings(times, rollout, stats, share);
+    if (dev_.seconds() > 0) {
+      timings["timing_s/eval"] = dev_.seconds();
+    }
+    PLUMB_TRY(folder_.log("grpo", state_.step, metrics, timings));
     PLUMB_TRY(save_samples(rollout.groups, static_cast<std::size_t>(settings_.grpo.saved_groups)));
     progress.line(step_line(state_.step, settings_.grpo.steps, metrics, times));
     for (const HealthMessage& message : health_.observe(state_.step, metrics)) {
@@ -264,6 +283,7 @@ class GrpoRun {
 
   Result<void> checkpoint() {
     state_.samples_bytes = folder_.samples_bytes();
+    state_.dev = dev_.state();
     PLUMB_TRY(folder_.sync_logs());
     return save_checkpoint(folder_.path(), state_, parts(), settings_.grpo.keep_checkpoints);
   }
@@ -279,6 +299,7 @@ class GrpoRun {
   GrpoLearner learner_;
   Scorer scorer_;
   PromptSampler sampler_;  // where the run stands when it starts; from then on the source has its own
+  DevWatch dev_;
   GeneratorOptions generation_;
   HealthMonitor health_;
   ProxyGuard proxy_guard_;
@@ -313,7 +334,8 @@ Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, 
   if (settings.reward.code_signal != CodeSignal::kTests) {
     PLUMB_ASSIGN(reward_model, RewardModelSignal::open(settings.reward.reward_model, settings.model, context.bench()));
   }
-  GrpoRun run(context, std::move(sampler), learning, std::move(reference), std::move(reward_model));
+  PLUMB_ASSIGN(DevWatch dev, DevWatch::create(context));
+  GrpoRun run(context, std::move(sampler), std::move(dev), learning, std::move(reference), std::move(reward_model));
   if (resume) {
     PLUMB_TRY(run.resume());
   }

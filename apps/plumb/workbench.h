@@ -19,8 +19,8 @@ namespace plumb {
 /// Owns a policy and its tokenizer. Not movable: the policy refers to the pool.
 class Workbench {
  public:
-  /// Reads all tensors of `source` into a policy and closes it. `trainable` allocates gradients. Errors: whatever is wrong with the
-  /// model, naming the tensor, token or template.
+  /// Reads all tensors of `source` into a policy and closes it. `trainable` allocates gradients. Errors: whatever is
+  /// wrong with the model, naming the tensor, token or template.
   static Result<std::unique_ptr<Workbench>> open(std::unique_ptr<ModelSource> source, const ModelSettings& settings,
                                                  bool trainable);
   Workbench(const Workbench&) = delete;

@@ -109,6 +109,36 @@ std::string panel_card(const RunData& run, const Panel& panel) {
   return fmt::format("<div class=\"card plot\"><h3>{}</h3>{}{}</div>", panel.title, keys, line_chart(options, series));
 }
 
+// The evaluations within the GRPO stage: eval/<split>/avg@n, of the languages too.
+std::string dev_card(const RunData& run) {
+  std::vector<std::string> names;
+  for (const StepRow& row : run.metrics) {
+    for (const auto& [name, value] : row.values) {
+      const bool average = name.starts_with("eval/") && name.find("/avg@") != std::string::npos;
+      if (row.stage == "grpo" && average && std::ranges::find(names, name) == names.end()) {
+        names.push_back(name);
+      }
+    }
+  }
+  // One point each is the evaluation at the end, which the results show.
+  std::vector<Series> series;
+  const std::array<const char*, 3> css = {"a", "b", "c"};
+  std::ranges::sort(names, {}, [](const std::string& name) { return std::ranges::count(name, '/'); });
+  for (const std::string& name : names) {
+    auto values = series_of(run.metrics, "grpo", name);
+    if (values.size() > 1 && series.size() < css.size()) {
+      series.push_back(
+          {name.substr(std::string_view("eval/").size()), css[series.size()], std::move(values), false, true});
+    }
+  }
+  if (series.empty()) {
+    return "";
+  }
+  const ChartOptions options{.title = "Evaluation on dev", .percent = true};
+  return fmt::format("<div class=\"card plot\"><h3>Evaluation on dev</h3>{}{}</div>", legend(series),
+                     line_chart(options, series));
+}
+
 // What the run spent its time on, in the order it was spent.
 std::vector<Segment> time_segments(const RunData& run) {
   std::map<std::string, double> sums;
@@ -132,10 +162,11 @@ std::vector<Segment> time_segments(const RunData& run) {
       {"a", overlapped ? "GRPO: waiting for rollouts" : "GRPO: sampling", overlapped ? waited : sampled},
       {"c", "GRPO: judging not hidden behind sampling", overlapped ? 0 : sums["grpo timing_s/reward"]},
       {"b", "GRPO: training", sums["grpo timing_s/train"]},
+      {"base", "GRPO: evaluation on dev", sums["grpo timing_s/eval"] - evaluations["grpo"]},
       {"d", "GRPO: checkpoints", sums["grpo timing_s/checkpoint"]},
       {"base", "Evaluation, GRPO", evaluations["grpo"]},
   };
-  std::erase_if(segments, [](const Segment& segment) { return segment.value <= 0; });
+  std::erase_if(segments, [](const Segment& segment) { return segment.value < 0.01; });
   return segments;
 }
 
@@ -145,6 +176,9 @@ std::string curves_section(const RunData& run) {
   std::string cards;
   for (const Panel& panel : panels()) {
     cards += panel_card(run, panel);
+    if (panel.title == std::string_view("Reward")) {
+      cards += dev_card(run);
+    }
   }
   if (cards.empty()) {
     return "";

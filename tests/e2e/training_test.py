@@ -206,6 +206,37 @@ class Training(PlumbCase):
         self.train("cut", "--resume", grpo__steps=6)
         self.assert_same_run("whole", "cut")
 
+    def test_the_best_weights_on_dev_are_the_result(self):
+        settings = {"grpo__steps": 5, "grpo__dev_every": 1, "grpo__dev_split": "sft", "eval__samples": 8,
+                    "grpo__learning_rate": 4e-3, "grpo__checkpoint_every": 1, "grpo__keep_checkpoints": 9}
+        result = self.train("whole", **settings)
+        scores = [row["eval/sft/avg@8"] for row in self.metrics("whole")]
+        best = scores.index(max(scores)) + 1
+        self.assertLess(best, 5, "nothing to come back to")
+        self.assertIn(f"the weights of step {best} were the best on sft", result.stderr)
+        best_weights = f"checkpoints/step-{best:06d}/model.safetensors"
+        self.assertEqual((self.folder / "whole/policy/model.safetensors").read_bytes(),
+                         (self.folder / "whole" / best_weights).read_bytes())
+        process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command("cut", **settings))],
+                                   cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if f"step   {best + 1}/5" in line:
+                process.kill()
+                break
+        process.communicate(timeout=60)
+        self.train("cut", "--resume", **settings)
+        self.assert_same_run("whole", "cut")
+
+    def test_no_gain_on_dev_ends_the_run(self):
+        settings = {"grpo__dev_every": 2, "grpo__dev_split": "sft", "grpo__dev_patience": 2, "grpo__dev_prompts": 2,
+                    "grpo__learning_rate": 0, "grpo__steps": 20}
+        result = self.train("run", **settings)
+        self.assertIn("stopped early: the weights of step 2", result.stderr)
+        self.assertEqual(len(self.metrics("run")), 6)
+        refused = self.plumb(*self.command("none", grpo__dev_every=1))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("grpo.dev_every: no prompt of data.tasks is in the split 'dev'", refused.stderr)
+
     def test_killed_run_resumes_from_its_last_checkpoint(self):
         self.train("whole", grpo__steps=5)
         process = subprocess.Popen(

@@ -1,0 +1,86 @@
+#include "apps/plumb/dev_watch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apps/plumb/stage_eval.h"
+
+namespace plumb {
+
+Result<DevWatch> DevWatch::create(RunContext& context) {
+  DevWatch watch(context);
+  const GrpoSettings& grpo = context.settings().grpo;
+  if (grpo.dev_every > 0) {
+    watch.prompts_ = context.prompts({grpo.dev_split});
+    if (grpo.dev_prompts > 0 && watch.prompts_.size() > static_cast<std::size_t>(grpo.dev_prompts)) {
+      watch.prompts_.resize(static_cast<std::size_t>(grpo.dev_prompts));
+    }
+    if (watch.prompts_.empty()) {
+      return Error{
+          fmt::format("grpo.dev_every: no prompt of data.tasks is in the split '{}' (grpo.dev_split)", grpo.dev_split)};
+    }
+  }
+  return watch;
+}
+
+Result<MetricMap> DevWatch::after_step(std::int64_t step) {
+  const Settings& settings = context_->settings();
+  seconds_ = 0;
+  if (settings.grpo.dev_every == 0 || step % settings.grpo.dev_every != 0) {
+    return MetricMap();
+  }
+  EvalLoad load{.set = {settings.grpo.dev_split, prompts_},
+                .stage = "grpo",
+                .temperature = settings.eval.temperatures.empty() ? 1.0 : settings.eval.temperatures.front(),
+                .samples = settings.eval.samples,
+                .ignores_interrupt = true};
+  PLUMB_ASSIGN(const EvalOutcome outcome, evaluate_once(*context_, load));
+  seconds_ = outcome.evaluation.seconds;
+  const double score = average_success(outcome.evaluation, load.samples);
+  ++since_best_;
+  if (best_.empty() || score > best_score_) {
+    best_score_ = score;
+    best_step_ = step;
+    since_best_ = 0;
+    best_.clear();
+    for (const ParameterView& parameter : context_->bench().policy().parameters()) {
+      best_.emplace_back(parameter.value.begin(), parameter.value.end());
+    }
+  }
+  return evaluation_metrics(outcome.evaluation);
+}
+
+bool DevWatch::exhausted() const {
+  const int patience = context_->settings().grpo.dev_patience;
+  return patience > 0 && since_best_ >= patience;
+}
+
+std::int64_t DevWatch::restore_best() {
+  if (best_.empty()) {
+    return 0;
+  }
+  Policy& policy = context_->bench().policy();
+  for (std::size_t i = 0; i < best_.size(); ++i) {
+    std::ranges::copy(best_[i], policy.parameters()[i].value.begin());
+  }
+  policy.commit_update();
+  return best_step_;
+}
+
+nlohmann::json DevWatch::state() const {
+  return {{"best_step", best_step_}, {"best_score", best_score_}, {"since_best", since_best_}};
+}
+
+Result<void> DevWatch::restore(const nlohmann::json& state) {
+  try {
+    best_step_ = state.at("best_step").get<std::int64_t>();
+    best_score_ = state.at("best_score").get<double>();
+    since_best_ = state.at("since_best").get<int>();
+  } catch (const nlohmann::json::exception& error) {
+    return Error{std::string("the checkpoint's dev evaluation cannot be read: ") + error.what()};
+  }
+  return {};
+}
+
+}  // namespace plumb
