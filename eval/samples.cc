@@ -67,6 +67,11 @@ Result<SampleRecord> read_fields(const nlohmann::json& json) {
   sample.sample = json.at("sample").get<int>();
   PLUMB_ASSIGN(sample.text, bytes_from_json(json.at("text")));
   sample.tokens = json.at("tokens").get<int>();
+  sample.token_ends = json.value("token_ends", std::vector<int>());
+  sample.log_probs = json.value("log_probs", std::vector<double>());
+  if (const auto advantage = json.find("advantage"); advantage != json.end() && advantage->is_number()) {
+    sample.advantage = advantage->get<double>();
+  }
   sample.finish = json.at("finish").get<std::string>();
   sample.reward = json.at("reward").get<double>();
   for (const auto& part : json.at("parts")) {
@@ -122,26 +127,34 @@ nlohmann::json to_json(const SampleRecord& sample) {
   for (const Diagnostic& diagnostic : sample.diagnostics) {
     diagnostics.push_back(to_json(diagnostic));
   }
-  return {{"stage", sample.stage},
-          {"kind", sample.kind},
-          {"step", sample.step},
-          {"set", sample.set},
-          {"temperature", sample.temperature},
-          {"prompt_id", sample.prompt_id},
-          {"language", sample.language},
-          {"prompt", json_safe(sample.prompt)},
-          {"draw", sample.draw},
-          {"sample", sample.sample},
-          {"text", json_safe(sample.text)},
-          {"tokens", sample.tokens},
-          {"finish", sample.finish},
-          {"reward", sample.reward},
-          {"parts", parts},
-          {"unscored", json_safe(sample.unscored)},
-          {"audit", sample.audit},
-          {"verdict", sample.verdict},
-          {"diagnostics", diagnostics},
-          {"output", json_safe(sample.output)}};
+  nlohmann::json json = {{"stage", sample.stage},
+                         {"kind", sample.kind},
+                         {"step", sample.step},
+                         {"set", sample.set},
+                         {"temperature", sample.temperature},
+                         {"prompt_id", sample.prompt_id},
+                         {"language", sample.language},
+                         {"prompt", json_safe(sample.prompt)},
+                         {"draw", sample.draw},
+                         {"sample", sample.sample},
+                         {"text", json_safe(sample.text)},
+                         {"tokens", sample.tokens},
+                         {"finish", sample.finish},
+                         {"reward", sample.reward},
+                         {"parts", parts},
+                         {"unscored", json_safe(sample.unscored)},
+                         {"audit", sample.audit},
+                         {"verdict", sample.verdict},
+                         {"diagnostics", diagnostics},
+                         {"output", json_safe(sample.output)}};
+  if (!sample.log_probs.empty()) {
+    json["token_ends"] = sample.token_ends;
+    json["log_probs"] = sample.log_probs;
+  }
+  if (sample.kind == "train") {
+    json["advantage"] = sample.advantage ? nlohmann::json(*sample.advantage) : nlohmann::json();
+  }
+  return json;
 }
 
 Result<SampleRecord> sample_from_json(const nlohmann::json& json) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "core/check.h"
 #include "learner/batching.h"
@@ -86,6 +87,21 @@ Batch all_of(std::vector<TrainedGroup>& groups) {
   return all;
 }
 
+std::vector<std::vector<float>> advantages_of(std::span<const TrainedGroup> groups,
+                                              std::span<const ScoredGroup> given) {
+  std::vector<std::vector<float>> all;
+  for (const ScoredGroup& group : given) {
+    all.emplace_back(group.group.completions.size(), std::numeric_limits<float>::quiet_NaN());
+  }
+  for (const TrainedGroup& group : groups) {
+    for (const TrainedCompletion& trained : group.completions) {
+      const auto place = static_cast<std::size_t>(trained.completion - group.scored->group.completions.data());
+      all[static_cast<std::size_t>(group.scored - given.data())][place] = trained.advantage;
+    }
+  }
+  return all;
+}
+
 // The flat per-token arrays of a micro-batch; owns what GrpoLossInput looks at.
 struct LossArrays {
   std::vector<float> old_log_probs;
@@ -156,6 +172,7 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
     score_reference(groups);
   }
   const AdvantageSummary summary = prepare_update(groups, options_);
+  stats.advantages = advantages_of(groups, scored);
   stats.advantage_mean = summary.mean;
   stats.advantage_std = summary.std;
   stats.finite = std::isfinite(summary.mean) && std::isfinite(summary.std);

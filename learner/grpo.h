@@ -38,6 +38,8 @@ struct GrpoStepStats {
   int skipped_updates = 0;     // whose gradient was not finite though the loss was
   bool updated = false;        // num_updates > 0; false: every group was dropped, or no gradient was finite
   bool has_reference = false;  // reference_kl is there
+  /// Of each group that was given, of each completion: NaN where it is not in the loss.
+  std::vector<std::vector<float>> advantages;
   bool finite = true;          // false: a loss, reward or log-prob was not finite; nothing was changed from there on
 };
 

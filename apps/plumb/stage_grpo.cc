@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "apps/plumb/checkpoint.h"
 #include "apps/plumb/dev_watch.h"
@@ -69,6 +70,22 @@ std::int64_t rows_trained(std::span<const ScoredGroup> groups) {
     }
   }
   return rows;
+}
+
+// Where each token ends in the text, and how likely it was.
+void add_tokens(const Completion& completion, const Tokenizer& tokenizer, SampleRecord& record) {
+  std::size_t end = 0;
+  for (const std::int32_t id : completion.token_ids) {
+    end += tokenizer.decode(std::span(&id, 1)).size();
+    record.token_ends.push_back(static_cast<int>(std::min(end, completion.text.size())));
+  }
+  // A tokenizer whose pieces depend on their neighbours has no such places.
+  if (end != tokenizer.decode(completion.token_ids).size()) {
+    record.token_ends.clear();
+  }
+  for (const float log_prob : completion.log_probs) {
+    record.log_probs.push_back(std::round(static_cast<double>(log_prob) * 1e4) / 1e4);
+  }
 }
 
 constexpr int kMaxSkippedInARow = 3;
@@ -209,7 +226,7 @@ class GrpoRun {
     if (stats.finite && state_.skipped_in_a_row <= kMaxSkippedInARow) {
       return {};
     }
-    PLUMB_TRY(save_samples(rollout.groups, rollout.groups.size()));
+    PLUMB_TRY(save_samples(rollout.groups, rollout.groups.size(), stats));
     PLUMB_TRY(folder_.sync_logs());
     return Error{fmt::format(
         "grpo: {} at step {}; its completions are the last in {}; lower grpo.learning_rate, or look at the rewards",
@@ -255,7 +272,7 @@ class GrpoRun {
       timings["timing_s/eval"] = dev_.seconds();
     }
     PLUMB_TRY(folder_.log("grpo", state_.step, metrics, timings));
-    PLUMB_TRY(save_samples(rollout.groups, static_cast<std::size_t>(settings_.grpo.saved_groups)));
+    PLUMB_TRY(save_samples(rollout.groups, static_cast<std::size_t>(settings_.grpo.saved_groups), stats));
     progress.line(step_line(state_.step, settings_.grpo.steps, metrics, times));
     for (const HealthMessage& message : health_.observe(state_.step, metrics)) {
       progress.line((message.warning ? "warning: " : "note: ") + message.text);
@@ -267,10 +284,15 @@ class GrpoRun {
     return {};
   }
 
-  Result<void> save_samples(std::span<const ScoredGroup> groups, std::size_t count) {
-    for (const ScoredGroup& group : groups.first(std::min(count, groups.size()))) {
+  Result<void> save_samples(std::span<const ScoredGroup> groups, std::size_t count, const GrpoStepStats& stats) {
+    for (std::size_t g = 0; g < std::min(count, groups.size()); ++g) {
+      const ScoredGroup& group = groups[g];
       for (std::size_t i = 0; i < group.scores.size(); ++i) {
         SampleRecord record = sample_record(group, i);
+        add_tokens(group.group.completions[i], bench_.tokenizer(), record);
+        if (std::isfinite(stats.advantages[g][i])) {
+          record.advantage = static_cast<double>(stats.advantages[g][i]);
+        }
         record.stage = "grpo";
         record.kind = "train";
         record.step = state_.step;

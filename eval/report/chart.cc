@@ -96,7 +96,10 @@ std::string axes(const ChartOptions& options, const Frame& frame) {
     svg += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>", kLeft - 6,
                        y + 3.5, label);
   }
-  const auto ticks = options.x_ticks.empty() ? round_ticks(frame.x, 6) : options.x_ticks;
+  auto ticks = options.x_ticks.empty() ? round_ticks(frame.x, 6) : options.x_ticks;
+  if (options.x_ticks.empty()) {  // steps are whole
+    std::erase_if(ticks, [](double tick) { return tick != std::round(tick); });
+  }
   for (const double tick : ticks) {
     svg += fmt::format("<text class=\"tick\" x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"middle\">{}</text>",
                        frame.px(tick), frame.height - 7, short_number(tick, 6));

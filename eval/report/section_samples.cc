@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "core/escape.h"
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::size_t kEvalCases = 12;
 constexpr std::size_t kTrainSteps = 8;
-constexpr std::size_t kTrainSamples = 4;
+constexpr std::size_t kTrainSamples = 8;
 
 bool passes(const SampleRecord& sample) {
   return sample.reward >= 1 && sample.audit != 0;
@@ -74,9 +75,59 @@ std::string parts(const SampleRecord& sample) {
   return html;
 }
 
+// The text, each token tinted by how unlikely it was, with its log-prob to point at. Tokens that share a character are
+// shown as one.
+std::string tinted_text(const SampleRecord& sample) {
+  const std::string& text = sample.text;
+  if (sample.token_ends.empty() || sample.token_ends.size() != sample.log_probs.size()) {
+    return escape_html(text);
+  }
+  std::string html;
+  std::size_t begin = 0;
+  double log_prob = 0;
+  for (std::size_t t = 0; t < sample.token_ends.size(); ++t) {
+    const auto end = static_cast<std::size_t>(std::clamp<std::int64_t>(sample.token_ends[t], 0, std::ssize(text)));
+    log_prob += sample.log_probs[t];
+    const bool inside_character = end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U;
+    if (inside_character || end <= begin) {
+      continue;
+    }
+    constexpr std::array kTints = {-0.1, -0.7, -1.6, -3.0, -5.0};  // 0.9, 0.5, 0.2, 0.05 and 0.007
+    const auto tint = std::ranges::count_if(kTints, [&](double bound) { return log_prob < bound; });
+    html += fmt::format("<span class=\"q{}\" title=\"log-prob {:.2f}\">{}</span>", tint, log_prob,
+                        escape_html(text.substr(begin, end - begin)));
+    begin = end;
+    log_prob = 0;
+  }
+  return html + escape_html(text.substr(begin));
+}
+
+std::string advantage_chip(const SampleRecord& sample) {
+  if (sample.kind != "train") {
+    return "";
+  }
+  if (!sample.advantage) {
+    return " <span class=\"chip\" title=\"nothing to compare it with\">not in the loss</span>";
+  }
+  return fmt::format(" <span class=\"chip {}\" title=\"advantage\">A {:+.2f}</span>",
+                     *sample.advantage > 0   ? "pass"
+                     : *sample.advantage < 0 ? "fail"
+                                             : "",
+                     *sample.advantage);
+}
+
+// What the filters above the rollouts ask for.
+std::string filter_class(const SampleRecord& sample) {
+  if (sample.verdict == "CE") {
+    return "is-ce";
+  }
+  return sample.finish == "length" ? "is-cut" : passes(sample) ? "is-pass" : "is-fail";
+}
+
 std::string side(const SampleRecord& sample, const std::string& title) {
-  return fmt::format("<div class=\"side\"><header><b>{}</b>{}</header><pre>{}</pre>{}{}</div>", title, chips(sample),
-                     escape_html(sample.text), diagnostics(sample), parts(sample));
+  return fmt::format("<div class=\"side {}\"><header><b>{}</b>{}{}</header><pre>{}</pre>{}{}</div>",
+                     filter_class(sample), title, chips(sample), advantage_chip(sample), tinted_text(sample),
+                     diagnostics(sample), parts(sample));
 }
 
 std::string case_head(const SampleRecord& sample) {
@@ -229,7 +280,15 @@ std::string train_section(const RunData& run) {
   }
   std::string html =
       "<h2>Rollouts that it learned from</h2><p class=\"lede\">One group of a few steps: completions of the same "
-      "prompt, some rewarded and some not. That difference is all the training signal.</p>";
+      "prompt, some rewarded and some not. That difference is all the training signal. A token's tint says how "
+      "unlikely it "
+      "was; point at it to read its log-prob. A is the advantage.</p>"
+      "<div class=\"filters\" role=\"radiogroup\" aria-label=\"Show\"><span>Show</span>"
+      "<label><input type=\"radio\" name=\"show\" id=\"show-all\" checked> all</label>"
+      "<label><input type=\"radio\" name=\"show\" id=\"show-pass\"> passes</label>"
+      "<label><input type=\"radio\" name=\"show\" id=\"show-fail\"> fails</label>"
+      "<label><input type=\"radio\" name=\"show\" id=\"show-ce\"> does not compile</label>"
+      "<label><input type=\"radio\" name=\"show\" id=\"show-cut\"> cut off</label></div>";
   bool first = true;
   for (const auto* group : pick_groups(groups)) {
     const SampleRecord& head = *group->front();

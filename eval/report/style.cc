@@ -72,6 +72,13 @@ ul.plain{list-style:none;margin:8px 0 0;padding:0;columns:2;font-size:13.5px}ul.
 .side header b{font-weight:620;margin-right:auto}
 pre{background:var(--code);border:1px solid var(--rule);border-radius:8px;padding:10px 12px;margin:0;overflow:auto;max-height:430px;
 font:12.5px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere;tab-size:4}
+.q1{background:color-mix(in srgb,var(--sft) 14%,transparent)}.q2{background:color-mix(in srgb,var(--sft) 30%,transparent)}
+.q3{background:color-mix(in srgb,var(--sft) 50%,transparent)}.q4{background:color-mix(in srgb,var(--c) 45%,transparent)}
+.q5{background:color-mix(in srgb,var(--c) 75%,transparent)}
+.filters{display:flex;flex-wrap:wrap;gap:6px 16px;margin:14px 0 0;font-size:13.5px;color:var(--soft)}.filters label{cursor:pointer}
+.filters input{accent-color:var(--a);margin:0 3px 0 0;vertical-align:-1px}
+body:has(#show-pass:checked) details .side:not(.is-pass),body:has(#show-fail:checked) details .side:not(.is-fail),
+body:has(#show-ce:checked) details .side:not(.is-ce),body:has(#show-cut:checked) details .side:not(.is-cut){display:none}
 pre.says{background:var(--badbg);border-color:transparent;margin-top:6px;max-height:220px}
 .parts{font-size:13px;color:var(--soft);margin:8px 0 0;overflow-wrap:anywhere}.parts b{font-weight:600;color:var(--ink)}
 footer{margin-top:60px;color:var(--muted);font-size:13px}
