@@ -62,6 +62,25 @@ class Parts {
             name.empty() ? "uses no forbidden name" : "uses the forbidden name " + name, PartKind::kPenalty};
   }
 
+  [[nodiscard]] ScorePart findings(double weight, const RewardOptions& options) const {
+    double sum = 0;
+    const StaticFinding* worst = nullptr;
+    double most = 0;
+    for (const StaticFinding& finding : evidence_.findings) {
+      const double penalty = finding_penalty(options.findings, finding.cwe, finding.severity);
+      sum += penalty;
+      if (penalty > most) {
+        worst = &finding;
+        most = penalty;
+      }
+    }
+    return {"findings", -std::min(sum, 1.0), weight,
+            worst == nullptr ? "no static finding that counts"
+                             : fmt::format("{} static findings, the worst in line {}: {} (CWE-{})",
+                                           evidence_.findings.size(), worst->line, worst->message, worst->cwe),
+            PartKind::kPenalty};
+  }
+
  private:
   [[nodiscard]] double constant_share() const {
     return best_constant_share(prompt_.tests, prompt_.function.name.empty() ? "" : prompt_.function.returns);
@@ -92,6 +111,8 @@ std::vector<ScorePart> code_parts(const PromptRecord& prompt, std::string_view s
       parts.push_back(made.near_miss(weight));
     } else if (name == "forbidden") {
       parts.push_back(made.forbidden(weight, options));
+    } else if (name == "findings") {
+      parts.push_back(made.findings(weight, options));
     }
   }
   return parts;
@@ -102,7 +123,7 @@ std::vector<ScorePart> no_code_parts(const PartWeights& weights, const std::stri
   for (const auto& [name, weight] : weights) {
     if (name == "fraction" || name == "ran" || name == "near_miss") {
       parts.push_back({name, 0, weight, reason, PartKind::kShaping});
-    } else if (name == "forbidden") {
+    } else if (name == "forbidden" || name == "findings") {
       parts.push_back({name, 0, weight, reason, PartKind::kPenalty});
     }
   }

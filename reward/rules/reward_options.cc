@@ -10,7 +10,8 @@ namespace plumb {
 namespace {
 
 constexpr double kMaxShaping = 0.5;
-const std::vector<std::string> kParts = {"fraction", "ran", "near_miss", "forbidden", "format", "length", "repetition"};
+const std::vector<std::string> kParts = {"fraction", "ran",    "near_miss", "forbidden",
+                                         "findings", "format", "length",    "repetition"};
 
 struct SourceLine {
   std::string source;
@@ -77,6 +78,10 @@ void RewardOptions::describe(ConfigSection& section) {
   weight("near_miss_weight", near_miss_weight, "for failing a single test, or failing by white space alone");
   section.field("forbidden", forbidden, {.help = "names that code must not use, e.g. eval, os.system, std::system"});
   weight("forbidden_weight", forbidden_weight, "taken off where one is used");
+  weight("findings_weight", findings_weight,
+         "taken off, times what the static findings of the code add up to, 1 at most (docs/sandbox.md)");
+  section.field("findings", findings,
+                {.help = "what one counts, by severity or, before that, by weakness, e.g. \"CWE-78=1\""});
   weight("format_weight", format_weight, "for a response in the form asked for: one code block, one box");
   weight("length_weight", length_weight, "taken off, growing over the last length_buffer tokens below length_limit");
   section.field("length_limit", length_limit,
@@ -98,7 +103,44 @@ void RewardOptions::describe(ConfigSection& section) {
                 {.help = "other weights for some data sources, e.g. \"primer/code: fraction=0.2 ran=0.1\""});
 }
 
+namespace {
+
+// "high=1", "CWE-78=0.5".
+Result<std::pair<std::string, double>> finding_rule(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const std::string name = text.substr(0, equals);
+  const std::string number = equals == std::string::npos ? "" : text.substr(equals + 1);
+  const bool weakness = name.starts_with("CWE-") && name.size() > 4 &&
+                        std::all_of(name.begin() + 4, name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  double value = 0;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  const bool fits = error == std::errc() && end == number.data() + number.size() && value >= 0 && value <= 1;
+  if (!fits || (!weakness && name != "high" && name != "medium" && name != "low")) {
+    return Error{"reward.findings: expected high, medium, low or CWE-<number>, '=' and a number from 0 to 1, found '" +
+                 text + "'"};
+  }
+  return std::pair(name, value);
+}
+
+}  // namespace
+
+double finding_penalty(const std::vector<std::string>& findings, int cwe, std::string_view severity) {
+  const std::string weakness = "CWE-" + std::to_string(cwe);
+  double by_severity = 0;
+  for (const std::string& text : findings) {
+    const auto rule = finding_rule(text);
+    if (rule && rule->first == weakness) {
+      return rule->second;
+    }
+    by_severity = rule && rule->first == severity ? rule->second : by_severity;
+  }
+  return by_severity;
+}
+
 Result<void> RewardOptions::check() const {
+  for (const std::string& text : findings) {
+    PLUMB_TRY(finding_rule(text));
+  }
   if (length_weight > 0 && (length_limit == 0 || length_buffer > length_limit)) {
     return Error{"reward.length_weight: set reward.length_limit, and reward.length_buffer to no more than that"};
   }
@@ -124,11 +166,8 @@ double RewardOptions::reward_model_share() const {
 }
 
 PartWeights RewardOptions::weights(std::string_view data_source) const {
-  PartWeights chosen = {{"ran", ran_weight},
-                        {"near_miss", near_miss_weight},
-                        {"format", format_weight},
-                        {"length", length_weight},
-                        {"repetition", repetition_weight}};
+  PartWeights chosen = {{"ran", ran_weight},       {"near_miss", near_miss_weight}, {"findings", findings_weight},
+                        {"format", format_weight}, {"length", length_weight},       {"repetition", repetition_weight}};
   if (code == CodeScoring::kFraction) {
     chosen["fraction"] = fraction_weight;
   }

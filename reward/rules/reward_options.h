@@ -35,6 +35,8 @@ struct RewardOptions {
   double near_miss_weight = 0;
   std::vector<std::string> forbidden;
   double forbidden_weight = 0.05;
+  double findings_weight = 0;
+  std::vector<std::string> findings = {"high=1", "medium=0.5", "low=0.25"};
   double format_weight = 0;
   double length_weight = 0;
   int length_limit = 0;
@@ -58,6 +60,10 @@ struct RewardOptions {
   /// The shaping weights for prompts of `data_source`. check() must have passed.
   [[nodiscard]] PartWeights weights(std::string_view data_source) const;
 };
+
+/// What a static finding takes off the part "findings", by options.findings: of its CWE number, else of its severity,
+/// else nothing. check() must have passed.
+double finding_penalty(const std::vector<std::string>& findings, int cwe, std::string_view severity);
 
 /// Whether some part needs the outcome of every test, so that judging may not stop at the first failure.
 bool needs_all_tests(const PartWeights& weights);

@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "compiler_sandbox/findings.h"
 #include "reward/rules/answer_match.h"
 #include "reward/rules/code_block.h"
 #include "reward/rules/code_parts.h"
@@ -145,6 +146,25 @@ void route(const CompletionGroup& group, std::vector<Score>& scores, const Score
   }
 }
 
+// The static findings of the programs whose prompts count them; a program's error where they could not be had.
+std::map<std::size_t, Result<std::vector<StaticFinding>>> look_for_findings(Judge& judge,
+                                                                            const std::vector<Program>& programs) {
+  std::vector<std::size_t> places;
+  std::vector<SourceText> texts;
+  for (std::size_t i = 0; i < programs.size(); ++i) {
+    if (programs[i].weights.contains("findings")) {
+      places.push_back(i);
+      texts.push_back({std::string(to_string(programs[i].prompt->language)), programs[i].source});
+    }
+  }
+  std::map<std::size_t, Result<std::vector<StaticFinding>>> found;
+  std::vector<Result<std::vector<StaticFinding>>> all = static_findings(judge, texts);
+  for (std::size_t n = 0; n < places.size(); ++n) {
+    found.emplace(places[n], std::move(all[n]));
+  }
+  return found;
+}
+
 void apply_evidence(const Program& program, const Evidence& evidence, const ScorerOptions& options) {
   const bool audited = options.audit && !program.prompt->audit_tests.empty();
   for (std::size_t i = 0; i < program.scores.size(); ++i) {
@@ -205,7 +225,15 @@ std::vector<ScoredGroup> Scorer::score(std::vector<CompletionGroup> groups) {
     const bool may_stop = options_.stop_at_first_failure && !needs_all_tests(program.weights);
     submissions.push_back(submission_of(program, program.prompt->tests, "graded", options_.limits, may_stop));
   }
-  const std::vector<Evidence> evidence = judge_.judge_all(submissions);
+  std::vector<Evidence> evidence = judge_.judge_all(submissions);
+  for (auto& [place, findings] : look_for_findings(judge_, table.programs())) {
+    if (findings) {
+      evidence[place].findings = std::move(*findings);
+    } else if (evidence[place].verdict != Verdict::kSE) {  // our own fault, so that it must not be a reward
+      evidence[place].verdict = Verdict::kSE;
+      evidence[place].fault = findings.error().message;
+    }
+  }
   std::vector<const Program*> passing;
   for (std::size_t i = 0; i < evidence.size(); ++i) {
     const Program& program = table.programs()[i];

@@ -75,6 +75,33 @@ double value_of(const Score& score, const std::string& name) {
   return -1;
 }
 
+TEST(Findings, CountByWeaknessThenSeverityUpToOne) {
+  RewardOptions options;
+  options.findings_weight = 0.2;
+  options.findings = {"high=0.5", "low=0.125", "CWE-401=0", "CWE-78=1"};
+  ASSERT_TRUE(options.check());
+  Evidence evidence = with({kAC, kAC, kAC, kAC});
+  const auto value = [&](std::vector<std::pair<int, std::string>> found) {
+    evidence.findings.clear();
+    for (const auto& [cwe, severity] : found) {
+      evidence.findings.push_back({"rule", cwe, severity, 3, 1, "words"});
+    }
+    const auto parts = code_parts(prompt_of_four(), "", evidence, options, options.weights(""));
+    EXPECT_EQ(parts.at(1).name, "findings");
+    EXPECT_EQ(parts.at(1).kind, PartKind::kPenalty);
+    return parts.at(1).value;
+  };
+  EXPECT_EQ(value({}), 0);
+  EXPECT_EQ(value({{120, "high"}}), -0.5);
+  EXPECT_EQ(value({{120, "high"}, {401, "low"}, {377, "low"}, {9, "medium"}}), -0.625);
+  EXPECT_EQ(value({{78, "low"}, {120, "high"}}), -1);
+  EXPECT_EQ(no_code_parts(options.weights(""), "none").at(1).value, 0);
+  for (const char* wrong : {"high", "high=2", "high=x", "severe=1", "CWE-=1", "CWE-7x=1"}) {
+    options.findings = {wrong};
+    EXPECT_FALSE(options.check()) << wrong;
+  }
+}
+
 TEST(ConstantAnswer, TheCommonestResultByTheJudgesComparison) {
   EXPECT_EQ(best_constant_share(returning({1, 1, 2, 3}), "int"), 0.5);
   EXPECT_EQ(best_constant_share(returning({true, false, true, true}), "bool"), 0.75);

@@ -134,6 +134,39 @@ TEST(Scorer, EqualProgramsAreJudgedOnce) {
   EXPECT_EQ(scored[1].scores[0].total, 1);
 }
 
+// The fake judge "runs" the tool as well: what it prints is the source's word on it.
+class FindingJudge : public FakeJudge {
+ public:
+  Evidence judge(const Submission& submission) override {
+    if (submission.program_language != "bash") {
+      return FakeJudge::judge(submission);
+    }
+    Evidence looked;
+    looked.verdict = Verdict::kAC;
+    looked.exit_code = 0;
+    const std::string& text = submission.program_tests.at(0).input;
+    if (text.find("risky") != std::string::npos) {
+      looked.output = "candidate:1:2: warning: Call to function 'strcpy' is insecure [security.insecureAPI.strcpy]\n";
+    } else if (text.find("toolless") != std::string::npos) {
+      looked.exit_code = 127;
+    }
+    return looked;
+  }
+};
+
+TEST(Scorer, FindingsAreTakenOffAndAMissingToolIsNoReward) {
+  FindingJudge judge;
+  ScorerOptions options;
+  options.reward.findings_weight = 0.2;
+  Scorer scorer(judge, options);
+  const auto scored = scorer.score({group_of(code_prompt(), {fenced("fine"), fenced("risky"), fenced("toolless")})});
+  EXPECT_EQ(scored[0].scores[0].total, 1);
+  EXPECT_EQ(scored[0].scores[1].total, 1 - 0.2 * 0.5);
+  EXPECT_EQ(scored[0].scores[1].evidence->findings.at(0).cwe, 120);
+  ASSERT_TRUE(scored[0].scores[2].unscored.has_value());
+  EXPECT_NE(scored[0].scores[2].unscored->find("clang-16"), std::string::npos);
+}
+
 TEST(Scorer, TheAuditSuiteNeverTouchesTheReward) {
   FakeJudge judge;
   Scorer scorer(judge, {.audit = true});
