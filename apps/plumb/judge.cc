@@ -7,7 +7,7 @@
 #include "apps/plumb/json_rows.h"
 #include "apps/plumb/judge_json.h"
 #include "apps/plumb/subcommand.h"
-#include "compiler_sandbox/findings.h"
+#include "compiler_sandbox/structure.h"
 #include "core/escape.h"
 #include "core/progress.h"
 
@@ -20,6 +20,7 @@ struct JudgeCommand {
   JudgeOptions judge;
   bool resume = false;
   bool findings = false;
+  bool structure = false;
 };
 
 constexpr std::size_t kRowsAtOnce = 256;  // judged in parallel, then written in order
@@ -34,7 +35,8 @@ std::vector<SourceText> texts_of(std::span<const Submission> submissions) {
 }
 
 // Judges `rows` and writes one line for each of them.
-Result<void> judge_rows(Judge& judge, std::span<const JsonRow> rows, bool with_findings, JsonRowWriter& writer) {
+Result<void> judge_rows(Judge& judge, std::span<const JsonRow> rows, const JudgeCommand& command,
+                        JsonRowWriter& writer) {
   std::vector<Submission> submissions;
   std::vector<std::string> errors;
   for (const JsonRow& row : rows) {
@@ -45,20 +47,27 @@ Result<void> judge_rows(Judge& judge, std::span<const JsonRow> rows, bool with_f
     }
   }
   std::vector<Evidence> evidence = judge.judge_all(submissions);
-  auto findings = static_findings(judge, with_findings ? texts_of(submissions) : std::vector<SourceText>());
+  const std::vector<SourceText> texts = texts_of(submissions);
+  auto findings = static_findings(judge, command.findings ? texts : std::vector<SourceText>());
+  const auto structures = code_structure(judge, command.structure ? texts : std::vector<SourceText>());
   std::size_t next = 0;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     if (!errors[i].empty()) {
       PLUMB_TRY(writer.write_error(rows[i], errors[i]));
       continue;
     }
-    if (with_findings && findings[next]) {
+    if (command.findings && findings[next]) {
       evidence[next].findings = std::move(*findings[next]);
     }
     nlohmann::json out = evidence_to_json(evidence[next]);
     out["id"] = rows[i].id;
-    if (with_findings && !findings[next]) {
+    if (command.findings && !findings[next]) {
       out["findings_fault"] = json_safe(findings[next].error().message);
+    }
+    if (command.structure) {
+      const auto& structure = structures[next];
+      structure ? out["structure"] = structure_to_json(*structure)
+                : out["structure_fault"] = json_safe(structure.error().message);
     }
     ++next;
     PLUMB_TRY(writer.write(out));
@@ -75,7 +84,7 @@ Result<int> run_judge(const JudgeCommand& command) {
   Progress progress("judge", static_cast<std::int64_t>(rows.size()), progress_in("submission"));
   for (std::size_t done = 0; done < rows.size();) {
     const std::size_t count = std::min(kRowsAtOnce, rows.size() - done);
-    PLUMB_TRY(judge_rows(*judge, std::span(rows).subspan(done, count), command.findings, writer));
+    PLUMB_TRY(judge_rows(*judge, std::span(rows).subspan(done, count), command, writer));
     done += count;
     progress.update(static_cast<std::int64_t>(done));
     if (interrupted() && done < rows.size()) {
@@ -103,6 +112,8 @@ void register_judge(CLI::App& app, Action& action) {
       ->check(CLI::Range(0, 3));
   command->add_option("--allow", options->judge.allow, "isolation layers that may be missing (docs/sandbox.md)");
   command->add_flag("--findings", options->findings, "also look for weaknesses in C, C++ and Python (docs/sandbox.md)");
+  command->add_flag("--structure", options->structure,
+                    "also measure functions and, where it does not compile, how near it came (docs/sandbox.md)");
   command->add_flag("--resume", options->resume, "go on with an --out that was cut off");
   command->callback([options, &action] { action = [options] { return run_judge(*options); }; });
 }

@@ -185,4 +185,22 @@ nlohmann::json evidence_to_json(const Evidence& evidence) {
   return row;
 }
 
+nlohmann::json structure_to_json(const CodeStructure& structure) {
+  Json functions = Json::array();
+  for (const FunctionStructure& one : structure.functions) {
+    functions.push_back({{"name", json_safe(one.name)},
+                         {"line", one.line},
+                         {"lines", one.lines},
+                         {"parameters", one.parameters},
+                         {"cyclomatic", one.cyclomatic},
+                         {"nesting", one.nesting}});
+  }
+  return {{"lines", structure.lines},
+          {"functions", std::move(functions)},
+          {"first_error_line", structure.first_error_line},
+          {"parsed", structure.parsed},
+          {"declarations", structure.declarations},
+          {"sound_declarations", structure.sound_declarations}};
+}
+
 }  // namespace plumb

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler_sandbox/judge.h"
+#include "compiler_sandbox/structure.h"
 
 namespace plumb {
 
@@ -16,5 +17,9 @@ Result<Submission> submission_from_json(const nlohmann::json& row);
 /// "cached"}, for whole programs "errors","exit_code","signal", and "fault" where there is one. Bytes that are no UTF-8
 /// are {"base64"}.
 nlohmann::json evidence_to_json(const Evidence& evidence);
+
+/// {"lines","functions":[{"name","line","lines","parameters","cyclomatic","nesting"}],"first_error_line","parsed",
+/// "declarations","sound_declarations"}.
+nlohmann::json structure_to_json(const CodeStructure& structure);
 
 }  // namespace plumb

@@ -35,6 +35,20 @@ class Judge(PlumbCase):
     def read(self):
         return [json.loads(line) for line in (self.folder / "out.jsonl").read_text().splitlines()]
 
+    def test_what_the_text_shows_stands_beside_the_verdict(self):
+        rows = [{"id": "a", "language": "python", "source": "import os\ndef f(n):\n    if n > 1:\n        os.system('a' + n)\n    return n\n",
+                 "entry": "function:f", "tests": [{"args": [1], "result": 1}]},
+                {"id": "b", "language": "bash", "source": "echo 5", "tests": [{"input": "", "output": "5\n"}]}]
+        (self.folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        result = self.judge("--findings", "--structure")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        first, second = self.read()
+        self.assertEqual((first["verdict"], second["verdict"]), ("AC", "AC"))
+        self.assertEqual([(one["cwe"], one["line"]) for one in first["findings"]], [(78, 4)])
+        self.assertEqual(first["structure"]["functions"],
+                         [{"name": "f", "line": 2, "lines": 4, "parameters": 1, "cyclomatic": 2, "nesting": 1}])
+        self.assertIn("not of bash", second["structure_fault"])
+
     def test_rows_in_order_with_errors_told_apart(self):
         text = "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in ROWS)
         (self.folder / "in.jsonl").write_text(text)
