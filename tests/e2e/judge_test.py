@@ -44,7 +44,7 @@ class Judge(PlumbCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         first, second = self.read()
         self.assertEqual((first["verdict"], second["verdict"]), ("AC", "AC"))
-        self.assertEqual([(one["cwe"], one["line"]) for one in first["findings"]], [(78, 4)])
+        self.assertEqual([(one["cwe"], one["line"]) for one in first["findings"]], [("CWE-78", 4)])
         self.assertEqual(first["structure"]["functions"],
                          [{"name": "f", "line": 2, "lines": 4, "parameters": 1, "cyclomatic": 2, "nesting": 1}])
         self.assertIn("not of bash", second["structure_fault"])
