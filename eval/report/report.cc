@@ -22,21 +22,25 @@ std::string run_section(const RunData& run) {
   return html.empty() ? "" : "<h2>The run</h2>" + html;
 }
 
-std::string render_report(const RunData& run) {
+std::string page(const std::string& title, const std::string& body) {
   std::string html = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">";
   html += fmt::format("<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">",
                       escape_html(report_security_policy()));
   html += "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">";
   html += "<meta name=\"referrer\" content=\"no-referrer\">";
-  html += fmt::format("<title>plumb · {}</title><style>{}</style></head><body><main>", escape_html(run.name),
-                      report_style());
-  for (const auto section : {header_section, results_section, decoding_section, health_section, curves_section,
-                             time_section, samples_section, run_section}) {
-    html += section(run) + "\n";
-  }
-  return html +
+  html += fmt::format("<title>{}</title><style>{}</style></head><body><main>", escape_html(title), report_style());
+  return html + body +
          "<footer>Written by plumb. Nothing in this page runs or loads; control characters and invalid UTF-8 of "
          "completions are shown as visible marks.</footer></main></body></html>\n";
+}
+
+std::string render_report(const RunData& run) {
+  std::string body;
+  for (const auto section : {header_section, results_section, decoding_section, health_section, curves_section,
+                             time_section, samples_section, run_section}) {
+    body += section(run) + "\n";
+  }
+  return page("plumb · " + run.name, body);
 }
 
 Result<void> write_report(const std::filesystem::path& run_dir) {

@@ -39,6 +39,9 @@ std::string stage_class(const std::string& stage);   // a colour class of the st
 std::string points(double difference);               // "+8.3 pts"
 std::string legend(std::span<const Series> series);  // faint series are left out
 
+/// A whole page around `body`; the title is escaped.
+std::string page(const std::string& title, const std::string& body);
+
 std::string header_section(const RunData& run);    // title, verdict in a sentence, three tiles
 std::string results_section(const RunData& run);   // before/after table and flips of each set
 std::string decoding_section(const RunData& run);  // pass@k curves, accuracy against temperature

@@ -36,8 +36,9 @@ class Judge(PlumbCase):
         return [json.loads(line) for line in (self.folder / "out.jsonl").read_text().splitlines()]
 
     def test_what_the_text_shows_stands_beside_the_verdict(self):
-        rows = [{"id": "a", "language": "python", "source": "import os\ndef f(n):\n    if n > 1:\n        os.system('a' + n)\n    return n\n",
-                 "entry": "function:f", "tests": [{"args": [1], "result": 1}]},
+        source = "import os\ndef f(n):\n    if n > 1:\n        os.system('a' + n)\n    return n\n"
+        rows = [{"id": "a", "language": "python", "source": source, "entry": "function:f",
+                 "tests": [{"args": [1], "result": 1}]},
                 {"id": "b", "language": "bash", "source": "echo 5", "tests": [{"input": "", "output": "5\n"}]}]
         (self.folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         result = self.judge("--findings", "--structure")
