@@ -8,7 +8,7 @@
 namespace plumb {
 
 /// GRPO, one value a step, in metrics.jsonl: functions of config, data and seed alone.
-inline constexpr std::array<std::string_view, 28> kMetricNames = {
+inline constexpr std::array<std::string_view, 29> kMetricNames = {
     "reward",                   // mean total of the scored completions
     "reward_std",               // mean over groups of the standard deviation (ddof 1) of a group's rewards
     "reward/tests/mean",        // code completions only
@@ -35,6 +35,7 @@ inline constexpr std::array<std::string_view, 28> kMetricNames = {
     "learning_rate",
     "num_tokens",  // completion and prompt tokens trained on so far
     "epoch",
+    "guard/perplexity",  // of eval.guard_text, which no training sees
     "loss",       // SFT: mean cross-entropy of the completion tokens, nats
     "eval_loss",  // SFT: the same on the dev demonstrations
 };

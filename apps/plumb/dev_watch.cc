@@ -48,7 +48,9 @@ Result<MetricMap> DevWatch::after_step(std::int64_t step) {
       best_.emplace_back(parameter.value.begin(), parameter.value.end());
     }
   }
-  return evaluation_metrics(outcome.evaluation);
+  MetricMap metrics = evaluation_metrics(outcome.evaluation);
+  PLUMB_TRY(add_guard(*context_, metrics));
+  return metrics;
 }
 
 bool DevWatch::exhausted() const {

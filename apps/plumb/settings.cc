@@ -159,6 +159,10 @@ void EvalSettings::describe(ConfigSection& section) {
   section.field("temperatures", temperatures, {.help = "of the sampled completions", .min = 0.01, .max = 10});
   section.field("greedy", greedy, {.help = "one completion at temperature 0 as well"});
   section.field("audit", audit, {.help = "a code completion counts only if it passes the audit suite too"});
+  section.field(
+      "guard_text", guard_text,
+      {.help = "a text file that no training sees: its perplexity stands beside every evaluation, for what is "
+               "unlearned"});
   section.field("max_prompts", max_prompts, {.help = "per split, the first ones; 0 = all", .min = 0, .max = 1e9});
   section.field("max_math", max_math,
                 {.help = "maths prompts per split, the first ones; 0 = all", .min = 0, .max = 1e9});

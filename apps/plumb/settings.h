@@ -121,6 +121,7 @@ struct EvalSettings {
   bool audit = true;
   int max_prompts = 0;
   int max_math = 0;
+  std::string guard_text;
   void describe(ConfigSection& section);
 };
 

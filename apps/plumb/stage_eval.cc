@@ -9,6 +9,7 @@
 
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/rollout.h"
+#include "apps/plumb/text_guard.h"
 #include "core/progress.h"
 #include "eval/samples.h"
 
@@ -66,13 +67,24 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
                     {.set = std::move(chosen), .stage = stage.name, .temperature = temperature, .samples = samples}));
   const Evaluation& evaluation = outcome.evaluation;
   PLUMB_TRY(save_samples(context.folder(), outcome.groups, evaluation));
-  PLUMB_TRY(context.folder().log(stage.name, stage.step, evaluation_metrics(evaluation),
-                                 {{"timing_s/eval", evaluation.seconds}}));
+  MetricMap metrics = evaluation_metrics(evaluation);
+  PLUMB_TRY(add_guard(context, metrics));
+  PLUMB_TRY(context.folder().log(stage.name, stage.step, metrics, {{"timing_s/eval", evaluation.seconds}}));
   PLUMB_TRY(save_evaluation(context.folder().path(), evaluation));
   return evaluation;
 }
 
 }  // namespace
+
+Result<void> add_guard(RunContext& context, MetricMap& metrics) {
+  const std::string& path = context.settings().eval.guard_text;
+  if (!path.empty()) {
+    PLUMB_ASSIGN(const std::string text, read_guard_text(path));
+    PLUMB_ASSIGN(metrics["guard/perplexity"],
+                 text_perplexity(context.bench().policy(), context.bench().tokenizer(), text));
+  }
+  return {};
+}
 
 Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load) {
   const Settings& settings = context.settings();

@@ -36,6 +36,7 @@ constexpr Curve kCurves[] = {{"Reward", "reward", true},
                              {"Cut off", "completions/clipped_ratio", true},
                              {"Audit gap", "reward/audit_gap", true},
                              {"Divergence", "kl", false},
+                             {"Perplexity of the guard text", "guard/perplexity", false},
                              {"Gradient norm", "grad_norm", false},
                              {"Staleness (versions of weights)", "staleness/mean", false}};
 

@@ -72,6 +72,7 @@ std::vector<Panel> panels() {
        true,
        {{"staleness/mean", "mean", "a"}, {"staleness/max", "oldest token", "b"}},
        true},
+      {"Perplexity of the guard text", "grpo", false, false, false, {{"guard/perplexity", "perplexity", "c"}}},
       {"Gradient norm", "grpo", false, true, true, {{"grad_norm", "before clipping", "a"}}},
       {"Learning rate", "grpo", false, false, true, {{"learning_rate", "learning rate", "a"}}},
       {"Policy loss (near 0 is normal)", "grpo", false, false, false, {{"policy_loss", "policy loss", "a"}}},

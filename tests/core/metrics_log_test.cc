@@ -132,6 +132,7 @@ TEST(MetricNames, GoldenList) {
                                      "learning_rate",
                                      "num_tokens",
                                      "epoch",
+                                     "guard/perplexity",
                                      "eval/heldout/greedy",
                                      "eval/heldout/avg@4",
                                      "eval/dev/cpp/pass@8"};

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import math
 import os
 import pathlib
 import random
@@ -416,6 +417,24 @@ class Training(PlumbCase):
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertRegex(result.stderr.splitlines()[-1], r"plumb: .*(safetensors|policy|checkpoints)")
         self.assertEqual({path.name: path.read_bytes() for path in checkpoint.iterdir()}, before)
+
+    def test_the_guard_text_shows_what_is_unlearned(self):
+        text = "def f(n: int) -> int:\n    return n + 1\n" * 3
+        (self.folder / "guard.txt").write_text(text)
+        (self.folder / "in.jsonl").write_text(json.dumps({"id": 1, "text": text}) + "\n")
+        scored = self.plumb("score", "--model", self.models / "warm/policy", "--in", "in.jsonl", "--out", "out.jsonl")
+        self.assertEqual(scored.returncode, 0, scored.stderr)
+        log_probs = json.loads((self.folder / "out.jsonl").read_text())["log_probs"][1:]
+        expected = math.exp(-sum(log_probs) / len(log_probs))
+        self.train("run", grpo__learning_rate=0, grpo__dev_every=2, grpo__dev_split="sft", eval__guard_text="guard.txt",
+                   model__dtype="f32")
+        guards = [row.get("guard/perplexity") for row in self.metrics("run")]
+        self.assertEqual([guards[0], guards[2]], [None, None])
+        self.assertAlmostEqual(guards[1] / expected, 1, places=5)
+        self.assertEqual(guards[1], guards[3])
+        refused = self.plumb("eval", "--model", self.models / "warm/policy", "--data", self.models / "tasks.jsonl",
+                             "--out", "none", "--set", "eval.guard_text=absent.txt")
+        self.assert_refused(refused, 1, "eval.guard_text", "absent.txt")
 
     def test_eval_and_report(self):
         result = self.plumb("eval", "--model", self.models / "warm/policy", "--data", self.models / "tasks.jsonl",
