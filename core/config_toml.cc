@@ -70,7 +70,8 @@ Result<void> flatten(const toml::table& table, const std::string& prefix, const 
   return {};
 }
 
-// Whether a quote at `at` opens a string where TOML allows one: elsewhere (3e'x') toml++ reads it as part of a bare word.
+// Whether a quote at `at` opens a string where TOML allows one: elsewhere (3e'x') toml++ reads it as part of a bare
+// word.
 bool opens_string(std::string_view text, std::size_t at) {
   constexpr std::string_view kBefore = " \t\n\r=[{,.";
   return (text[at] == '"' || text[at] == '\'') && (at == 0 || kBefore.find(text[at - 1]) != std::string_view::npos);

@@ -36,8 +36,8 @@ inline constexpr std::array<std::string_view, 29> kMetricNames = {
     "num_tokens",  // completion and prompt tokens trained on so far
     "epoch",
     "guard/perplexity",  // of eval.guard_text, which no training sees
-    "loss",       // SFT: mean cross-entropy of the completion tokens, nats
-    "eval_loss",  // SFT: the same on the dev demonstrations
+    "loss",              // SFT: mean cross-entropy of the completion tokens, nats
+    "eval_loss",         // SFT: the same on the dev demonstrations
 };
 
 /// One value a step, in timings.jsonl: they depend on the machine and its load, so they are kept apart.
@@ -58,7 +58,7 @@ inline constexpr std::array<std::string_view, 11> kTimingNames = {
 /// Whether `name` is in kMetricNames, is reward/<part>/mean, reward/<part>/std, reward/shaping_only_gain, reward/proxy
 /// or reward/gold (where a reward model drives: the mean total of code, and the share of it that is solved), or
 /// loss/<source> (SFT, of several sources), or is an evaluation's: eval/<set>/greedy, eval/<set>/avg@<k>,
-/// eval/<set>/pass@<k> (<set> may hold slashes, <k> is a positive number).
+/// eval/<set>/pass@<k>, eval/<set>/rm@<k> (<set> may hold slashes, <k> is a positive number).
 bool is_metric_name(std::string_view name);
 
 /// Whether `name` is in kTimingNames.

@@ -55,7 +55,9 @@ std::array<std::uint32_t, 4> RngStream::block(std::uint32_t position) const {
   return philox4x32({counter_[0], counter_[1], counter_[2], position}, key_);
 }
 
-std::uint32_t RngStream::bits(std::uint32_t position) const { return block(position)[0]; }
+std::uint32_t RngStream::bits(std::uint32_t position) const {
+  return block(position)[0];
+}
 
 float RngStream::uniform(std::uint32_t position) const {
   return static_cast<float>(bits(position) >> 8) * 0x1.0p-24F;

@@ -31,7 +31,10 @@ double first_successes(const PromptResult& prompt, int k) {
 
 double measured(const PromptResult& prompt, Measure measure, int k) {
   PLUMB_CHECK(k >= 1, "avg@k and pass@k need k >= 1");
-  if (measure == Measure::kAverage) {
+  if (measure == Measure::kReranked && prompt.reranked >= 0) {
+    return prompt.successes[static_cast<std::size_t>(prompt.reranked)] ? 1 : 0;
+  }
+  if (measure != Measure::kPass) {
     return first_successes(prompt, std::min(k, prompt.n)) / std::min(k, prompt.n);
   }
   return pass_at_k(prompt.n, static_cast<int>(first_successes(prompt, prompt.n)), std::min(k, prompt.n));
@@ -60,6 +63,10 @@ void add_metrics(const Evaluation& evaluation, Selection selection, const std::s
     return;
   }
   metrics[prefix + "avg@" + std::to_string(n)] = average_success(evaluation, n, selection);
+  if (is_reranked(evaluation, selection)) {
+    metrics[prefix + "rm@" + std::to_string(n)] = mean_over_prompts(
+        evaluation, selection, [n](const PromptResult& prompt) { return measured(prompt, Measure::kReranked, n); });
+  }
   for (int k = 1; k <= n; k *= 2) {
     metrics[prefix + "pass@" + std::to_string(k)] = pass_at(evaluation, k, selection);
   }
@@ -96,6 +103,12 @@ PromptResult prompt_result(const ScoredGroup& scored) {
 double average_success(const Evaluation& evaluation, int first_k, Selection selection) {
   return mean_over_prompts(evaluation, selection,
                            [&](const PromptResult& prompt) { return measured(prompt, Measure::kAverage, first_k); });
+}
+
+bool is_reranked(const Evaluation& evaluation, Selection selection) {
+  return std::any_of(evaluation.prompts.begin(), evaluation.prompts.end(), [&](const PromptResult& prompt) {
+    return selected(prompt, selection) && prompt.n > 0 && prompt.reranked >= 0;
+  });
 }
 
 double pass_at(const Evaluation& evaluation, int k, Selection selection) {

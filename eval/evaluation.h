@@ -31,6 +31,7 @@ struct PromptResult {
   int truncated = 0;  // cut off at the token limit
   int ended = 0;      // that ended by themselves
   int unscored = 0;
+  int reranked = -1;            // of successes, the one that a reward model likes best; -1 where none was asked
   std::vector<bool> successes;  // [n] in sample order: a smaller k is the first k of them
 };
 
@@ -62,7 +63,13 @@ double share_mixed(const Evaluation& evaluation, Selection selection = {});
 int samples_per_prompt(const Evaluation& evaluation, Selection selection = {});
 
 /// Per unit, in order of unit name: the mean of avg@k or pass@k over its selected prompts. `units` gets the names.
-enum class Measure { kAverage, kPass };
+enum class Measure {
+  kAverage,
+  kPass,
+  kReranked,  // the sample that a reward model likes best of all n; kAverage where none was asked (maths)
+};
+/// Whether a reward model was asked about any of the selected prompts.
+bool is_reranked(const Evaluation& evaluation, Selection selection = {});
 std::vector<double> per_unit(const Evaluation& evaluation, Measure measure, int k, Selection selection = {},
                              std::vector<std::string>* units = nullptr);
 
@@ -71,7 +78,8 @@ Interval improvement(const Evaluation& before, const Evaluation& after, Measure 
                      Selection selection = {}, std::uint64_t seed = 1);
 
 /// eval/<set>/greedy of a greedy evaluation; eval/<set>/avg@n and pass@k (k = 1, 2, 4, 8, ... up to n) of a sampled
-/// one; the same under eval/<set>/<language>/ where there is more than one language.
+/// one, and rm@n where a reward model chose among the n; the same under eval/<set>/<language>/ where there is more than
+/// one language.
 MetricMap evaluation_metrics(const Evaluation& evaluation);
 
 /// How single prompts changed between two evaluations, by their first sample: meant for greedy ones.

@@ -34,6 +34,7 @@ nlohmann::json to_json(const PromptResult& prompt) {
           {"truncated", prompt.truncated},
           {"eos", prompt.ended},
           {"unscored", prompt.unscored},
+          {"reranked", prompt.reranked},
           {"successes", prompt.successes}};
 }
 
@@ -50,6 +51,10 @@ Result<PromptResult> prompt_from_json(const nlohmann::json& json) {
   prompt.ended = json.at("eos").get<int>();
   prompt.unscored = json.at("unscored").get<int>();
   prompt.successes = json.at("successes").get<std::vector<bool>>();
+  prompt.reranked = json.value("reranked", -1);
+  if (prompt.reranked < -1 || prompt.reranked >= static_cast<int>(prompt.successes.size())) {
+    return Error{"prompt '" + prompt.id + "': reranked is none of its samples"};
+  }
   const auto right = std::count(prompt.successes.begin(), prompt.successes.end(), true);
   if (prompt.n < 0 || prompt.successes.size() != static_cast<std::size_t>(prompt.n) || right != prompt.c_audit) {
     return Error{"prompt '" + prompt.id + "': n, c_audit and successes do not agree"};

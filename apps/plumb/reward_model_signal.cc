@@ -73,27 +73,54 @@ Result<std::unique_ptr<RewardModelSignal>> RewardModelSignal::open(const std::st
   return signal;
 }
 
-void RewardModelSignal::apply(double share, std::vector<ScoredGroup>& groups) {
+std::vector<double> RewardModelSignal::rewards(const CompletionGroup& group) {
   const std::int32_t end = bench_->tokenizer().eos_id();
+  std::vector<std::vector<std::int32_t>> completions;
+  for (const Completion& completion : group.completions) {
+    completions.push_back(completion.token_ids);
+    if (completions.back().empty() || completions.back().back() != end) {
+      completions.back().push_back(end);  // as in the pairs that it learned from
+    }
+  }
+  return rewards_of_prompt(bench_->policy(), group.prompt_token_ids, completions, tokens_);
+}
+
+void RewardModelSignal::apply(double share, std::vector<ScoredGroup>& groups) {
   for (ScoredGroup& group : groups) {
     if (group.group.prompt->domain != Domain::kCode) {
       continue;
     }
-    std::vector<std::vector<std::int32_t>> completions;
-    for (const Completion& completion : group.group.completions) {
-      completions.push_back(completion.token_ids);
-      if (completions.back().empty() || completions.back().back() != end) {
-        completions.back().push_back(end);  // as in the pairs that it learned from
-      }
-    }
-    const std::vector<double> rewards =
-        rewards_of_prompt(bench_->policy(), group.group.prompt_token_ids, completions, tokens_);
-    for (std::size_t i = 0; i < rewards.size(); ++i) {
+    const std::vector<double> all = rewards(group.group);
+    for (std::size_t i = 0; i < all.size(); ++i) {
       if (!group.scores[i].unscored) {
-        add_part(group.scores[i], share, rewards[i]);
+        add_part(group.scores[i], share, all[i]);
       }
     }
   }
+}
+
+std::vector<int> RewardModelSignal::best_of(const std::vector<ScoredGroup>& groups) {
+  std::vector<int> best;
+  for (const ScoredGroup& group : groups) {
+    best.push_back(-1);
+    if (group.group.prompt->domain != Domain::kCode) {
+      continue;
+    }
+    double highest = 0;
+    int place = 0;
+    const std::vector<double> all = rewards(group.group);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (group.scores[i].unscored) {
+        continue;
+      }
+      if (best.back() < 0 || all[i] > highest) {
+        best.back() = place;
+        highest = all[i];
+      }
+      ++place;
+    }
+  }
+  return best;
 }
 
 MetricMap proxy_metrics(const std::vector<ScoredGroup>& groups) {

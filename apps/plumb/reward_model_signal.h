@@ -23,8 +23,13 @@ class RewardModelSignal {
   /// for a completion in any company.
   void apply(double share, std::vector<ScoredGroup>& groups);
 
+  /// Of each code group's completions the place of the one with the highest reward, the first of equal ones, counted
+  /// among those that are scored; -1 for other groups.
+  std::vector<int> best_of(const std::vector<ScoredGroup>& groups);
+
  private:
   RewardModelSignal() = default;
+  std::vector<double> rewards(const CompletionGroup& group);
   std::unique_ptr<Workbench> bench_;
   JudgeTokens tokens_;
 };

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "apps/plumb/interrupt.h"
+#include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/rollout.h"
 #include "apps/plumb/text_guard.h"
 #include "core/progress.h"
@@ -62,10 +63,18 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
     return std::ranges::none_of(draws, [&](const PromptDraw& draw) { return draw.prompt == prompt; });
   });
   PLUMB_ASSIGN(
-      const EvalOutcome outcome,
+      EvalOutcome outcome,
       evaluate_once(context,
                     {.set = std::move(chosen), .stage = stage.name, .temperature = temperature, .samples = samples}));
-  const Evaluation& evaluation = outcome.evaluation;
+  Evaluation& evaluation = outcome.evaluation;
+  if (!settings.reward.reward_model.empty() && samples > 1) {
+    PLUMB_ASSIGN(const auto model,
+                 RewardModelSignal::open(settings.reward.reward_model, settings.model, context.bench()));
+    const std::vector<int> best = model->best_of(outcome.groups);
+    for (std::size_t i = 0; i < best.size(); ++i) {
+      evaluation.prompts[i].reranked = best[i];
+    }
+  }
   PLUMB_TRY(save_samples(context.folder(), outcome.groups, evaluation));
   MetricMap metrics = evaluation_metrics(evaluation);
   PLUMB_TRY(add_guard(context, metrics));

@@ -26,6 +26,7 @@ struct Question {
 
 constexpr Question kQuestions[] = {{"Greedy", true, Measure::kAverage, 1},
                                    {"Sampled", false, Measure::kAverage, kAverageOf},
+                                   {"Reranked", false, Measure::kReranked, kPassOf},
                                    {"Best of k", false, Measure::kPass, kPassOf}};
 
 // An evaluation of a stage: each has one.
@@ -45,7 +46,9 @@ std::string question_label(const Question& question, const Evaluation& evaluatio
   if (question.greedy) {
     return "Greedy";
   }
-  const char* measure = question.measure == Measure::kAverage ? "avg" : "pass";
+  const char* measure = question.measure == Measure::kAverage ? "avg"
+                        : question.measure == Measure::kPass  ? "pass"
+                                                              : "rm";
   return fmt::format("{}@{}, T = {}", measure, answered_k(evaluation, question), short_number(evaluation.temperature));
 }
 
@@ -88,7 +91,7 @@ std::vector<TableRow> table_rows(const std::vector<StageResults>& stages) {
   for (const NamedSelection& part : selections_of(any)) {
     for (const Question& question : kQuestions) {
       const Evaluation* last = asked(stages.back(), question);
-      if (last == nullptr) {
+      if (last == nullptr || (question.measure == Measure::kReranked && !is_reranked(*last, part.selection))) {
         continue;
       }
       TableRow row{part, question, question_label(question, *last), {}, {NAN, NAN, NAN}};

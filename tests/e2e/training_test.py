@@ -105,6 +105,15 @@ class Training(PlumbCase):
         self.train("mix", reward__code_signal="mix", reward__reward_model="rm", reward__reward_model_weight=0.25)
         row = self.metrics("mix")[0]
         self.assertAlmostEqual(row["reward"], 0.75 * row["reward/gold"] + 0.25 * row["reward/rm/mean"], places=9)
+        result = self.plumb("eval", "--model", self.models / "warm/policy", "--data", self.models / "tasks.jsonl",
+                            "--out", "reranked", *overrides({"eval.samples": 4, "sampling.max_new_tokens": 64,
+                                                             "reward.reward_model": "rm"}))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        scores = {key: value for row in self.metrics("reranked") for key, value in row.items()}
+        self.assertLessEqual(scores["eval/data/rm@4"], scores["eval/data/pass@4"])
+        evaluation = json.loads((self.folder / "reranked/evals/eval-data-T1.json").read_text())
+        chosen = [prompt["successes"][prompt["reranked"]] for prompt in evaluation["prompts"]]
+        self.assertEqual(sum(chosen) / len(chosen), scores["eval/data/rm@4"])
         for settings, words in (({"reward__code_signal": "rm"}, ("reward.reward_model",)),
                                 ({"reward__code_signal": "rm", "reward__reward_model": "nowhere"}, ("nowhere/policy",))):
             self.assert_refused(self.plumb(*self.command("refused", **settings)), 1, *words)

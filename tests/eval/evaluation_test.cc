@@ -51,6 +51,26 @@ TEST(Evaluation, MetricsByHand) {
   }
 }
 
+TEST(Evaluation, AReRankingCountsTheOneThatWasChosen) {
+  Evaluation evaluation = small();
+  EXPECT_FALSE(is_reranked(evaluation));
+  EXPECT_EQ(evaluation_metrics(evaluation).count("eval/test/rm@4"), 0U);
+  evaluation.prompts[0].reranked = 0;
+  evaluation.prompts[1].reranked = 2;
+  evaluation.prompts[2].reranked = 3;
+  EXPECT_TRUE(is_reranked(evaluation));
+  // Right, wrong, wrong, and a prompt that it was not asked about, all right.
+  EXPECT_DOUBLE_EQ(evaluation_metrics(evaluation).at("eval/test/rm@4"), 0.5);
+  EXPECT_DOUBLE_EQ(evaluation_metrics(evaluation).at("eval/test/cpp/rm@4"), 0.5);
+  EXPECT_TRUE(is_metric_name("eval/test/rm@4"));
+  const auto read = evaluation_from_json(to_json(evaluation));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->prompts[1].reranked, 2);
+  EXPECT_EQ(read->prompts[3].reranked, -1);
+  evaluation.prompts[1].reranked = 4;
+  EXPECT_FALSE(evaluation_from_json(to_json(evaluation)));
+}
+
 TEST(Evaluation, AFewerSamplesAverageTakesTheFirstOnes) {
   EXPECT_DOUBLE_EQ(average_success(small(), 1), 0.75);
   EXPECT_DOUBLE_EQ(average_success(small(), 2), (0.5 + 1 + 0 + 1) / 4);
