@@ -8,7 +8,7 @@
 namespace plumb {
 
 /// GRPO, one value a step, in metrics.jsonl: functions of config, data and seed alone.
-inline constexpr std::array<std::string_view, 29> kMetricNames = {
+inline constexpr std::array<std::string_view, 33> kMetricNames = {
     "reward",                   // mean total of the scored completions
     "reward_std",               // mean over groups of the standard deviation (ddof 1) of a group's rewards
     "reward/tests/mean",        // code completions only
@@ -35,9 +35,13 @@ inline constexpr std::array<std::string_view, 29> kMetricNames = {
     "learning_rate",
     "num_tokens",  // completion and prompt tokens trained on so far
     "epoch",
-    "guard/perplexity",  // of eval.guard_text, which no training sees
-    "loss",              // SFT: mean cross-entropy of the completion tokens, nats
-    "eval_loss",         // SFT: the same on the dev demonstrations
+    "router/load_entropy",   // mixtures, mean over layers: 1 is even, 0 is one expert for all
+    "router/max_violation",  // largest load over the even one, less 1, of any layer
+    "router/z_loss",         // mean of (log sum exp logits)^2
+    "router/balance",        // E sum load x probability: 1 if even
+    "guard/perplexity",      // of eval.guard_text, which no training sees
+    "loss",                  // SFT: mean cross-entropy of the completion tokens, nats
+    "eval_loss",             // SFT: the same on the dev demonstrations
 };
 
 /// One value a step, in timings.jsonl: they depend on the machine and its load, so they are kept apart.

@@ -16,6 +16,7 @@ class CompletionTree {
     std::int32_t token_id = 0;
     std::size_t parent = 0;
     std::vector<std::size_t> children;  // in order of first use
+    float goes_on = 0;                  // completions that have a token after this one
   };
 
   explicit CompletionTree(const SharedPromptSequences& sequences) : nodes_(1) {
@@ -23,6 +24,7 @@ class CompletionTree {
       PLUMB_CHECK(!completion.empty(), "append_sequences: empty completion");
       std::size_t at = 0;
       for (const std::int32_t token_id : completion) {
+        nodes_[at].goes_on += 1;
         at = child(at, token_id);
         path_.push_back(at);
       }
@@ -55,7 +57,7 @@ class CompletionTree {
       }
     }
     const std::size_t added = nodes_.size();
-    nodes_.push_back({token_id, parent, {}});
+    nodes_.push_back({token_id, parent, {}, 0});
     nodes_[parent].children.push_back(added);
     return added;
   }
@@ -157,6 +159,12 @@ void append_sequences(const SharedPromptSequences& sequences, PackedSequences& p
   batch.segments.push_back({batch.num_tokens(), static_cast<std::int64_t>(sequences.prompt.size()), 0, -1});
   batch.token_ids.insert(batch.token_ids.end(), sequences.prompt.begin(), sequences.prompt.end());
   const std::vector<std::int64_t> row_of = append_rows(tree, prompt_segment, batch);
+  packed.row_counts.resize(batch.token_ids.size(), static_cast<float>(sequences.completions.size()));  // the prompt's
+  for (std::size_t node = 1; node < tree.nodes().size(); ++node) {
+    if (row_of[node] >= 0) {
+      packed.row_counts[static_cast<std::size_t>(row_of[node])] = tree.nodes()[node].goes_on;
+    }
+  }
   const auto first_target = static_cast<std::int64_t>(packed.targets.rows.size());
   for (std::size_t node = 1; node < tree.nodes().size(); ++node) {
     packed.targets.rows.push_back(row_of[tree.nodes()[node].parent]);

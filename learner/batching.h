@@ -25,6 +25,7 @@ struct SharedPromptSequences {
 struct PackedSequences {
   PackedBatch batch;
   ScoreTargets targets;
+  std::vector<float> row_counts;        // [T] completions that a row is of: what it would count for with each apart
   std::vector<std::int64_t> target_of;  // [completion tokens, in order of appending]: its place in `targets`
   bool with_raw = false;                // the second half of `targets` is the first once more, raw
 

@@ -192,6 +192,7 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
     correct_and_mask(mini_batch);
   }
   GrpoLossSums sums;
+  tallies_.emplace(policy_.config());
   int tried = 0;
   for (int epoch = 0; epoch < options_.epochs; ++epoch) {
     for (const Batch& mini_batch : mini_batches) {
@@ -210,6 +211,7 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
     }
   }
   stats.updated = stats.num_updates > 0;
+  stats.router = tallies_->summary();
   stats.has_reference = options_.loss.kl != KlLoss::kNone;
   stats.trained_tokens = sums.num_tokens;
   stats.distinct_tokens = sums.distinct_tokens;
@@ -303,9 +305,24 @@ void GrpoLearner::correct_and_mask(const Batch& mini_batch) {
   }
 }
 
+// The loads of all rows of an update, before its first backward: one more forward, where the loss is asked for.
+void GrpoLearner::fix_router_loss(const Batch& mini_batch, float temperature, GrpoLossSums& sums) {
+  RouterTallies tallies(policy_.config());
+  for_each_micro_batch(mini_batch, options_.micro_batch_tokens, [&](const Batch& part) {
+    const PackedSequences packed = pack(part, temperature, policy_.version());
+    policy_.forward(packed.batch, packed.targets, tape_);
+    tallies.add(policy_, tape_, packed.row_counts);
+  });
+  router_gradient_ = tallies.gradient(options_.router);
+  sums.loss += tallies.loss(options_.router);
+}
+
 // Gradients of one mini-batch. False: the loss is not finite, and the gradients are dropped.
 bool GrpoLearner::run_update(const Batch& mini_batch, float temperature, GrpoLossSums& sums) {
   bool finite = true;
+  if (options_.router.any()) {
+    fix_router_loss(mini_batch, temperature, sums);
+  }
   for_each_micro_batch(mini_batch, options_.micro_batch_tokens, [&](const Batch& part) {
     if (finite) {
       const GrpoLossSums more = run_micro_batch(part, temperature);
@@ -327,6 +344,7 @@ GrpoLossSums GrpoLearner::run_micro_batch(const Batch& groups, float temperature
   }
   const LossArrays arrays = gather(groups);
   const TokenScores scores = policy_.forward(packed.batch, packed.targets, tape_);
+  tallies_->add(policy_, tape_, packed.row_counts);
   const std::span<const float> by_target = scores.log_probs;
   const std::vector<float> log_probs = packed.by_token(by_target);
   const std::vector<float> entropies = packed.by_token(scores.entropies);
@@ -345,7 +363,12 @@ GrpoLossSums GrpoLearner::run_micro_batch(const Batch& groups, float temperature
   if (raw_apart) {
     append(gradient, packed.sum_by_target(d_raw_log_probs));
   }
+  if (options_.router.any()) {
+    router_gradient_.row_counts = packed.row_counts;
+    policy_.set_router_gradient(&router_gradient_);
+  }
   policy_.backward(tape_, gradient);
+  policy_.set_router_gradient(nullptr);
   return sums;
 }
 

@@ -3,6 +3,7 @@
 // records only.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "learner/grpo_loss.h"
 #include "learner/grpo_options.h"
 #include "learner/optimizer.h"
+#include "learner/router_loss.h"
 #include "policy/policy.h"
 
 namespace plumb {
@@ -38,9 +40,10 @@ struct GrpoStepStats {
   int skipped_updates = 0;     // whose gradient was not finite though the loss was
   bool updated = false;        // num_updates > 0; false: every group was dropped, or no gradient was finite
   bool has_reference = false;  // reference_kl is there
+  RouterSummary router;        // of the rows of all updates, where the model has experts
   /// Of each group that was given, of each completion: NaN where it is not in the loss.
   std::vector<std::vector<float>> advantages;
-  bool finite = true;          // false: a loss, reward or log-prob was not finite; nothing was changed from there on
+  bool finite = true;  // false: a loss, reward or log-prob was not finite; nothing was changed from there on
 };
 
 class GrpoLearner {
@@ -67,6 +70,7 @@ class GrpoLearner {
   void score_reference(std::vector<TrainedGroup>& groups);
   void score_start(std::vector<TrainedGroup>& groups, float temperature);
   void correct_and_mask(const Batch& mini_batch);
+  void fix_router_loss(const Batch& mini_batch, float temperature, GrpoLossSums& sums);
   bool run_update(const Batch& mini_batch, float temperature, GrpoLossSums& sums);
   GrpoLossSums run_micro_batch(const Batch& groups, float temperature);
 
@@ -76,6 +80,8 @@ class GrpoLearner {
   Policy* reference_;
   bool sampled_otherwise_ = false;  // the step's tokens: temperature or truncation
   ForwardTape tape_;
+  std::optional<RouterTallies> tallies_;  // of the step
+  RouterGradient router_gradient_;        // of the update
 };
 
 }  // namespace plumb

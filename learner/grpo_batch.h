@@ -19,8 +19,8 @@ struct TrainedCompletion {
   double denominator = 1;
   std::vector<float> reference_log_probs;  // raw
   std::vector<float> raw_log_probs;        // at the start of the update, where those sampled are not raw
-  std::vector<float> prox_log_probs;  // at the start of the update
-  std::vector<float> entropies;       // at the start of the update
+  std::vector<float> prox_log_probs;       // at the start of the update
+  std::vector<float> entropies;            // at the start of the update
   std::vector<float> importance;
   std::vector<std::uint8_t> policy_mask;
 

@@ -50,9 +50,9 @@ Result<void> check_loss(const GrpoLearnerOptions& options, const SamplingFacts& 
         "grpo.entropy_coefficient: its gradient is taken at the sampled tokens, so they must be drawn from the "
         "policy itself: sampling.temperature = 1 and no top-k, top-p, min-p or typical-p"};
   }
-  if (options.zero_spread != ZeroSpread::kKeep && (bonus || loss.kl != KlLoss::kNone)) {
+  if (options.zero_spread != ZeroSpread::kKeep && (bonus || loss.kl != KlLoss::kNone || options.router.any())) {
     return Error{
-        "grpo.zero_spread: a group without spread still has a gradient from the divergence or entropy in the "
+        "grpo.zero_spread: a group without spread still has a gradient from the divergence, entropy or routers in the "
         "loss, so it cannot be skipped; set grpo.zero_spread = keep"};
   }
   return {};

@@ -8,6 +8,7 @@
 #include "learner/aggregation.h"
 #include "learner/grpo_loss.h"
 #include "learner/importance.h"
+#include "learner/router_loss.h"
 #include "learner/schedule.h"
 
 namespace plumb {
@@ -51,8 +52,9 @@ struct GrpoLearnerOptions {
   float high_entropy_share = 1;  // of the tokens that the policy term is on, those of highest entropy. Wang et al.,
                                  // 2025, arXiv 2506.01939
   EntropyTarget entropy_target;
-  int epochs = 1;        // passes over a rollout
-  int mini_batches = 1;  // updates a pass; group g of the canonical order is in mini-batch g mod mini_batches
+  RouterLossOptions router;  // of a mixture of experts
+  int epochs = 1;            // passes over a rollout
+  int mini_batches = 1;      // updates a pass; group g of the canonical order is in mini-batch g mod mini_batches
   Schedule schedule;
   std::int64_t micro_batch_tokens = 1024;  // rows per forward and backward; changes memory and speed only (to rounding)
 

@@ -51,6 +51,7 @@ struct ExpertBuffers {
 
 /// Memory of the backward, reused from call to call.
 struct BackwardBuffers {
+  const RouterGradient* router_gradient = nullptr;  // of the batch, or none
   explicit BackwardBuffers(ComputeDtype dtype)
       : d_out(dtype),
         activated(dtype),

@@ -1,6 +1,7 @@
 // The gradient of routed experts, of the router, and of the shared expert beside them.
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/trace.h"
 #include "policy/activation_gradient.h"
@@ -133,6 +134,16 @@ void LayerBackward::finish_sparse(std::int64_t layer, std::int64_t block, int wo
   output_gradient(layer, block, worker);
 }
 
+namespace {
+
+// Of logits whose softmax is known: the largest one's logarithm stands for all.
+float log_sum_exp(std::span<const float> logits, std::span<const float> probabilities) {
+  const auto largest = std::ranges::max_element(logits) - logits.begin();
+  return logits[static_cast<std::size_t>(largest)] - std::log(probabilities[static_cast<std::size_t>(largest)]);
+}
+
+}  // namespace
+
 void LayerBackward::router_gradient(std::int64_t layer, std::int64_t block, std::int64_t row, float* d_normed,
                                     float* scratch) {
   const std::int64_t d = config_.hidden_size;
@@ -146,8 +157,18 @@ void LayerBackward::router_gradient(std::int64_t layer, std::int64_t block, std:
   const std::span<float> d_probabilities(scratch + num_experts, num_experts);
   router_probabilities(logits, probabilities);
   std::ranges::fill(d_probabilities, 0.0F);
+  const RouterGradient* more = b_.router_gradient;
+  const float count = more == nullptr ? 0.0F : more->row_counts[static_cast<std::size_t>(row)];
+  if (more != nullptr) {
+    add_scaled(d_probabilities.data(), count, more->by_probability[static_cast<std::size_t>(layer)].data(),
+               config_.moe.num_experts);
+  }
   router_backward(router_shape(config_), probabilities, routed.experts.data() + row * k,
                   routed.weights.data() + row * k, b.d_weights.data() + row * k, d_probabilities, d_logits);
+  if (more != nullptr && more->z != 0) {  // d (log sum exp)^2 = 2 (log sum exp) p
+    add_scaled(d_logits.data(), 2 * more->z * count * log_sum_exp(logits, probabilities), probabilities.data(),
+               config_.moe.num_experts);
+  }
   const float* weight = engine_.weights.value(offsets(layer).router);
   for (std::size_t e = 0; e < num_experts; ++e) {
     add_scaled(d_normed, d_logits[e], weight + static_cast<std::int64_t>(e) * d, d);

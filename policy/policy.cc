@@ -96,6 +96,7 @@ class TransformerPolicy final : public Policy {
   [[nodiscard]] RowRoutes row_routes(const ForwardTape& tape, std::int64_t layer) const override;
   TokenScores forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) override;
   void backward(ForwardTape& tape, std::span<const float> d_log_probs) override;
+  void set_router_gradient(const RouterGradient* gradient) override { buffers_.router_gradient = gradient; }
   void extend(KvCache& cache, std::span<const ExtendRequest> requests, const LogitsVisitor& visit) override;
   [[nodiscard]] std::unique_ptr<KvCache> make_cache(std::int64_t budget_bytes) const override {
     return std::make_unique<PagedCache>(engine_.attention, engine_.config.num_layers, budget_bytes, version_);
@@ -192,7 +193,8 @@ TokenScores TransformerPolicy::run_scores(const AlignedBuffer<float>& x, const S
              const auto at = static_cast<std::size_t>(index);
              const float inverse_temperature = head.inverse_temperatures[at];
              LogitStats stats = logit_stats(logits, inverse_temperature, nullptr);
-             const float entropy = inverse_temperature == 1 ? stats.entropy : logit_stats(logits, 1.0F, nullptr).entropy;
+             const float entropy =
+                 inverse_temperature == 1 ? stats.entropy : logit_stats(logits, 1.0F, nullptr).entropy;
              if (!head.kept.empty()) {
                mask_outside(head.kept[at], 0, logits);
                stats = logit_stats(logits, inverse_temperature, nullptr);

@@ -65,6 +65,15 @@ struct RowRoutes {
   std::span<const float> logits;          // [T, E] of the router
 };
 
+/// What a loss says of the routers of a batch beside the outputs that they weigh: a balance term is linear in the
+/// probabilities where the loads are constants, the z-loss a function of each row's logits.
+struct RouterGradient {
+  std::vector<std::vector<float>>
+      by_probability;             // [L][E] d loss / d probability, of a row that counts once; [] if dense
+  float z = 0;                    // times d (log sum exp)^2 / d logits, likewise
+  std::vector<float> row_counts;  // [T]
+};
+
 /// New tokens of one cached sequence.
 struct ExtendRequest {
   SequenceId sequence = 0;
@@ -112,6 +121,10 @@ class Policy {
   virtual TokenScores forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) = 0;
   /// Adds the gradient of sum_i d_log_probs[i] * log_probs[i] to the parameters' gradients (+=). [R]
   virtual void backward(ForwardTape& tape, std::span<const float> d_log_probs) = 0;
+
+  /// Adds this to what backward() does from now on; null: nothing more. It outlives those calls, and its row_counts are
+  /// of the batch that each is of.
+  virtual void set_router_gradient(const RouterGradient* /*gradient*/) {}
 
   /// The residual stream behind layer `layer` [T, D], and the layer's routes, of the batch that the tape is of.
   [[nodiscard]] virtual std::span<const float> layer_output(const ForwardTape& /*tape*/, std::int64_t /*layer*/) const {

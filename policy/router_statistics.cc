@@ -23,39 +23,49 @@ double add_softmax(std::span<const float> logits, double count, std::vector<doub
 
 }  // namespace
 
-RouterStatistics router_statistics(const RowRoutes& routes, std::int64_t num_experts, std::span<const float> counts) {
-  const auto size = static_cast<std::size_t>(num_experts);
+void RouterTally::add(const RowRoutes& routes, std::span<const float> counts) {
+  const std::size_t size = load_.size();
   const std::size_t rows = counts.size();
-  PLUMB_CHECK(routes.logits.size() == rows * size, "router_statistics: a count for each row");
+  PLUMB_CHECK(routes.logits.size() == rows * size, "RouterTally: a count for each row");
   const std::size_t top_k = rows == 0 ? 0 : routes.experts.size() / rows;
-  RouterStatistics statistics{std::vector<double>(size), std::vector<double>(size)};
-  double total = 0;
   for (std::size_t row = 0; row < rows; ++row) {
     const auto count = static_cast<double>(counts[row]);
     if (count == 0) {
       continue;
     }
-    total += count;
+    rows_ += count;
     for (const std::int32_t expert : routes.experts.subspan(row * top_k, top_k)) {
-      statistics.load[static_cast<std::size_t>(expert)] += count;
+      load_[static_cast<std::size_t>(expert)] += count;
+      assignments_ += count;
     }
-    const double log_sum_exp = add_softmax(routes.logits.subspan(row * size, size), count, statistics.probability);
-    statistics.z_loss += count * log_sum_exp * log_sum_exp;
+    const double log_sum_exp = add_softmax(routes.logits.subspan(row * size, size), count, probability_);
+    z_ += count * log_sum_exp * log_sum_exp;
   }
-  if (total == 0) {
+}
+
+RouterStatistics RouterTally::statistics() const {
+  const std::size_t size = load_.size();
+  RouterStatistics statistics{std::vector<double>(size), std::vector<double>(size)};
+  if (rows_ == 0) {
     return statistics;
   }
-  statistics.z_loss /= total;
+  statistics.z_loss = z_ / rows_;
   for (std::size_t e = 0; e < size; ++e) {
-    statistics.probability[e] /= total;
-    double& load = statistics.load[e];
-    load /= total * static_cast<double>(top_k);
+    const double load = load_[e] / assignments_;
+    statistics.load[e] = load;
+    statistics.probability[e] = probability_[e] / rows_;
     statistics.load_entropy -= load == 0 ? 0 : load * std::log(load);
     statistics.balance += static_cast<double>(size) * load * statistics.probability[e];
   }
   statistics.load_entropy = size > 1 ? statistics.load_entropy / std::log(static_cast<double>(size)) : 1;
   statistics.max_violation = *std::ranges::max_element(statistics.load) * static_cast<double>(size) - 1;
   return statistics;
+}
+
+RouterStatistics router_statistics(const RowRoutes& routes, std::int64_t num_experts, std::span<const float> counts) {
+  RouterTally tally(num_experts);
+  tally.add(routes, counts);
+  return tally.statistics();
 }
 
 }  // namespace plumb

@@ -19,6 +19,25 @@ struct RouterStatistics {
   double balance = 0;  // E sum_e load_e probability_e (Fedus et al. 2021, arXiv 2101.03961, eq. 4): 1 if even
 };
 
+/// What router_statistics() adds up: rows of several batches give the numbers of all of them together.
+class RouterTally {
+ public:
+  explicit RouterTally(std::int64_t num_experts)
+      : load_(static_cast<std::size_t>(num_experts)), probability_(static_cast<std::size_t>(num_experts)) {}
+
+  /// Counts [T], as for router_statistics().
+  void add(const RowRoutes& routes, std::span<const float> counts);
+  [[nodiscard]] RouterStatistics statistics() const;
+  [[nodiscard]] double rows() const { return rows_; }  // counted
+
+ private:
+  std::vector<double> load_;         // [E] assignments
+  std::vector<double> probability_;  // [E] sums
+  double z_ = 0;
+  double rows_ = 0;
+  double assignments_ = 0;
+};
+
 /// `counts` [T] says how often each row counts: 0 for padding, G for a prompt that G completions share. Numbers are
 /// those of a batch in which every copy stands by itself, however it is cut into micro-batches and put together again
 /// from the sums. All are 0 where no row counts.

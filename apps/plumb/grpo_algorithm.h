@@ -35,6 +35,7 @@ struct GrpoAlgorithm {
   float high_entropy_share = 1;
   float entropy_coefficient = 0;
   EntropyTarget entropy_target;
+  RouterLossOptions router;
   int update_epochs = 1;
   int mini_batches = 1;
   float final_fraction = 0;

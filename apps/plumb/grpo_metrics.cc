@@ -19,6 +19,12 @@ MetricMap grpo_metrics(std::span<const ScoredGroup> groups, const GrpoStepStats&
   metrics["ratio/max_abs_dev"] = stats.ratio_max_abs_dev;
   metrics["staleness/max"] = stats.staleness_max;
   metrics["staleness/mean"] = stats.staleness_mean;
+  if (stats.router.has_experts) {
+    metrics["router/load_entropy"] = stats.router.load_entropy;
+    metrics["router/max_violation"] = stats.router.max_violation;
+    metrics["router/z_loss"] = stats.router.z_loss;
+    metrics["router/balance"] = stats.router.balance;
+  }
   metrics["advantage/mean"] = stats.advantage_mean;
   metrics["advantage/std"] = stats.advantage_std;
   metrics["grad_norm"] = stats.grad_norm;

@@ -340,6 +340,7 @@ Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, 
     return Error{"grpo: no prompts to train on: no row of data.tasks is in data.train_splits with data.languages"};
   }
   PLUMB_ASSIGN(const GrpoLearnerOptions learning, grpo_learner_options(settings));
+  PLUMB_TRY(check_router_loss(learning.router, context.bench().policy().config()));
   PLUMB_TRY(check_trainable(generator_options(settings).sampling));
   std::vector<PromptRecord> records;
   for (const auto& prompt : prompts) {

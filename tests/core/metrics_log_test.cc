@@ -133,6 +133,10 @@ TEST(MetricNames, GoldenList) {
                                      "num_tokens",
                                      "epoch",
                                      "guard/perplexity",
+                                     "router/load_entropy",
+                                     "router/max_violation",
+                                     "router/z_loss",
+                                     "router/balance",
                                      "eval/heldout/greedy",
                                      "eval/heldout/avg@4",
                                      "eval/dev/cpp/pass@8"};

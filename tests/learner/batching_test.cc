@@ -52,6 +52,7 @@ TEST(AppendSequences, ACommonBeginningIsComputedOnce) {
   EXPECT_EQ(packed.targets.rows, (std::vector<std::int64_t>{1, 2, 3, 4, 3, 5, 6}));
   EXPECT_EQ(packed.targets.target_ids, (Ids{20, 21, 22, 2, 23, 24, 2}));
   EXPECT_EQ(packed.target_of, (std::vector<std::int64_t>{0, 1, 2, 3, 0, 1, 4, 5, 6, 0, 1, 2, 3, 0, 1}));
+  EXPECT_EQ(packed.row_counts, (std::vector<float>{4, 4, 4, 3, 2, 1, 1}));
   const std::vector<float> ones(packed.target_of.size(), 1.0F);
   EXPECT_EQ(packed.sum_by_target(ones), (std::vector<float>{4, 4, 2, 2, 1, 1, 1}));
   EXPECT_EQ(packed.by_token(std::vector<float>{0, 1, 2, 3, 4, 5, 6}),
