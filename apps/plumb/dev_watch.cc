@@ -1,14 +1,13 @@
 #include "apps/plumb/dev_watch.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "apps/plumb/stage_eval.h"
+#include "core/check.h"
 
 namespace plumb {
 
-Result<DevWatch> DevWatch::create(RunContext& context) {
+DevWatch DevWatch::create(RunContext& context) {
   DevWatch watch(context);
   const GrpoSettings& grpo = context.settings().grpo;
   if (grpo.dev_every > 0) {
@@ -16,10 +15,7 @@ Result<DevWatch> DevWatch::create(RunContext& context) {
     if (grpo.dev_prompts > 0 && watch.prompts_.size() > static_cast<std::size_t>(grpo.dev_prompts)) {
       watch.prompts_.resize(static_cast<std::size_t>(grpo.dev_prompts));
     }
-    if (watch.prompts_.empty()) {
-      return Error{
-          fmt::format("grpo.dev_every: no prompt of data.tasks is in the split '{}' (grpo.dev_split)", grpo.dev_split)};
-    }
+    PLUMB_CHECK(!watch.prompts_.empty(), "DevWatch: the run was opened without prompts of dev");
   }
   return watch;
 }

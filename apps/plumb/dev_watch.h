@@ -12,9 +12,8 @@ namespace plumb {
 
 class DevWatch {
  public:
-  /// On grpo.dev_split, every grpo.dev_every steps; with dev_every = 0 it does nothing. Errors: the split has no
-  /// prompts.
-  static Result<DevWatch> create(RunContext& context);
+  /// On grpo.dev_split, every grpo.dev_every steps; with dev_every = 0 it does nothing.
+  static DevWatch create(RunContext& context);
 
   /// Evaluates if `step` is due, eval.samples completions a prompt at the first of eval.temperatures, and keeps the
   /// policy's weights if they are the best yet; of equal ones the first. The metrics are eval/<split>/...; none where

@@ -56,6 +56,11 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
   Config config;
   context->settings_.add_to(config);
   PLUMB_ASSIGN(context->all_, load_tasks(context->settings_.data));
+  const GrpoSettings& grpo = context->settings_.grpo;
+  if (needs.trainable && grpo.dev_every > 0 && context->prompts({grpo.dev_split}).empty()) {
+    return Error{
+        fmt::format("grpo.dev_every: no prompt of data.tasks is in the split '{}' (grpo.dev_split)", grpo.dev_split)};
+  }
   PLUMB_ASSIGN(const RunManifest manifest, manifest_for(context->settings_, config));
   PLUMB_ASSIGN(auto source, open_model(context->settings_.model.path));
   context->shape_ = source->hyperparameters;

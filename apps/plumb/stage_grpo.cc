@@ -357,8 +357,8 @@ Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, 
   if (settings.reward.code_signal != CodeSignal::kTests) {
     PLUMB_ASSIGN(reward_model, RewardModelSignal::open(settings.reward.reward_model, settings.model, context.bench()));
   }
-  PLUMB_ASSIGN(DevWatch dev, DevWatch::create(context));
-  GrpoRun run(context, std::move(sampler), std::move(dev), learning, std::move(reference), std::move(reward_model));
+  GrpoRun run(context, std::move(sampler), DevWatch::create(context), learning, std::move(reference),
+              std::move(reward_model));
   if (resume) {
     PLUMB_TRY(run.resume());
   }

@@ -243,9 +243,8 @@ class Training(PlumbCase):
         result = self.train("run", **settings)
         self.assertIn("stopped early: the weights of step 2", result.stderr)
         self.assertEqual(len(self.metrics("run")), 6)
-        refused = self.plumb(*self.command("none", grpo__dev_every=1))
-        self.assertEqual(refused.returncode, 1)
-        self.assertIn("grpo.dev_every: no prompt of data.tasks is in the split 'dev'", refused.stderr)
+        self.assert_refused(self.plumb(*self.command("none", grpo__dev_every=1)), 1, "grpo.dev_every", "'dev'")
+        self.assertFalse((self.folder / "none").exists())
 
     def test_killed_run_resumes_from_its_last_checkpoint(self):
         self.train("whole", grpo__steps=5)
