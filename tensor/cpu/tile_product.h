@@ -10,8 +10,7 @@ namespace plumb::internal {
 
 inline constexpr std::int64_t kMostTileRows = 128;  // beyond, oneDNN's products are as fast
 
-/// Whether this program was built for a processor with tiles of bf16. oneDNN asks the system for them: one of its
-/// products must have run in this process.
+/// Whether this program was built for a processor with tiles of bf16, and the system lets this process use them.
 bool has_tile_products();
 
 /// The product of `num_rows` rows of x [num_rows, I], bf16, by one packed panel of `columns` (a multiple of 64), as
