@@ -63,6 +63,7 @@ struct PromptRecord {
   std::vector<TestCase> audit_tests;  // code only: never used as reward
   std::string answer;                 // maths only: ground truth
   std::string reference;              // a solution (source text or worked answer); empty where none is known
+  nlohmann::json extra_info = {};     // the row's own "extra_info", for custom rewards; null where there is none
 };
 
 /// One demonstration: loss is on `completion`, end token included.

@@ -14,10 +14,8 @@ Result<std::vector<PromptRecord>> one(Result<PromptRecord> prompt) {
   return std::vector<PromptRecord>{std::move(prompt).value()};
 }
 
-}  // namespace
-
-Result<std::vector<PromptRecord>> read_any_row(const Row& row, std::span<const Language> languages,
-                                               const nlohmann::json* audit) {
+Result<std::vector<PromptRecord>> read_by_shape(const Row& row, std::span<const Language> languages,
+                                                const nlohmann::json* audit) {
   if (row.has("function")) {
     return read_function_row(row, languages, audit);
   }
@@ -33,6 +31,19 @@ Result<std::vector<PromptRecord>> read_any_row(const Row& row, std::span<const L
   return Error{row.place +
                ": no known row shape; expected \"function\" (plumb), \"question\" and \"answer\" (maths), " +
                "\"reward_model\" (verl), or \"prompt\" or \"messages\" (TRL)"};
+}
+
+}  // namespace
+
+Result<std::vector<PromptRecord>> read_any_row(const Row& row, std::span<const Language> languages,
+                                               const nlohmann::json* audit) {
+  PLUMB_ASSIGN(std::vector<PromptRecord> prompts, read_by_shape(row, languages, audit));
+  if (row.has("extra_info")) {
+    for (PromptRecord& prompt : prompts) {
+      prompt.extra_info = row.json["extra_info"];
+    }
+  }
+  return prompts;
 }
 
 }  // namespace plumb

@@ -26,16 +26,31 @@ Result<std::string> completion_text(const Row& row) {
   return take_last_reply(turns);
 }
 
-/// "answer", or else the final answer of "solution"; a solution is the reference.
+/// A list of constraints (reward/rules/constraints.h) as the text it is kept as, else a text or a number.
+Result<std::string> answer_text(const Row& row) {
+  const auto found = row.json.find("answer");
+  if (found != row.json.end() && found->is_array()) {
+    return found->dump();
+  }
+  return optional_text_or_number(row, "answer");
+}
+
+/// "answer", or else the final answer of "solution"; a solution is the reference. "answer_type" says how responses are
+/// compared with it.
 Result<void> read_solution(const Row& row, PromptRecord& prompt) {
   PLUMB_ASSIGN(const std::string solution, optional_text(row, "solution", ""));
-  PLUMB_ASSIGN(const std::string answer, optional_text_or_number(row, "answer"));
+  PLUMB_ASSIGN(const std::string type, optional_text(row, "answer_type", "math"));
+  if (type != "math" && type != "text") {
+    return row.refuse("answer_type", "expected math or text, found \"" + type + "\"");
+  }
+  PLUMB_ASSIGN(const std::string answer, type == "text" ? answer_text(row) : optional_text_or_number(row, "answer"));
   const std::string& source = answer.empty() ? solution : answer;
   if (source.empty()) {
     return {};
   }
-  prompt.domain = Domain::kMath;
-  prompt.answer = final_answer(source).value_or(source);
+  prompt.domain = type == "math" ? Domain::kMath : Domain::kChat;
+  const bool as_it_stands = type == "text" && !answer.empty();
+  prompt.answer = as_it_stands ? answer : final_answer(source).value_or(source);
   if (!solution.empty()) {
     prompt.reference = solution;
   }

@@ -80,12 +80,22 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
 Result<void> RunContext::start_judge() {
   PLUMB_ASSIGN(sandbox_, plumb::start_judge(judge_options(settings_.judge)));
   PLUMB_ASSIGN(journal_, VerdictJournal::open(folder_->file("verdicts.jsonl"), *sandbox_));
+  if (settings_.reward.custom.used()) {
+    PLUMB_ASSIGN(custom_scores_, CustomScoreJournal::open(folder_->file("custom_scores.jsonl")));
+  }
   return {};
+}
+
+Result<void> RunContext::judge_status() const {
+  PLUMB_TRY(journal_->status());
+  return custom_scores_ ? custom_scores_->status() : Result<void>();
 }
 
 ScorerOptions RunContext::scorer_options(bool audit) const {
   ScorerOptions options = plumb::scorer_options(settings_.judge);
   options.audit = audit;
+  options.reward = settings_.reward.verdicts();
+  options.custom_scores = custom_scores_.get();
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/plumb/custom_score_journal.h"
 #include "apps/plumb/estimate.h"
 #include "apps/plumb/run_folder.h"
 #include "apps/plumb/run_options.h"
@@ -41,14 +42,14 @@ class RunContext {
   Judge& judge() { return *journal_; }
   /// The judge behind the journal, for what is no part of the run.
   Judge& sandbox() { return *sandbox_; }
-  /// The first verdict that could not be written down, if any; stages ask after every rollout.
-  [[nodiscard]] Result<void> judge_status() const { return journal_->status(); }
+  /// The first verdict or custom score that could not be written down, if any; stages ask after every rollout.
+  [[nodiscard]] Result<void> judge_status() const;
   [[nodiscard]] bool resume() const { return resume_; }
   /// quick_roof_gflops() as it was when the run started.
   [[nodiscard]] double roof_gflops() const { return roof_gflops_; }
   [[nodiscard]] const Hyperparameters& shape() const { return shape_; }
 
-  /// What completions are judged by. `audit`: also by the audit suite.
+  /// What completions are judged by in evaluations: verdicts alone. `audit`: also by the audit suite.
   [[nodiscard]] ScorerOptions scorer_options(bool audit) const;
   /// One line with the time that `work` will take.
   void say_time(const RunWork& work) const;
@@ -71,6 +72,7 @@ class RunContext {
   std::optional<RunFolder> folder_;
   std::unique_ptr<Judge> sandbox_;
   std::unique_ptr<VerdictJournal> journal_;
+  std::unique_ptr<CustomScoreJournal> custom_scores_;  // null where the run has no custom reward
 };
 
 }  // namespace plumb

@@ -15,6 +15,7 @@
 #include "apps/plumb/rollout_source.h"
 #include "apps/plumb/roof.h"
 #include "apps/plumb/spread_gate.h"
+#include "core/escape.h"
 #include "core/progress.h"
 #include "core/rng.h"
 #include "datasets/sampler.h"
@@ -86,6 +87,20 @@ void add_tokens(const Completion& completion, const Tokenizer& tokenizer, Sample
   for (const float log_prob : completion.log_probs) {
     record.log_probs.push_back(std::round(static_cast<double>(log_prob) * 1e4) / 1e4);
   }
+}
+
+// The fault of the first completion, where no completion at all has a score; else nothing.
+std::string fault_of_all(std::span<const ScoredGroup> groups) {
+  std::string fault;
+  for (const ScoredGroup& group : groups) {
+    for (const Score& score : group.scores) {
+      if (!score.unscored) {
+        return {};
+      }
+      fault = fault.empty() ? *score.unscored : fault;
+    }
+  }
+  return fault;
 }
 
 constexpr int kMaxSkippedInARow = 3;
@@ -181,6 +196,9 @@ class GrpoRun {
       return true;
     }
     PLUMB_TRY(context_.judge_status());
+    if (const std::string fault = fault_of_all(rollout.groups); !fault.empty()) {
+      return stop_without_scores(fault);
+    }
     const MetricMap proxy = reward_model_ ? proxy_metrics(rollout.groups) : MetricMap();
     MetricMap extra = proxy;
     apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
@@ -216,6 +234,15 @@ class GrpoRun {
     }
     PLUMB_TRY(watch_proxy(progress, proxy));
     return interrupted();
+  }
+
+  // Steps whose scores are all lost to a fault would use up the run and teach nothing.
+  Result<bool> stop_without_scores(const std::string& fault) {
+    PLUMB_TRY(checkpoint());
+    return Error{fmt::format(
+        "grpo: saved at step {} and stopped: no completion of step {} could be scored; the first: {}; mend that and go "
+        "on with --resume",
+        state_.step, state_.step + 1, strip_terminal(fault))};
   }
 
   // A gradient that is not finite though the loss is may be one odd batch: it is skipped, a few times in a row.

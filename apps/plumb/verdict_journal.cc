@@ -1,9 +1,5 @@
 #include "apps/plumb/verdict_journal.h"
 
-#include <fmt/format.h>
-
-#include <filesystem>
-
 #include "compiler_sandbox/evidence_cache.h"
 #include "core/escape.h"
 
@@ -76,41 +72,15 @@ Result<Evidence> evidence_of(const nlohmann::json& json) {
   }
 }
 
-// Reads one line into `known`. Errors: not a verdict.
-Result<void> read_line(const std::string& line, std::unordered_map<std::string, Evidence>& known) {
-  try {
-    const nlohmann::json json = nlohmann::json::parse(line);
-    PLUMB_ASSIGN(Evidence evidence, evidence_of(json.at("evidence")));
-    known[json.at("key").get<std::string>()] = std::move(evidence);
-  } catch (const nlohmann::json::exception& error) {
-    return Error{error.what()};
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<VerdictJournal>> VerdictJournal::open(const std::string& path, Judge& judge) {
   std::unique_ptr<VerdictJournal> journal(new VerdictJournal(judge));
-  std::uint64_t whole_bytes = 0;
-  if (std::filesystem::exists(path)) {
-    PLUMB_ASSIGN(const std::string text, read_file(path));
-    int line_number = 0;
-    for (std::size_t begin = 0; begin < text.size();) {
-      const std::size_t end = text.find('\n', begin);
-      if (end == std::string::npos) {
-        break;  // torn by a kill: dropped, judged again
-      }
-      ++line_number;
-      if (const auto read = read_line(text.substr(begin, end - begin), journal->known_); !read) {
-        return Error{fmt::format("{}:{}: not a verdict ({}); remove the file to judge again", path, line_number,
-                                 read.error().message)};
-      }
-      begin = end + 1;
-      whole_bytes = begin;
-    }
-  }
-  PLUMB_ASSIGN(journal->file_, AppendFile::open(path, whole_bytes));
+  PLUMB_ASSIGN(journal->journal_,
+               JsonJournal::open(path, "evidence", [&](const std::string& key, const auto& json) -> Result<void> {
+                 PLUMB_ASSIGN(journal->known_[key], evidence_of(json));
+                 return Result<void>();
+               }));
   return journal;
 }
 
@@ -152,14 +122,14 @@ void VerdictJournal::store(const std::string& key, const Evidence& evidence) {
     return;
   }
   const std::lock_guard lock(mutex_);
-  if (known_.emplace(key, evidence).second && status_.ok()) {
-    status_ = file_->append(nlohmann::json{{"key", key}, {"evidence", entry_of(evidence)}}.dump());
+  if (known_.emplace(key, evidence).second) {
+    journal_->add(key, entry_of(evidence));
   }
 }
 
 Result<void> VerdictJournal::status() const {
   const std::lock_guard lock(mutex_);
-  return status_;
+  return journal_->status();
 }
 
 }  // namespace plumb

@@ -9,8 +9,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "apps/plumb/json_journal.h"
 #include "compiler_sandbox/judge.h"
-#include "core/atomic_file.h"
 
 namespace plumb {
 
@@ -36,8 +36,7 @@ class VerdictJournal : public Judge {
   Judge& judge_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, Evidence> known_;
-  std::optional<AppendFile> file_;
-  Result<void> status_;
+  std::optional<JsonJournal> journal_;
 };
 
 }  // namespace plumb

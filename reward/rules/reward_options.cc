@@ -10,8 +10,8 @@ namespace plumb {
 namespace {
 
 constexpr double kMaxShaping = 0.5;
-const std::vector<std::string> kParts = {"fraction", "ran",    "near_miss", "forbidden",
-                                         "findings", "format", "length",    "repetition"};
+const std::vector<std::string> kParts = {"fraction", "ran",    "near_miss",  "forbidden", "findings",
+                                         "format",   "length", "repetition", "custom"};
 
 struct SourceLine {
   std::string source;
@@ -89,6 +89,8 @@ void RewardOptions::describe(ConfigSection& section) {
   section.field("length_buffer", length_buffer,
                 {.help = "over which it grows, DAPO's soft overlong zone", .unit = "tokens", .min = 0, .max = 1 << 24});
   weight("repetition_weight", repetition_weight, "taken off, times the share of repeated four-word phrases");
+  weight("custom_weight", custom_weight, "of a reward of one's own, where custom_role = shaping");
+  custom.describe(section);
   section.choice("combine", combine,
                  {{"sum_then_normalise", PartCombination::kSumThenNormalise},
                   {"normalise_then_sum", PartCombination::kNormaliseThenSum}},
@@ -122,6 +124,34 @@ Result<std::pair<std::string, double>> finding_rule(const std::string& text) {
   return std::pair(name, value);
 }
 
+bool weighs_custom(const RewardOptions& options) {
+  const auto line_does = [](const std::string& line) {
+    const auto parsed = parse(line);
+    return parsed && parsed->weights.contains("custom");
+  };
+  return options.custom_weight > 0 ||
+         std::any_of(options.source_weights.begin(), options.source_weights.end(), line_does);
+}
+
+Result<void> check_custom(const RewardOptions& options) {
+  PLUMB_TRY(options.custom.check());
+  const bool weighed = weighs_custom(options);
+  if (weighed && !options.custom.used()) {
+    return Error{"reward.custom_weight: set reward.custom_command or reward.custom_endpoint too"};
+  }
+  if (weighed && options.custom.is_verdict()) {
+    return Error{"reward.custom_weight: with custom_role = verdict the weight is what shaping leaves; take it away"};
+  }
+  if (!weighed && options.custom.used() && !options.custom.is_verdict()) {
+    return Error{"reward.custom_command, custom_endpoint: nothing would ask it; set reward.custom_weight, or " +
+                 std::string("reward.custom_role = \"verdict\"")};
+  }
+  if (options.custom.is_verdict() && options.code_signal != CodeSignal::kTests) {
+    return Error{"reward.custom_role: verdict goes with code_signal = tests alone"};
+  }
+  return {};
+}
+
 }  // namespace
 
 double finding_penalty(const std::vector<std::string>& findings, int cwe, std::string_view severity) {
@@ -150,6 +180,7 @@ Result<void> RewardOptions::check() const {
   if (code_signal != CodeSignal::kTests && combine == PartCombination::kNormaliseThenSum) {
     return Error{"reward.combine: normalise_then_sum goes with code_signal = tests alone"};
   }
+  PLUMB_TRY(check_custom(*this));
   PLUMB_TRY(check_sum(weights(""), ""));
   for (const std::string& line : source_weights) {
     auto parsed = parse(line);
@@ -161,13 +192,22 @@ Result<void> RewardOptions::check() const {
   return {};
 }
 
+RewardOptions RewardOptions::verdicts() const {
+  RewardOptions options;
+  if (custom.is_verdict()) {
+    options.custom = custom;
+  }
+  return options;
+}
+
 double RewardOptions::reward_model_share() const {
   return code_signal == CodeSignal::kTests ? 0 : code_signal == CodeSignal::kMix ? reward_model_weight : 1;
 }
 
 PartWeights RewardOptions::weights(std::string_view data_source) const {
   PartWeights chosen = {{"ran", ran_weight},       {"near_miss", near_miss_weight}, {"findings", findings_weight},
-                        {"format", format_weight}, {"length", length_weight},       {"repetition", repetition_weight}};
+                        {"format", format_weight}, {"length", length_weight},       {"repetition", repetition_weight},
+                        {"custom", custom_weight}};
   if (code == CodeScoring::kFraction) {
     chosen["fraction"] = fraction_weight;
   }

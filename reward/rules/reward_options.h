@@ -8,6 +8,7 @@
 
 #include "core/config.h"
 #include "core/result.h"
+#include "reward/rules/custom/custom_options.h"
 
 namespace plumb {
 
@@ -42,6 +43,8 @@ struct RewardOptions {
   int length_limit = 0;
   int length_buffer = 0;
   double repetition_weight = 0;
+  double custom_weight = 0;
+  CustomRewardOptions custom;
   PartCombination combine = PartCombination::kSumThenNormalise;
   CodeSignal code_signal = CodeSignal::kTests;
   std::string reward_model;                 // the folder of a `plumb reward-model` run
@@ -51,8 +54,12 @@ struct RewardOptions {
   void describe(ConfigSection& section);
 
   /// Errors: shaping weights of 0.5 or more together (for some data source), an unknown part, a line of
-  /// source_weights that cannot be read, a code_signal without its reward_model; the key is named.
+  /// source_weights that cannot be read, a code_signal without its reward_model, a custom reward that is weighed and
+  /// not named, or named and not weighed; the key is named.
   [[nodiscard]] Result<void> check() const;
+
+  /// The parts that say whether a task is solved, without shaping: what evaluations count.
+  [[nodiscard]] RewardOptions verdicts() const;
 
   /// The reward model's share of a code completion's total: 0, 1, or reward_model_weight.
   [[nodiscard]] double reward_model_share() const;

@@ -126,6 +126,8 @@ void route(const CompletionGroup& group, std::vector<Score>& scores, const Score
     const Completion& completion = group.completions[i];
     if (completion.finish_reason == FinishReason::kAborted) {
       score.unscored = "sampling was stopped before this completion ended";
+    } else if (options.reward.custom.is_verdict()) {
+      finish({}, completion, score);  // and what add_custom_parts() finds out
     } else if (prompt.domain == Domain::kMath) {
       maths.add(prompt, completion, weights, score);
     } else if (prompt.domain != Domain::kCode) {
@@ -184,6 +186,37 @@ void apply_evidence(const Program& program, const Evidence& evidence, const Scor
   }
 }
 
+// Asks the custom reward for its part of every completion that has a score and is to have that part.
+void add_custom_parts(CustomReward& custom, const RewardOptions& options, std::vector<ScoredGroup>& groups) {
+  std::vector<CustomItem> items;
+  std::vector<std::pair<Score*, double>> weighed;
+  for (ScoredGroup& group : groups) {
+    const PartWeights weights = options.weights(group.group.prompt->data_source);
+    const auto weight = weights.find("custom");
+    for (std::size_t i = 0; i < group.scores.size(); ++i) {
+      if (!group.scores[i].unscored && (options.custom.is_verdict() || weight != weights.end())) {
+        items.push_back({group.group.prompt.get(), &group.group.completions[i]});
+        weighed.emplace_back(&group.scores[i], weight == weights.end() ? 1 : weight->second);
+      }
+    }
+  }
+  const std::vector<CustomScore> found = custom.score(items);
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const auto [score, weight] = weighed[i];
+    std::vector<ScorePart> parts = std::move(score->parts);
+    score->parts.clear();
+    if (!found[i].fault.empty()) {
+      score->total = 0;
+      score->unscored = found[i].fault;
+      continue;
+    }
+    const PartKind kind = options.custom.is_verdict() ? PartKind::kVerdict : PartKind::kShaping;
+    ScorePart part{"custom", found[i].value, weight, found[i].reason, kind};
+    parts.insert(kind == PartKind::kVerdict ? parts.begin() : parts.end(), std::move(part));
+    set_score(*score, std::move(parts));
+  }
+}
+
 void run_audit(Judge& judge, const std::vector<const Program*>& passing, const ScorerOptions& options) {
   std::vector<Submission> submissions;
   for (const Program* program : passing) {
@@ -208,7 +241,11 @@ Submission make_submission(const PromptRecord& prompt, const std::string& source
 }
 
 Scorer::Scorer(Judge& judge, ScorerOptions options)
-    : judge_(judge), options_(std::move(options)), math_worker_(std::make_unique<MathWorker>(options_.math_worker)) {}
+    : judge_(judge), options_(std::move(options)), math_worker_(std::make_unique<MathWorker>(options_.math_worker)) {
+  if (options_.reward.custom.used()) {
+    custom_ = std::make_unique<CustomReward>(options_.reward.custom, options_.custom_scores);
+  }
+}
 
 std::vector<ScoredGroup> Scorer::score(std::vector<CompletionGroup> groups) {
   std::vector<ScoredGroup> scored(groups.size());
@@ -243,6 +280,9 @@ std::vector<ScoredGroup> Scorer::score(std::vector<CompletionGroup> groups) {
     }
   }
   run_audit(judge_, passing, options_);
+  if (custom_) {
+    add_custom_parts(*custom_, options_.reward, scored);
+  }
   return scored;
 }
 

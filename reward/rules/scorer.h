@@ -9,6 +9,7 @@
 #include "compiler_sandbox/judge.h"
 #include "core/metrics_log.h"
 #include "core/records.h"
+#include "reward/rules/custom/custom_reward.h"
 #include "reward/rules/math_worker.h"
 #include "reward/rules/reward_options.h"
 
@@ -21,6 +22,7 @@ struct ScorerOptions {
   MathOptions math = {};
   MathWorkerOptions math_worker = {};
   RewardOptions reward = {};
+  CustomScoreStore* custom_scores = nullptr;  // outlives the scorer; null: custom scores are not remembered
 };
 
 /// `source` with the graded tests of `prompt`, all of which are run.
@@ -29,7 +31,8 @@ Submission make_submission(const PromptRecord& prompt, const std::string& source
 /// Reward of code: 1 if the first closed code block passes all tests of its prompt, else 0 (0 without such a block),
 /// mixed with the shaping parts that options.reward asks for (reward/rules/code_parts.h). Reward of maths: 1 if the
 /// extracted answer equals the truth (docs/math.md); undecided and absent answers earn 0, with the reason. A maths
-/// worker that is missing or dies leaves a completion unscored. With options.audit,
+/// worker that is missing or dies leaves a completion unscored. Where options.reward.custom is the verdict, nothing
+/// else is asked; where it is a part, its fault leaves a completion unscored too. With options.audit,
 /// Score::audit of a code completion is 1 or 0, and 0 without being run where the graded tests fail already; a fault
 /// during the audit leaves it empty. Scores depend on prompt and text alone: equal programs for the same prompt are
 /// judged once a call and share their evidence.
@@ -45,6 +48,7 @@ class Scorer {
   Judge& judge_;
   ScorerOptions options_;
   std::unique_ptr<MathWorker> math_worker_;
+  std::unique_ptr<CustomReward> custom_;  // null where there is none
 };
 
 /// The reward and completions metrics of one step (core/metric_names.h): reward, reward_std, reward/<part>/mean,

@@ -118,6 +118,35 @@ class Training(PlumbCase):
                                 ({"reward__code_signal": "rm", "reward__reward_model": "nowhere"}, ("nowhere/policy",))):
             self.assert_refused(self.plumb(*self.command("refused", **settings)), 1, *words)
 
+    def test_a_custom_reward_that_draws_lots_is_written_down(self):
+        rows = [{"prompt": f"Say {word}.", "id": word, "extra_info": {"word": word}} for word in ("yes", "no", "so", "me")]
+        (self.folder / "chat.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        script = self.folder / "lots.py"
+        lots = ("import json, random, sys\n"
+                "for line in sys.stdin:\n"
+                "    row = json.loads(line)\n"
+                "    assert row['extra_info']['word'] == row['prompt_id']\n"
+                "    print(json.dumps({'id': row['id'], 'score': random.random()}), flush=True)\n")
+        script.write_text("raise SystemExit(4)\n")
+        command = [*self.command("run", model="random", reward__custom_command=f"python3,{script}",
+                                 reward__custom_role="verdict", reward__custom_retries=1, grpo__min_code_prompts=0,
+                                 sampling__max_new_tokens=8, grpo__checkpoint_every=2)]
+        command[command.index(self.models / "tasks.jsonl")] = self.folder / "chat.jsonl"
+        result = self.plumb(*command)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        for words in ("saved at step 0", "no completion of step 1 could be scored", "exited with status 4", "--resume"):
+            self.assertIn(words, result.stderr.splitlines()[-1])
+        script.write_text(lots)
+        result = self.plumb(*command, "--resume")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        logged = self.metrics("run")
+        self.assertEqual([row["step"] for row in logged], [1, 2, 3, 4])
+        self.assertTrue(all(0 < row["reward"] < 1 and row["reward"] == row["reward/custom/mean"] for row in logged))
+        script.unlink()
+        result = self.plumb("replay", "--run", "run", "--step", "3")
+        self.assertRegex(result.stdout, r"\n0 of \d+ numbers differ")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
     def test_watch_serves_the_report_to_its_own_name_alone(self):
         self.train("run", grpo__steps=1)
         watch = subprocess.Popen([os.environ["PLUMB_BINARY"], "watch", "run", "--every", "7"], cwd=self.folder,

@@ -52,5 +52,34 @@ TEST(RewardOptions, UnreadableSourceWeights) {
   EXPECT_NE(options.check().error().message.find("did you mean 'ran'?"), std::string::npos);
 }
 
+TEST(RewardOptions, ACustomRewardIsNamedAndWeighedOrNeither) {
+  const auto error = [](const RewardOptions& options) {
+    const auto checked = options.check();
+    return checked ? std::string() : checked.error().message;
+  };
+  RewardOptions options;
+  options.custom_weight = 0.2;
+  EXPECT_NE(error(options).find("set reward.custom_command or reward.custom_endpoint"), std::string::npos);
+  options.custom.command = {"./score"};
+  EXPECT_EQ(error(options), "");
+  EXPECT_EQ(options.weights("x").at("custom"), 0.2);
+  EXPECT_FALSE(options.verdicts().custom.used());
+  options.custom.role = CustomRole::kVerdict;
+  EXPECT_NE(error(options).find("the weight is what shaping leaves"), std::string::npos);
+  options.custom_weight = 0;
+  EXPECT_EQ(error(options), "");
+  EXPECT_TRUE(options.verdicts().custom.is_verdict());
+  options.custom.role = CustomRole::kShaping;
+  EXPECT_NE(error(options).find("nothing would ask it"), std::string::npos);
+  options.source_weights = {"a: custom=0.1"};
+  EXPECT_EQ(error(options), "");
+  EXPECT_EQ(options.weights("b").count("custom"), 0U);
+  options.custom.endpoint = "http://127.0.0.1:9000/";
+  EXPECT_NE(error(options).find("are both set"), std::string::npos);
+  options.custom.command.clear();
+  options.custom.endpoint = "https://127.0.0.1/";
+  EXPECT_NE(error(options).find("reward.custom_endpoint: expected http://"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace plumb

@@ -246,6 +246,62 @@ TEST(Scorer, SharesOfTestsNeedAllOfThem) {
   EXPECT_DOUBLE_EQ(reward_metrics(scored)["reward/audit_gap"], 1.0 / 5);
 }
 
+// A program that gives half a point to what mentions "good" and dies of what mentions "fatal".
+std::vector<std::string> custom_command() {
+  return {"python3", "-c",
+          "import json, os, sys\n"
+          "for line in sys.stdin:\n"
+          "    row = json.loads(line)\n"
+          "    if 'fatal' in row['completion']:\n"
+          "        os._exit(1)\n"
+          "    score = 0.5 if 'good' in row['completion'] else 0\n"
+          "    print(json.dumps({'id': row['id'], 'score': score, 'reason': 'heard'}), flush=True)\n"};
+}
+
+TEST(Scorer, ACustomRewardIsAPartBesideTheVerdict) {
+  FakeJudge judge;
+  ScorerOptions options;
+  options.reward.custom.command = custom_command();
+  options.reward.custom.retries = 1;
+  options.reward.custom_weight = 0.2;
+  options.reward.source_weights = {"other: custom=0"};
+  auto other = code_prompt();
+  other->data_source = "other";
+  const auto scored = Scorer(judge, options)
+                          .score({group_of(code_prompt(), {fenced("good"), fenced("wrong"), fenced("fatal"), "good"}),
+                                  group_of(other, {fenced("good fatal")})});
+  const std::vector<Score>& scores = scored[0].scores;
+  EXPECT_DOUBLE_EQ(scores[0].total, 0.8 + 0.2 * 0.5);
+  EXPECT_TRUE(is_solved(scores[0]));
+  EXPECT_EQ(scores[0].parts.back().reason, "heard");
+  EXPECT_EQ(scores[1].total, 0);
+  ASSERT_TRUE(scores[2].unscored.has_value());
+  EXPECT_NE(scores[2].unscored->find("it exited with status 1"), std::string::npos);
+  EXPECT_TRUE(scores[2].parts.empty());
+  EXPECT_DOUBLE_EQ(scores[3].total, 0.1);  // no code, but the part is its own
+  EXPECT_EQ(scored[1].scores[0].total, 1);
+}
+
+TEST(Scorer, ACustomRewardInPlaceOfTheVerdictAsksNothingElse) {
+  FakeJudge judge;
+  ScorerOptions options;
+  options.reward.custom.command = custom_command();
+  options.reward.custom.role = CustomRole::kVerdict;
+  options.reward.format_weight = 0.1;
+  auto chat = std::make_shared<PromptRecord>();
+  chat->id = "chat";
+  chat->domain = Domain::kChat;
+  const auto scored =
+      Scorer(judge, options)
+          .score({group_of(code_prompt(), {fenced("wrong"), fenced("good")}), group_of(chat, {"good"})});
+  EXPECT_EQ(judge.judged, 0);
+  EXPECT_DOUBLE_EQ(scored[0].scores[0].total, 0.1);
+  EXPECT_DOUBLE_EQ(scored[0].scores[1].total, 0.1 + 0.9 * 0.5);
+  EXPECT_EQ(scored[0].scores[1].parts.front().name, "custom");
+  EXPECT_FALSE(is_solved(scored[0].scores[1]));
+  EXPECT_FALSE(scored[1].scores[0].unscored.has_value());
+}
+
 // Tests 1, 0, 0 of weight 0.75 and a shaping part 1, 1, 0 of weight 0.25: advantages from the verdict are 0.5, -0.25,
 // -0.25, from shaping 1/12, 1/12, -1/6.
 TEST(RewardMetrics, ShapingOnlyGain) {
