@@ -66,16 +66,18 @@ pid_t clone_init(bool namespaces) {
 
 // In the child: waits until the launcher has written the id maps, takes the new identity, serves.
 [[noreturn]] void start_init(const Slot& slot, int socket, const std::string& work_folder) {
-  char go = 0;
-  if (recv(socket, &go, 1, MSG_WAITALL) != 1) {
-    _exit(1);
-  }
-  // Everything the launcher holds, its own socket to the judge first of all, stays outside.
+  // Everything the launcher holds, its own socket to the judge first of all, stays outside. This comes before anything
+  // that waits: with copies of both ends a child whose launcher is killed would wait for itself for ever, and the judge
+  // would not hear of the death.
   const int mine = 3;
   if (socket != mine && dup3(socket, mine, O_CLOEXEC) != mine) {
     _exit(1);
   }
   syscall(SYS_close_range, 4U, ~0U, 0U);
+  char go = 0;
+  if (recv(mine, &go, 1, MSG_WAITALL) != 1) {
+    _exit(1);
+  }
   InitOptions options;
   options.socket = mine;
   options.namespaces = slot.namespaces;

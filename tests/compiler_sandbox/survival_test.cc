@@ -79,6 +79,30 @@ TEST(Survival, LaunchersMayDieWhileTwoHundredAreJudged) {
   EXPECT_EQ(test::processes_beside_launchers(), std::vector<std::string>());
 }
 
+// Among the moments is that in which init is a fresh copy of the launcher, with all that the launcher holds.
+TEST(Survival, ALauncherKilledAtAnyMomentIsNoticedAtOnce) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  for (int i = 0; i < 120; ++i) {
+    Verdict expected{};
+    const Submission submission = mixed(i % 10 == 6 ? 7 : 20000 + i, expected);
+    const std::vector<int> pids = test::launchers();
+    const auto start = std::chrono::steady_clock::now();
+    std::thread killer([&] {
+      const auto moment = start + std::chrono::microseconds(25 * i);
+      while (std::chrono::steady_clock::now() < moment) {
+      }
+      for (const int pid : pids) {
+        kill(pid, SIGKILL);
+      }
+    });
+    const Evidence evidence = judge->judge(submission);
+    killer.join();
+    EXPECT_EQ(evidence.verdict, expected) << i << ": " << describe(evidence);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15)) << i;
+  }
+  EXPECT_EQ(test::processes_beside_launchers(), std::vector<std::string>());
+}
+
 TEST(Survival, EqualSubmissionsAreJudgedOnce) {
   PLUMB_JUDGE_OR_SKIP(judge);
   const Submission once = add_submission(Language::kPython, "def add(a, b):\n    print('hello')\n    return a * b\n");

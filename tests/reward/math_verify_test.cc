@@ -26,6 +26,15 @@ TEST(CompareMathAnswers, ProofsAreToldFromProbabilities) {
   EXPECT_EQ(verdict("10^{10^{10}}", "10^{10^{10}}+1"), MathVerdict::kUndecided);
 }
 
+TEST(VerifyMath, AnAnswerInCommandsOfItsOwnIsMalformed) {
+  for (const char* response : {"\\def\\x{\\x\\x}\\boxed{\\x}", "\\newcommand{\\ans}{5} so \\boxed{\\ans}",
+                               "\\let \\y=5 \\boxed{\\y}", "\\renewcommand*{\\frac}[2]{5}\\boxed{\\frac{1}{2}}"}) {
+    EXPECT_EQ(verify_math("5", response).verdict, MathVerdict::kNotEqual) << response;
+  }
+  EXPECT_EQ(verify_math("5", "\\def\\x{7}\\boxed{\\left(5\\right)}").verdict, MathVerdict::kEqual);
+  EXPECT_EQ(verify_math("5", "\\boxed{\\unknown}").verdict, MathVerdict::kUndecided);
+}
+
 TEST(CompareMathAnswers, OptionsChangeTheConventions) {
   MathOptions options;
   options.probably_counts = false;

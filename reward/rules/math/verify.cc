@@ -151,6 +151,41 @@ Outcome compare_cleaned(const std::string& truth, const std::string& answer, con
   return outcome;
 }
 
+// The name after `at`, skipping what may stand before it: "\\def\\x", "\\newcommand{\\x}", "\\let \\x".
+std::string_view command_after(std::string_view text, std::size_t at) {
+  at = text.find_first_not_of("*{ ", at);
+  if (at == std::string_view::npos || text[at] != '\\') {
+    return {};
+  }
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  std::size_t end = at + 1;
+  while (end < text.size() && is_letter(text[end])) {
+    ++end;
+  }
+  return text.substr(at, std::max(end, std::min(at + 2, text.size())) - at);
+}
+
+// Whether the answer uses a command that the response defines itself. It then says nothing by itself, and expanding it
+// would let a response of a line write answers of any length. Linear time in each definition's kind.
+bool uses_own_macro(std::string_view response, std::string_view answer) {
+  if (answer.find('\\') == std::string_view::npos) {
+    return false;
+  }
+  constexpr int kMost = 64;  // definitions looked at
+  int seen = 0;
+  for (const std::string_view definition :
+       {"\\def", "\\gdef", "\\edef", "\\xdef", "\\let", "\\newcommand", "\\renewcommand", "\\DeclareMathOperator"}) {
+    for (std::size_t at = response.find(definition); at != std::string_view::npos && seen < kMost; ++seen) {
+      const std::string_view name = command_after(response, at + definition.size());
+      if (!name.empty() && answer.find(name) != std::string_view::npos) {
+        return true;
+      }
+      at = response.find(definition, at + definition.size());
+    }
+  }
+  return false;
+}
+
 }  // namespace
 }  // namespace math
 
@@ -186,6 +221,13 @@ MathResult verify_math(std::string_view truth, std::string_view response, const 
     MathResult result;
     result.verdict = MathVerdict::kNotEqual;
     result.reason = "no answer: neither a complete \\boxed{} nor an answer marker";
+    return result;
+  }
+  if (math::uses_own_macro(response, *answer)) {
+    MathResult result;
+    result.verdict = MathVerdict::kNotEqual;
+    result.extracted = answer->substr(0, math::kMaxAnswerBytes);
+    result.reason = "the answer is malformed: it uses a command that the response defines itself";
     return result;
   }
   return compare_math_answers(truth, *answer, options);
