@@ -1,6 +1,7 @@
 #include "compiler_sandbox/evidence_cache.h"
 
-#include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "core/hash.h"
 
@@ -34,6 +35,19 @@ std::string submission_key(const Submission& submission) {
   return sha256_hex(std::string(bytes.begin(), bytes.end()));
 }
 
+namespace {
+
+std::size_t size_of(const Evidence& evidence) {
+  std::size_t bytes = sizeof(Evidence) + evidence.output.size() + evidence.errors.size() + evidence.isolation.size() +
+                      evidence.tests.size() * sizeof(Verdict);
+  for (const Diagnostic& diagnostic : evidence.diagnostics) {
+    bytes += sizeof(Diagnostic) + diagnostic.message.size();
+  }
+  return bytes + 400;  // of the tables: two copies of the key, nodes, the future's shared state
+}
+
+}  // namespace
+
 Evidence EvidenceCache::get(const std::string& key, const std::function<Evidence()>& examine) {
   std::promise<Evidence> promise;
   std::shared_future<Evidence> known;
@@ -41,14 +55,9 @@ Evidence EvidenceCache::get(const std::string& key, const std::function<Evidence
     const std::lock_guard lock(mutex_);
     const auto [place, is_new] = entries_.try_emplace(key);
     if (is_new) {
-      place->second = promise.get_future().share();
-      order_.push_back(key);
+      place->second.evidence = promise.get_future().share();
     } else {
-      known = place->second;
-    }
-    if (order_.size() > capacity_) {
-      entries_.erase(order_.front());
-      order_.pop_front();
+      known = place->second.evidence;
     }
   }
   if (known.valid()) {
@@ -56,18 +65,36 @@ Evidence EvidenceCache::get(const std::string& key, const std::function<Evidence
     evidence.cached = true;
     return evidence;
   }
-  Evidence evidence = examine();
+  std::optional<Evidence> stored = store_ != nullptr ? store_->find(key) : std::nullopt;
+  Evidence evidence = stored ? std::move(*stored) : examine();
   if (evidence.verdict == Verdict::kSE) {
     forget(key);
+  } else {
+    keep(key, size_of(evidence));
+    if (store_ != nullptr && !evidence.cached) {
+      store_->store(key, evidence);
+    }
   }
   promise.set_value(evidence);
   return evidence;
 }
 
+void EvidenceCache::keep(const std::string& key, std::size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  entries_[key].bytes = bytes;
+  order_.push_back(key);
+  bytes_ += bytes;
+  while (bytes_ > max_bytes_) {
+    const auto oldest = entries_.find(order_.front());
+    bytes_ -= oldest->second.bytes;
+    entries_.erase(oldest);
+    order_.pop_front();
+  }
+}
+
 void EvidenceCache::forget(const std::string& key) {
   const std::lock_guard lock(mutex_);
   entries_.erase(key);
-  std::erase(order_, key);
 }
 
 }  // namespace plumb

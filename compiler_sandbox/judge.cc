@@ -17,7 +17,7 @@ namespace plumb {
 namespace {
 
 constexpr int kTries = 3;
-constexpr std::size_t kCachedPrograms = 65536;
+constexpr std::size_t kCachedBytes = std::size_t{64} << 20;
 
 class SandboxJudge final : public Judge {
  public:
@@ -27,7 +27,13 @@ class SandboxJudge final : public Judge {
         languages_(std::move(languages)),
         slots_(std::move(slots)),
         isolation_(std::move(isolation)),
-        cache_(kCachedPrograms) {}
+        cache_(kCachedBytes) {}
+
+  /// From now on; called before other threads know this judge.
+  void keep_evidence_in(std::unique_ptr<EvidenceStore> store) {
+    store_ = std::move(store);
+    cache_.keep_in(store_.get());
+  }
 
   Evidence judge(const Submission& submission) override {
     return cache_.get(submission_key(submission), [&] { return examine_until_sure(submission); });
@@ -118,8 +124,38 @@ class SandboxJudge final : public Judge {
   std::unique_ptr<SlotPool> slots_;
   IsolationReport isolation_;
   Gate gate_;
+  std::unique_ptr<EvidenceStore> store_;  // null where none was asked for
   EvidenceCache cache_;
 };
+
+// Path, size and time of change of a program: another one where it was updated.
+std::string fingerprint(const std::string& program) {
+  std::error_code error;
+  const std::filesystem::path path =
+      std::filesystem::canonical(program.starts_with('/') ? program : "/usr/bin/" + program, error);
+  const auto size = error ? 0 : std::filesystem::file_size(path, error);
+  const auto time = error ? 0 : std::filesystem::last_write_time(path, error).time_since_epoch().count();
+  return path.string() + " " + std::to_string(size) + " " + std::to_string(time);
+}
+
+// Everything that evidence depends on beside the submission.
+std::string identity_of(const Toolchain& tools, const Languages& languages, const IsolationReport& isolation) {
+  nlohmann::json all{{"format", 1},
+                     {"cpp", tools.cpp_identity()},
+                     {"python3", fingerprint("python3")},
+                     {"isolation", isolation.summary()}};
+  for (const auto& [name, language] : languages) {
+    nlohmann::json& one = all["languages"][name];
+    one = {{"build", language.build},
+           {"run", language.run},
+           {"environment", language.environment},
+           {"extra", {language.extra_processes, language.extra_memory_mib, language.extra_file_mib}}};
+    for (const std::string& program : language.needs) {
+      one["needs"].push_back(fingerprint(program));
+    }
+  }
+  return all.dump(1) + "\n";
+}
 
 // One right program in each language through the whole path: what does not work here works for no candidate.
 Result<void> prove(Judge& judge) {
@@ -169,9 +205,14 @@ Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options) {
     return Error{refusal};
   }
   auto slots = std::make_unique<SlotPool>(std::move(workers), start);
+  const std::string identity = identity_of(*tools, languages, isolation);
   auto judge =
       std::make_unique<SandboxJudge>(std::move(tools), std::move(languages), std::move(slots), std::move(isolation));
-  PLUMB_TRY(prove(*judge));
+  PLUMB_TRY(prove(*judge));  // before the store, which would answer from another day
+  if (!options.evidence_dir.empty()) {
+    PLUMB_ASSIGN(auto store, EvidenceStore::open(options.evidence_dir, identity));
+    judge->keep_evidence_in(std::move(store));
+  }
   return std::unique_ptr<Judge>(std::move(judge));
 }
 

@@ -23,6 +23,8 @@ class Toolchain {
   static Result<std::unique_ptr<Toolchain>> prepare(const std::string& cache_dir, const CppCompilerOptions& cpp = {});
 
   [[nodiscard]] const std::string& cache_dir() const { return cache_dir_; }
+  /// CppCompiler::identity() of the C++ compiler.
+  [[nodiscard]] const std::string& cpp_identity() const { return cpp_.identity(); }
 
   /// The name of the driver object for the types of `function`, which is built now if the cache lacks it.
   Result<std::string> driver_for(const FunctionSignature& function);

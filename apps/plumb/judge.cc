@@ -110,6 +110,8 @@ void register_judge(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"clang", "gcc"}));
   command->add_option("--cpp-optimization", options->judge.cpp_optimization, "the level of -O")
       ->check(CLI::Range(0, 3));
+  command->add_option("--evidence-dir", options->judge.evidence_dir,
+                      "folder in which evidence is kept for later calls");
   command->add_option("--allow", options->judge.allow, "isolation layers that may be missing (docs/sandbox.md)");
   command->add_flag("--findings", options->findings, "also look for weaknesses in C, C++ and Python (docs/sandbox.md)");
   command->add_flag("--structure", options->structure,

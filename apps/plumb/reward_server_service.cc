@@ -51,7 +51,7 @@ RewardService::RewardService(Judge& judge, const ScorerOptions& scoring, const R
       scoring_(scoring),
       options_(options),
       settings_text_(settings_text(scoring)),
-      cache_(options.cached_scores),
+      cache_(options.remembered_bytes),
       scorers_(static_cast<std::size_t>(options.threads) + kMathsAtOnce,
                [this] { return std::make_unique<Scorer>(judge_, scoring_); }),
       math_workers_(kMathsAtOnce, [this] { return std::make_unique<MathWorker>(scoring_.math_worker); }),
@@ -128,7 +128,8 @@ void RewardService::score(const HttpRequest& request, HttpReply& reply) {
 
 std::string RewardService::quick_answer(const ScoreItem& item, const std::string& key) {
   std::string known = remembered_answer(item, key);
-  return known.empty() && !needs_judge(item) ? judged_answer(item, key) : known;
+  const bool slow = needs_judge(item) || scoring_.reward.custom.used();
+  return known.empty() && !slow ? judged_answer(item, key) : known;
 }
 
 std::string RewardService::remembered_answer(const ScoreItem& item, const std::string& key) {

@@ -21,14 +21,20 @@ std::shared_ptr<const std::string> ScoreCache::find(const std::string& key) {
 }
 
 void ScoreCache::store(const std::string& key, std::string answer) {
+  // Of the tables: two copies of the key, nodes, counters of the shared answer.
+  const auto size_of = [](const std::string& text) { return text.size() + 350; };
   auto shared = std::make_shared<const std::string>(std::move(answer));
   const std::lock_guard lock(mutex_);
-  if (!entries_.try_emplace(key, std::move(shared)).second) {
+  const auto [place, is_new] = entries_.try_emplace(key, std::move(shared));
+  if (!is_new) {
     return;
   }
   order_.push_back(key);
-  if (order_.size() > capacity_) {
-    entries_.erase(order_.front());
+  bytes_ += size_of(*place->second);
+  while (bytes_ > max_bytes_) {
+    const auto oldest = entries_.find(order_.front());
+    bytes_ -= size_of(*oldest->second);
+    entries_.erase(oldest);
     order_.pop_front();
   }
 }

@@ -15,11 +15,11 @@ namespace plumb {
 /// Counts up whenever a rule gives other scores for the same evidence, so that nothing remembered outlives a rule.
 inline constexpr int kRuleVersion = 1;
 
-/// Answers by SHA-256 of (rule version, what they were asked with). The oldest go when it is full. Safe to use from
-/// many threads.
+/// Answers by SHA-256 of (rule version, what they were asked with). Up to about `max_bytes`; the oldest go when it
+/// is full. Safe to use from many threads.
 class ScoreCache {
  public:
-  explicit ScoreCache(std::size_t capacity) : capacity_(capacity) {}
+  explicit ScoreCache(std::size_t max_bytes) : max_bytes_(max_bytes) {}
 
   static std::string key(std::string_view settings, std::string_view question);
   /// The answer stored under `key`, shared, not copied; null where there is none.
@@ -27,10 +27,11 @@ class ScoreCache {
   void store(const std::string& key, std::string answer);
 
  private:
-  std::size_t capacity_;
+  std::size_t max_bytes_;
   std::mutex mutex_;
   std::unordered_map<std::string, std::shared_ptr<const std::string>> entries_;
   std::deque<std::string> order_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace plumb

@@ -1,12 +1,15 @@
 // The parts of the judge that many threads share.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "compiler_sandbox/evidence_cache.h"
+#include "compiler_sandbox/evidence_store.h"
 #include "compiler_sandbox/slot_pool.h"
 #include "judge_support.h"
 
@@ -49,7 +52,7 @@ Evidence with_verdict(Verdict verdict) {
 }
 
 TEST(EvidenceCache, EqualKeysAreExaminedOnceAlsoAtTheSameTime) {
-  EvidenceCache cache(100);
+  EvidenceCache cache(100'000);
   std::atomic<int> examined = 0;
   std::atomic<int> cached = 0;
   std::vector<std::thread> threads;
@@ -72,20 +75,22 @@ TEST(EvidenceCache, EqualKeysAreExaminedOnceAlsoAtTheSameTime) {
 }
 
 TEST(EvidenceCache, FaultsOfOursAreNotKept) {
-  EvidenceCache cache(100);
+  EvidenceCache cache(100'000);
   EXPECT_EQ(cache.get("key", [] { return with_verdict(Verdict::kSE); }).verdict, Verdict::kSE);
   const Evidence second = cache.get("key", [] { return with_verdict(Verdict::kAC); });
   EXPECT_EQ(second.verdict, Verdict::kAC);
   EXPECT_FALSE(second.cached);
 }
 
-TEST(EvidenceCache, TheOldestGoesFirst) {
-  EvidenceCache cache(2);
+TEST(EvidenceCache, TheOldestGoesFirstWhereTheBytesAreFull) {
+  EvidenceCache cache(45'000);
   int examined = 0;
-  const auto ask = [&](const std::string& key) {
+  const auto ask = [&](const std::string& key, std::size_t bytes = 20'000) {
     return cache.get(key, [&] {
       ++examined;
-      return with_verdict(Verdict::kAC);
+      Evidence evidence = with_verdict(Verdict::kAC);
+      evidence.output.resize(bytes);
+      return evidence;
     });
   };
   ask("a");
@@ -95,6 +100,57 @@ TEST(EvidenceCache, TheOldestGoesFirst) {
   EXPECT_TRUE(ask("b").cached);
   EXPECT_FALSE(ask("a").cached);
   EXPECT_EQ(examined, 4);
+  ask("more than there is room for", 50'000);
+  EXPECT_FALSE(ask("more than there is room for", 50'000).cached);
+  EXPECT_FALSE(ask("a").cached);
+  EXPECT_TRUE(ask("a").cached);
+}
+
+TEST(EvidenceStore, HoldsEvidenceForTheSameToolsAndNoFaults) {
+  const std::string folder = testing::TempDir() + "plumb_evidence_" + std::to_string(getpid());
+  Evidence evidence = with_verdict(Verdict::kRE);
+  evidence.tests = {Verdict::kAC, Verdict::kRE};
+  evidence.output = "caf\xff";
+  evidence.errors = "Traceback";
+  evidence.exit_code = 3;
+  evidence.signal = 9;
+  evidence.diagnostics = {{"error", "expected ';'", 2, 3}};
+  evidence.peak_mib = 12.5;
+  const std::string key(64, 'a');
+  {
+    const auto store = EvidenceStore::open(folder, "clang 16").value();
+    EXPECT_FALSE(store->find(key).has_value());
+    store->store(key, evidence);
+    store->store(std::string(64, 'b'), with_verdict(Verdict::kSE));
+    store->store(std::string(64, 'c'), with_verdict(Verdict::kTLE));
+  }
+  const auto later = EvidenceStore::open(folder, "clang 16").value();
+  const auto found = later->find(key);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_TRUE(found->cached);
+  EXPECT_EQ(found->verdict, evidence.verdict);
+  EXPECT_EQ(found->tests, evidence.tests);
+  EXPECT_EQ(found->output, evidence.output);
+  EXPECT_EQ(found->errors, evidence.errors);
+  EXPECT_EQ(found->exit_code, 3);
+  EXPECT_EQ(found->signal, 9);
+  EXPECT_EQ(found->diagnostics[0].line, 2);
+  EXPECT_EQ(found->peak_mib, 12.5);
+  EXPECT_FALSE(later->find(std::string(64, 'b')).has_value());
+  EXPECT_FALSE(later->find(std::string(64, 'c')).has_value());
+  EXPECT_FALSE(EvidenceStore::open(folder, "clang 17").value()->find(key).has_value());
+  // Of many caches one examines, and a torn file is as none.
+  EvidenceCache cache(100'000);
+  cache.keep_in(later.get());
+  EXPECT_TRUE(cache.get(key, [] { return with_verdict(Verdict::kAC); }).cached);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() == ".json") {
+      std::filesystem::resize_file(entry.path(), 10);
+    }
+  }
+  EXPECT_FALSE(later->find(key).has_value());
+  EXPECT_FALSE(EvidenceStore::open("/proc/nowhere", "x").ok());
+  std::filesystem::remove_all(folder);
 }
 
 TEST(SubmissionKey, DependsOnAllThatEvidenceDependsOn) {

@@ -76,6 +76,21 @@ class Judge(PlumbCase):
         self.assertEqual([(row["id"], row.get("verdict")) for row in self.read()],
                          [(row["id"], row.get("verdict")) for row in rows])
 
+    def test_evidence_is_kept_for_another_day(self):
+        rows = [{"id": "a", "language": "python", "source": "print(int(input()) * 2)", "tests": [{"input": "3", "output": "6"}]},
+                {"id": "b", "language": "python", "source": "while True: pass", "tests": [{"input": "", "output": ""}],
+                 "limits": {"cpu_s": 0.2}}]
+        (self.folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        self.judge("--evidence-dir", "kept")
+        first = self.read()
+        (self.folder / "out.jsonl").unlink()
+        self.judge("--evidence-dir", "kept")
+        second = self.read()
+        self.assertEqual([row["verdict"] for row in second], ["AC", "TLE"])
+        self.assertEqual([row["cached"] for row in first], [False, False])
+        self.assertEqual([row["cached"] for row in second], [True, False])  # a quicker machine might let it pass
+        self.assertEqual(first[0] | {"cached": True}, second[0])
+
     def test_one_program_by_hand(self):
         (self.folder / "sum.py").write_text(SUM)
         (self.folder / "in.txt").write_text("2 3\n")

@@ -131,7 +131,7 @@ TEST(HttpServer, OtherThanLoopbackNeedsAToken) {
 
 TEST(ScoreCache, KeysHoldSettingsAndQuestionApart) {
   EXPECT_NE(ScoreCache::key("a", "bc"), ScoreCache::key("ab", "c"));
-  ScoreCache cache(2);
+  ScoreCache cache(800);  // two short answers
   cache.store("1", "one");
   cache.store("2", "two");
   cache.store("3", "three");

@@ -1,0 +1,85 @@
+#include "compiler_sandbox/evidence_json.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/escape.h"
+
+namespace plumb {
+namespace {
+
+Result<Verdict> verdict_of(const std::string& name) {
+  for (int i = 0; i <= static_cast<int>(Verdict::kSE); ++i) {
+    if (to_string(static_cast<Verdict>(i)) == name) {
+      return static_cast<Verdict>(i);
+    }
+  }
+  return Error{"unknown verdict '" + name + "'"};
+}
+
+nlohmann::json diagnostics_to_json(const std::vector<Diagnostic>& diagnostics) {
+  nlohmann::json array = nlohmann::json::array();
+  for (const Diagnostic& diagnostic : diagnostics) {
+    array.push_back({{"severity", diagnostic.severity},
+                     {"message", json_safe(diagnostic.message)},
+                     {"line", diagnostic.line},
+                     {"column", diagnostic.column}});
+  }
+  return array;
+}
+
+}  // namespace
+
+nlohmann::json stored_json(const Evidence& evidence) {
+  std::string tests;
+  for (const Verdict verdict : evidence.tests) {
+    tests += (tests.empty() ? "" : " ") + std::string(to_string(verdict));
+  }
+  return {{"verdict", to_string(evidence.verdict)},
+          {"passed", evidence.passed},
+          {"total", evidence.total},
+          {"tests", tests},
+          {"diagnostics", diagnostics_to_json(evidence.diagnostics)},
+          {"output", json_safe(evidence.output)},
+          {"errors", json_safe(evidence.errors)},
+          {"exit_code", evidence.exit_code},
+          {"signal", evidence.signal},
+          {"cpu_s", evidence.cpu_s},
+          {"wall_s", evidence.wall_s},
+          {"peak_mib", evidence.peak_mib},
+          {"isolation", evidence.isolation}};
+}
+
+Result<Evidence> evidence_from_stored_json(const nlohmann::json& json) {
+  try {
+    Evidence evidence;
+    PLUMB_ASSIGN(evidence.verdict, verdict_of(json.at("verdict").get<std::string>()));
+    evidence.passed = json.at("passed").get<int>();
+    evidence.total = json.at("total").get<int>();
+    const auto tests = json.at("tests").get<std::string>();
+    for (std::size_t begin = 0; begin < tests.size();) {
+      const std::size_t end = std::min(tests.find(' ', begin), tests.size());
+      PLUMB_ASSIGN(const Verdict verdict, verdict_of(tests.substr(begin, end - begin)));
+      evidence.tests.push_back(verdict);
+      begin = end + 1;
+    }
+    for (const nlohmann::json& each : json.at("diagnostics")) {
+      PLUMB_ASSIGN(std::string message, bytes_from_json(each.at("message")));
+      evidence.diagnostics.push_back({each.at("severity").get<std::string>(), std::move(message),
+                                      each.at("line").get<int>(), each.at("column").get<int>()});
+    }
+    PLUMB_ASSIGN(evidence.output, bytes_from_json(json.at("output")));
+    PLUMB_ASSIGN(evidence.errors, bytes_from_json(json.value("errors", nlohmann::json(""))));
+    evidence.exit_code = json.value("exit_code", -1);
+    evidence.signal = json.value("signal", 0);
+    evidence.cpu_s = json.at("cpu_s").get<double>();
+    evidence.wall_s = json.at("wall_s").get<double>();
+    evidence.peak_mib = json.at("peak_mib").get<double>();
+    evidence.isolation = json.at("isolation").get<std::string>();
+    return evidence;
+  } catch (const nlohmann::json::exception& error) {
+    return Error{std::string("evidence: ") + error.what()};
+  }
+}
+
+}  // namespace plumb
