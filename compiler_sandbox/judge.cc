@@ -17,17 +17,16 @@ namespace plumb {
 namespace {
 
 constexpr int kTries = 3;
-constexpr std::size_t kCachedBytes = std::size_t{64} << 20;
 
 class SandboxJudge final : public Judge {
  public:
   SandboxJudge(std::unique_ptr<Toolchain> tools, Languages languages, std::unique_ptr<SlotPool> slots,
-               IsolationReport isolation)
+               IsolationReport isolation, int evidence_mib)
       : tools_(std::move(tools)),
         languages_(std::move(languages)),
         slots_(std::move(slots)),
         isolation_(std::move(isolation)),
-        cache_(kCachedBytes) {}
+        cache_(static_cast<std::size_t>(evidence_mib) << 20) {}
 
   /// From now on; called before other threads know this judge.
   void keep_evidence_in(std::unique_ptr<EvidenceStore> store) {
@@ -206,8 +205,8 @@ Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options) {
   }
   auto slots = std::make_unique<SlotPool>(std::move(workers), start);
   const std::string identity = identity_of(*tools, languages, isolation);
-  auto judge =
-      std::make_unique<SandboxJudge>(std::move(tools), std::move(languages), std::move(slots), std::move(isolation));
+  auto judge = std::make_unique<SandboxJudge>(std::move(tools), std::move(languages), std::move(slots),
+                                              std::move(isolation), options.evidence_mib);
   PLUMB_TRY(prove(*judge));  // before the store, which would answer from another day
   if (!options.evidence_dir.empty()) {
     PLUMB_ASSIGN(auto store, EvidenceStore::open(options.evidence_dir, identity));

@@ -63,6 +63,7 @@ struct JudgeOptions {
   std::string launcher;            // path of plumb-sandbox; empty = $PLUMB_SANDBOX_LAUNCHER, else beside this program
   std::string cpp_compiler;        // "clang", "gcc", or empty: clang 16 where it is installed, else gcc
   int cpp_optimization = 1;        // the level of -O that C++ candidates are compiled with
+  int evidence_mib = 64;           // of evidence kept in memory; the oldest goes
   std::string evidence_dir;        // evidence is kept here too, for later judges with the same tools; empty = nowhere
   std::vector<std::string> allow;  // named loosenings: "no_cgroup", "no_namespaces"; a layer missing otherwise refuses
 };

@@ -10,6 +10,7 @@
 #include "compiler_sandbox/structure.h"
 #include "core/escape.h"
 #include "core/progress.h"
+#include "reward/rules/feedback.h"
 
 namespace plumb {
 namespace {
@@ -61,6 +62,9 @@ Result<void> judge_rows(Judge& judge, std::span<const JsonRow> rows, const Judge
     }
     nlohmann::json out = evidence_to_json(evidence[next]);
     out["id"] = rows[i].id;
+    if (std::string words = feedback(evidence[next], submissions[next].source); !words.empty()) {
+      out["feedback"] = std::move(words);
+    }
     if (command.findings && !findings[next]) {
       out["findings_fault"] = json_safe(findings[next].error().message);
     }

@@ -77,6 +77,8 @@ void register_reward_server(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 10000));
   command->add_option("--queue", options->service.queue, "items waiting or judged at once; more are refused")
       ->check(CLI::Range(1, 1000000));
+  command->add_option("--remembered-mib", options->service.remembered_mib, "of scores; the oldest go")
+      ->check(CLI::Range(1, 1 << 20));
   command->callback([options, &action] { action = [options] { return run_server(*options); }; });
 }
 

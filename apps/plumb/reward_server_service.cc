@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/config.h"
+#include "reward/rules/feedback.h"
 
 namespace plumb {
 namespace {
@@ -51,7 +52,7 @@ RewardService::RewardService(Judge& judge, const ScorerOptions& scoring, const R
       scoring_(scoring),
       options_(options),
       settings_text_(settings_text(scoring)),
-      cache_(options.remembered_bytes),
+      cache_(options.remembered_mib << 20),
       scorers_(static_cast<std::size_t>(options.threads) + kMathsAtOnce,
                [this] { return std::make_unique<Scorer>(judge_, scoring_); }),
       math_workers_(kMathsAtOnce, [this] { return std::make_unique<MathWorker>(scoring_.math_worker); }),
@@ -157,6 +158,9 @@ std::string RewardService::judged_answer(const ScoreItem& item, const std::strin
   ++judged_;
   unscored_ += score.unscored ? 1 : 0;
   nlohmann::json json = score_to_json(score);
+  if (item.prompt->domain == Domain::kCode && !score.unscored && !scoring_.reward.custom.is_verdict()) {
+    json["feedback"] = feedback(score, item.completion);
+  }
   if (!score.unscored) {
     cache_.store(key, text_of(json));
   }

@@ -24,7 +24,7 @@ namespace plumb {
 struct RewardServiceOptions {
   int threads = 2;                                       // programs judged at once
   std::size_t queue = 4096;                              // items waiting or running; more are refused with 503
-  std::size_t remembered_bytes = std::size_t{32} << 20;  // of scores
+  std::size_t remembered_mib = 32;                       // of scores
   std::size_t max_items = 4096;                          // of one request
 };
 

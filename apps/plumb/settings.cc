@@ -177,6 +177,8 @@ void JudgeSettings::describe(ConfigSection& section) {
                 {.help = "of C++ candidates: gcc or clang; empty = clang where it is installed, else gcc"});
   section.field("cpp_optimization", cpp_optimization, {.help = "level of -O of C++ candidates", .min = 0, .max = 3});
   section.field("cache_dir", cache_dir, {.help = "precompiled headers; empty = a folder below the user's cache"});
+  section.field("evidence_mib", evidence_mib,
+                {.help = "verdicts kept in memory, for equal submissions", .unit = "MiB", .min = 1, .max = 1 << 20});
   section.field("evidence_dir", evidence_dir,
                 {.help = "verdicts are kept in this folder, for all runs with the same tools; empty = nowhere"});
   section.field("allow", allow, {.help = "isolation layers that may be missing, by name (docs/sandbox.md)"});

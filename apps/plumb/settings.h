@@ -133,6 +133,7 @@ struct JudgeSettings {
   std::string cpp_compiler;
   int cpp_optimization = 1;
   std::string cache_dir;
+  int evidence_mib = 64;
   std::string evidence_dir;
   std::vector<std::string> allow;
   void describe(ConfigSection& section);

@@ -28,6 +28,7 @@ JudgeOptions judge_options(const JudgeSettings& settings) {
   JudgeOptions options;
   options.slots = settings.slots;
   options.cache_dir = settings.cache_dir;
+  options.evidence_mib = settings.evidence_mib;
   options.evidence_dir = settings.evidence_dir;
   options.allow = settings.allow;
   options.cpp_compiler = settings.cpp_compiler;

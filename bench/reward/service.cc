@@ -1,8 +1,8 @@
-// reward_service PLUMB [--requests N | --seconds S] [--connections N] [--busy N] [--kill-every S]: starts `plumb
-// reward-server` and asks it mixed questions over HTTP: maths, programs that it remembers, new Python and new C++ ones.
-// Meanwhile N Python jobs saturate the cores (--busy) and one of its workers is killed now and then (--kill-every).
-// Every answer is compared with what it must be, id included. Prints one JSON object; exit status 1 if anything was
-// lost, doubled or wrong.
+// reward_service PLUMB [--requests N | --seconds S] [--connections N] [--busy N] [--kill-every S] [--memory MIB]:
+// starts `plumb reward-server` and asks it mixed questions over HTTP: maths, programs that it remembers, new Python and
+// new C++ ones. Meanwhile N Python jobs saturate the cores (--busy) and one of its workers is killed now and then
+// (--kill-every). Every answer is compared with what it must be, id included. Prints one JSON object; exit status 1 if
+// anything was lost, doubled or wrong.
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -50,6 +50,7 @@ struct Options {
   int connections = 64;
   int busy = 2;
   double kill_every = 0;
+  int memory_mib = 32;  // of evidence, and of scores: small ones fill soon, and then nothing may grow
 };
 
 // --- processes ---
@@ -251,7 +252,10 @@ int run(const Options& options) {
   if (pipe2(out, O_CLOEXEC) != 0) {
     return 1;
   }
-  const Child server({options.plumb, "reward-server", "--port", "0", "--set", "judge.slots=2"}, out[1]);
+  const std::string mib = std::to_string(options.memory_mib);
+  const Child server({options.plumb, "reward-server", "--port", "0", "--remembered-mib", mib, "--set", "judge.slots=2",
+                      "--set", "judge.evidence_mib=" + mib},
+                     out[1]);
   const unsigned short port = start_port(out[0]);
   Tally warm;
   std::atomic<int> number = 0;
@@ -321,9 +325,9 @@ int run(const Options& options) {
 }
 
 int usage() {
-  std::fprintf(
-      stderr,
-      "usage: reward_service PLUMB [--requests N | --seconds S] [--connections N] [--busy N] [--kill-every S]\n");
+  std::fprintf(stderr,
+               "usage: reward_service PLUMB [--requests N | --seconds S] [--connections N] [--busy N] [--kill-every S] "
+               "[--memory MIB]\n");
   return 2;
 }
 
@@ -349,6 +353,8 @@ int parse_and_run(int argc, char** argv) {
       options.busy = static_cast<int>(value);
     } else if (word == "--kill-every") {
       options.kill_every = value;
+    } else if (word == "--memory") {
+      options.memory_mib = static_cast<int>(value);
     } else {
       return usage();
     }

@@ -5,6 +5,7 @@
 
 #include "core/signature.h"
 #include "reward/rules/literal_text.h"
+#include "reward/rules/program_tricks.h"
 
 namespace plumb {
 namespace {
@@ -27,13 +28,16 @@ std::string last_user_turn(const PromptRecord& prompt) {
 class CodeProbes {
  public:
   CodeProbes(const PromptRecord& prompt, std::size_t mutants)
-      : prompt_(prompt), cpp_(prompt.language == Language::kCpp), mutants_(mutants) {}
+      : prompt_(prompt),
+        cpp_(prompt.language == Language::kCpp),
+        whole_(prompt.function.name.empty()),
+        mutants_(mutants) {}
 
   std::vector<Probe> all() {
     honest();
     texts();
     constants();
-    cpp_ ? cpp_tricks() : python_tricks();
+    whole_ ? whole_program_tricks() : cpp_ ? cpp_tricks() : python_tricks();
     return std::move(probes_);
   }
 
@@ -91,6 +95,12 @@ class CodeProbes {
     }
   }
 
+  void whole_program_tricks() {
+    for (const ProgramTrick& trick : program_tricks(prompt_)) {
+      add(trick.name, fenced(trick.source), trick.may_solve ? Expected::kEither : Expected::kUnsolved);
+    }
+  }
+
   void python_tricks() {
     const std::string define = header() + "\n";
     const std::string name = prompt_.function.name;
@@ -134,6 +144,7 @@ class CodeProbes {
 
   const PromptRecord& prompt_;
   bool cpp_;
+  bool whole_;  // standard input and output instead of a function
   std::size_t mutants_;
   std::vector<Probe> probes_;
 };
@@ -164,6 +175,9 @@ std::vector<Probe> math_probes(const PromptRecord& prompt) {
 }  // namespace
 
 std::string constant_program(const PromptRecord& prompt, const nlohmann::json& value) {
+  if (prompt.function.name.empty()) {
+    return printing_program(value.get<std::string>(), prompt.language);
+  }
   const std::string literal = literal_text(value, prompt.function.returns, prompt.language);
   const std::string header = signature_text(prompt.function, prompt.language);
   return prompt.language == Language::kCpp ? header + " {\n  return " + literal + ";\n}\n"
@@ -174,7 +188,7 @@ std::vector<Probe> audit_probes(const PromptRecord& prompt, std::size_t mutants)
   if (prompt.domain == Domain::kMath) {
     return math_probes(prompt);
   }
-  if (prompt.domain != Domain::kCode || prompt.function.name.empty() || prompt.language == Language::kNone) {
+  if (prompt.domain != Domain::kCode || prompt.language == Language::kNone || prompt.tests.empty()) {
     return {};
   }
   return CodeProbes(prompt, mutants).all();

@@ -50,6 +50,23 @@ class AuditReward(PlumbCase):
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertIn("constant on twice/python: 1 ", result.stdout)
 
+    def audit_programs(self, reference, cases):
+        truth = {"inputs": [case[0] for case in cases], "outputs": [case[1] for case in cases]}
+        rows = [{"prompt": "Print twice the number.", "data_source": "own", "completion": reference,
+                 "reward_model": {"ground_truth": json.dumps(truth)}, "extra_info": {"language": language}}
+                for language in ("python", "cpp")]
+        (self.folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return self.plumb("audit-reward", "--set", 'data.tasks="rows.jsonl"', "--set", "data.train_splits=[]",
+                          "--set", "data.languages=python,cpp")
+
+    def test_whole_programs_are_tried_too(self):
+        result = self.audit_programs("", [("1\n", "2\n"), ("4\n", "8\n")])
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertRegex(result.stdout, r"ends_its_parent +0\.000")
+        result = self.audit_programs("", [("1\n", "2\n")])
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertRegex(result.stdout, r"constant on .*: 1 ")
+
     def test_shaping_of_one_half_is_refused(self):
         self.assert_refused(self.audit(TESTS, "--set", "reward.ran_weight=0.4", "--set", "reward.near_miss_weight=0.1"),
                             1, "less than 0.5", "near_miss 0.1 + ran 0.4")
@@ -69,6 +86,12 @@ class RewardServer(unittest.TestCase):
         record = reward.scores([WRONG], function=[FUNCTION], tests=[TESTS])[0]
         self.assertEqual((record["verdict"], record["passed"], record["tests"]), ("WA", 0, 4))
         self.assertEqual(record["parts"][0]["reasons"], ["WA in test 1 (0 of 4 tests pass)"])
+        self.assertEqual(record["feedback"], "Test 1 of 4 gives a wrong result.")
+        raised, none = reward.scores([fenced("def twice(n):\n    return n // 0"), "no"], function=[FUNCTION] * 2,
+                                     tests=[TESTS] * 2)
+        self.assertEqual(raised["feedback"], "Test 1 of 4 ends in an error.\nLine 2: ZeroDivisionError: integer "
+                                             "division or modulo by zero\n    return n // 0")
+        self.assertIn("no closed code block", none["feedback"])
 
     def test_math_reward(self):
         reward = plumb_reward.MathReward(self.client)

@@ -83,6 +83,28 @@ TEST(RewardAudit, ShapingShowsWhatATrickEarns) {
   EXPECT_EQ(audit.tricks.at("empty").total, 0);
 }
 
+TEST(RewardAudit, WholeProgramsAreProbedToo) {
+  auto prompt = std::make_shared<PromptRecord>();
+  prompt->id = "t/twice";
+  prompt->messages = {{"user", "Print twice the number."}};
+  prompt->tests = {{{"1\n"}, "2\n"}, {{"4\n"}, "8\n"}};
+  prompt->reference = "print(int(input()) * 2)\n";
+  for (const Language language : {Language::kPython, Language::kCpp}) {
+    prompt->language = language;
+    std::set<std::string> tricks;
+    for (const Probe& probe : audit_probes(*prompt, 3)) {
+      tricks.insert(probe.trick);
+    }
+    for (const char* trick : {"reference", "mutant", "constant", "exit", "prints_every_output", "ends_its_parent",
+                              "copies_its_input", "unclosed_fence", "empty", "ten_thousand_words"}) {
+      EXPECT_TRUE(tricks.count(trick)) << trick;
+    }
+  }
+  EXPECT_EQ(constant_program(*prompt, "2\n"), "#include <cstdio>\nint main() { std::fputs(\"2\\n\", stdout); }\n");
+  prompt->tests.clear();  // nothing to cheat
+  EXPECT_TRUE(audit_probes(*prompt, 3).empty());
+}
+
 TEST(RewardAudit, MathsProbesAgainstTheRealRule) {
   GullibleJudge judge("");
   auto prompt = std::make_shared<PromptRecord>();
