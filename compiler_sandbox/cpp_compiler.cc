@@ -116,6 +116,15 @@ std::vector<std::string> CppCompiler::precompile(const std::string& text, const 
   return argv;
 }
 
+std::vector<std::string> CppCompiler::parse_arguments(const std::string& header) const {
+  if (!clang_) {  // g++'s precompiled header is of no use to libclang
+    return {"-std=c++20", "-w", "-include", header};
+  }
+  std::vector<std::string> arguments = flags_;
+  arguments.insert(arguments.end(), {"-w", "-Xclang", "-fno-validate-pch", "-include-pch", header + header_suffix()});
+  return arguments;
+}
+
 std::vector<std::string> CppCompiler::compile(const std::string& header, const std::string& source,
                                               const std::string& output) const {
   std::vector<std::string> argv = start();

@@ -36,6 +36,8 @@ class CppCompiler {
   /// Compiles `source`, C++ of our own, to the object `output`, with the precompiled `header` (a path without suffix).
   [[nodiscard]] std::vector<std::string> compile(const std::string& header, const std::string& source,
                                                  const std::string& output) const;
+  /// What libclang needs to be told to read a candidate with that header.
+  [[nodiscard]] std::vector<std::string> parse_arguments(const std::string& header) const;
   /// Compiles the candidate to solution.o.
   [[nodiscard]] std::vector<std::string> compile_candidate(const std::string& header) const;
   /// Links solution.o and `objects` to program; `wrap_main` gives main() the name __real_main and calls __wrap_main.

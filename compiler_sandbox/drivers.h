@@ -7,6 +7,7 @@
 // (payload: type, line, text, separated by \n).
 
 #include <string>
+#include <string_view>
 
 #include "core/records.h"
 
@@ -24,6 +25,14 @@ const std::string& cpp_driver_runtime();
 
 /// The name that the linker knows a C++ candidate's function by.
 inline constexpr const char* kCandidateSymbol = "plumb_candidate";
+
+/// Before a C++ type that is not a task type but the candidate's own choice, e.g. "c++:const std::vector<long>&".
+inline constexpr std::string_view kOwnCppType = "c++:";
+
+/// Whether `type` is kOwnCppType and then nothing but words and signs that types of the standard library are written
+/// with: text that may have come from a candidate is compiled into a driver only if it is that. Not all such texts are
+/// types.
+bool is_own_cpp_type(std::string_view type);
 
 /// C++ source of the driver of every function with the types of `function`: it calls the symbol plumb_candidate.
 std::string cpp_driver(const FunctionSignature& function);

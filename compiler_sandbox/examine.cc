@@ -8,6 +8,7 @@
 #include "compiler_sandbox/step_outcome.h"
 #include "compiler_sandbox/values.h"
 #include "core/signature.h"
+#include "core/task_type.h"
 
 namespace plumb {
 
@@ -34,9 +35,16 @@ std::string obstacle(const Submission& submission) {
   if (submission.args.empty() || submission.args.size() != submission.expected.size()) {
     return "a submission needs at least one call, and one expected value for each";
   }
-  bool known = is_task_type(submission.function.returns);
+  const auto is_known = [&](const std::string& type, bool is_result) {
+    if (submission.language == Language::kCpp) {
+      return (is_task_type(type) && (is_result || type != "none")) || is_own_cpp_type(type);
+    }
+    const auto parsed = parse_task_type(type);
+    return parsed && !mentions(*parsed, "auto") && !mentions(*parsed, "?");
+  };
+  bool known = is_known(submission.function.returns, true);
   for (const Parameter& parameter : submission.function.parameters) {
-    known = known && is_task_type(parameter.type);
+    known = known && is_known(parameter.type, false);
   }
   return known ? "" : "the signature of " + submission.function.name + " has a type that is not a task type";
 }

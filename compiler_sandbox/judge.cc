@@ -9,6 +9,7 @@
 #include "compiler_sandbox/evidence_cache.h"
 #include "compiler_sandbox/examine.h"
 #include "compiler_sandbox/examine_program.h"
+#include "compiler_sandbox/own_signature.h"
 #include "compiler_sandbox/slot_pool.h"
 #include "compiler_sandbox/toolchain.h"
 
@@ -108,13 +109,43 @@ class SandboxJudge final : public Judge {
     }
     {
       const GatePass pass(gate_, alone);
-      finding = submission.program_language.empty() ? examine(*worker, *tools_, submission, alone)
+      finding = submission.program_language.empty() ? examine_function(*worker, submission, alone)
                                                     : examine_program(*worker, *tools_, languages_, submission, alone);
     }
     if (finding.doubt == Doubt::kFault) {
       worker.reset();  // the next try gets a fresh one
     }
     slots_->give(std::move(worker));
+    return finding;
+  }
+
+  Finding examine_function(Worker& worker, const Submission& submission, bool alone) {
+    const bool reads = submission.language == Language::kCpp && submission.guessed_types;
+    Finding finding;
+    finding.evidence.verdict = Verdict::kCE;
+    if (!reads || submission.function.returns != "auto") {
+      finding = examine(worker, *tools_, submission, alone);
+    }
+    // Guesses are tried first: reading a program's types costs as much again as compiling it.
+    if (!reads || finding.doubt != Doubt::kNone || finding.evidence.verdict != Verdict::kCE) {
+      return finding;
+    }
+    if (const auto own = own_signature(worker, *tools_, languages_, submission)) {
+      Submission with_types = submission;
+      with_types.function = *own;
+      return examine(worker, *tools_, with_types, alone);
+    }
+    return finding.evidence.isolation.empty() ? no_types(worker, submission) : finding;
+  }
+
+  static Finding no_types(const Worker& worker, const Submission& submission) {
+    Finding finding;
+    finding.evidence.verdict = Verdict::kCE;
+    finding.evidence.total = static_cast<int>(submission.args.size());
+    finding.evidence.isolation = worker.isolation().summary();
+    finding.evidence.diagnostics.push_back(
+        {"error", "the program does not define " + submission.function.name + " with types that values can have", 0,
+         0});
     return finding;
   }
 

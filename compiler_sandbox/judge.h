@@ -47,6 +47,9 @@ struct Submission {
   std::vector<nlohmann::json> expected;  // as many as args; floats may be "nan", "inf", "-inf"
   Limits limits;
   bool stop_at_first_failure = true;
+  /// C++: the types of `function` are guesses. Where the program gave the function others, those count
+  /// (own_signature.h); the type "auto" is a guess at nothing.
+  bool guessed_types = false;
   /// A whole program instead of a function where this is not empty: the name of its language (languages/). Then
   /// `language`, `function`, `args` and `expected` are not looked at. Each test is a process of its own, all in one
   /// sandbox: a file that one leaves in the work folder is there for the next.

@@ -12,6 +12,7 @@ def _main():
     read, write, type_, int_, float_, bool_, str_, list_, tuple_, len_, range_ = (
         os.read, os.write, type, int, float, bool, str, list, tuple, len, range)
     bytes_, hex_, none, exc, callable_, float_hex, fromhex = bytes, hex, type(None), BaseException, callable, float.hex, float.fromhex
+    set_, frozenset_, dict_, pairs_of = set, frozenset, dict, dict.items
     encode, decode, join, memory, value_error = str.encode, bytes.decode, b"".join, memoryview, ValueError
     find, index = bytes.find, bytes.index
 
@@ -54,10 +55,18 @@ def _main():
         place = end + 1
         if kind == b"s":
             return decode(data[place:place + size], "utf-8"), place + size
+        if kind == b"b":
+            return data[place:place + size], place + size
         items = []
-        for _ in range_(size):
+        for _ in range_(2 * size if kind == b"m" else size):
             item, place = parse(data, place)
             items += [item]
+        if kind == b"u":
+            return tuple_(items), place
+        if kind == b"e":
+            return set_(items), place
+        if kind == b"m":
+            return {items[i]: items[i + 1] for i in range_(0, 2 * size, 2)}, place
         return items, place
 
     class Unjudged(Exception):
@@ -77,9 +86,16 @@ def _main():
             out += [encode("s%d:" % len_(data)), data]
         elif kind is none:
             out += [b"n"]
-        elif (kind is list_ or kind is tuple_) and depth < 60:
-            out += [encode(("l%d:" if kind is list_ else "u%d:") % len_(value))]
+        elif kind is bytes_:
+            out += [encode("b%d:" % len_(value)), value]
+        elif (kind is list_ or kind is tuple_ or kind is set_ or kind is frozenset_) and depth < 60:
+            out += [encode(("l%d:" if kind is list_ else "u%d:" if kind is tuple_ else "e%d:") % len_(value))]
             for item in value:
+                emit(item, out, depth + 1)
+        elif kind is dict_ and depth < 60:
+            out += [encode("m%d:" % len_(value))]
+            for key, item in pairs_of(value):
+                emit(key, out, depth + 1)
                 emit(item, out, depth + 1)
         else:
             raise Unjudged(kind)

@@ -191,6 +191,10 @@ std::vector<Step> Toolchain::build_steps(const Submission& submission, const std
           tool_step(limits, cpp_.link_candidate({cache + driver, cache + kRuntimeName + ".o"}, true))};
 }
 
+std::vector<std::string> Toolchain::parse_arguments(const std::string& source, const std::string& cache_inside) const {
+  return cpp_.parse_arguments(header_for(source, cache_inside));
+}
+
 std::vector<Step> Toolchain::program_steps(const LanguageFile& language, const Limits& limits,
                                            const std::string& source, const std::string& cache_inside) const {
   if (language.precompiled_headers) {

@@ -35,6 +35,9 @@ class Toolchain {
   /// it. The compiler's limits hold for all steps together.
   [[nodiscard]] std::vector<Step> build_steps(const Submission& submission, const std::string& driver,
                                               const std::string& cache_inside) const;
+  /// What libclang needs to be told to read a candidate as it is compiled.
+  [[nodiscard]] std::vector<std::string> parse_arguments(const std::string& source,
+                                                         const std::string& cache_inside) const;
   /// Builds a whole program in `language` from its source file; `source` is that file's text.
   [[nodiscard]] std::vector<Step> program_steps(const LanguageFile& language, const Limits& limits,
                                                 const std::string& source, const std::string& cache_inside) const;

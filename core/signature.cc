@@ -1,58 +1,70 @@
 #include "core/signature.h"
 
+#include <map>
+
 #include "core/check.h"
+#include "core/task_type.h"
 
 namespace plumb {
 
 namespace {
 
-constexpr int kMaxListDepth = 8;
-constexpr std::string_view kListOpen = "list[";
-
 bool is_scalar(std::string_view type) {
-  return type == "int" || type == "float" || type == "bool" || type == "str";
+  return type == "int" || type == "float" || type == "bool";
 }
 
-/// The T of list[T]; empty where `type` is not written as a list.
-std::string_view element_type(std::string_view type) {
-  if (!type.starts_with(kListOpen) || !type.ends_with(']')) {
-    return {};
+std::string cpp_text(const TaskType& type) {
+  static const std::map<std::string, std::string> names = {{"int", "int"},
+                                                           {"float", "double"},
+                                                           {"bool", "bool"},
+                                                           {"str", "std::string"},
+                                                           {"none", "void"},
+                                                           {"bytes", "std::vector<unsigned char>"},
+                                                           {"list", "std::vector"},
+                                                           {"set", "std::set"},
+                                                           {"dict", "std::map"},
+                                                           {"tuple", "std::tuple"},
+                                                           {"optional", "std::optional"}};
+  std::string text = names.at(type.name);
+  for (std::size_t i = 0; i < type.parts.size(); ++i) {
+    text += (i == 0 ? "<" : ", ") + cpp_text(type.parts[i]);
   }
-  type.remove_prefix(kListOpen.size());
-  type.remove_suffix(1);
-  return type;
+  return type.parts.empty() ? text : text + ">";
+}
+
+std::string python_text(const TaskType& type) {
+  if (type.name == "optional") {
+    return python_text(type.parts[0]) + " | None";
+  }
+  std::string text = type.name == "none" ? "None" : type.name == "any" ? "object" : type.name;
+  for (std::size_t i = 0; i < type.parts.size(); ++i) {
+    text += (i == 0 ? "[" : ", ") + python_text(type.parts[i]);
+  }
+  return type.parts.empty() ? text : text + "]";
+}
+
+std::string python_type(std::string_view type) {
+  const auto parsed = parse_task_type(type);
+  PLUMB_CHECK(parsed.has_value(), "not a type: " + std::string(type));
+  return python_text(*parsed);
 }
 
 std::string cpp_parameter(const Parameter& parameter) {
-  const bool by_value = is_scalar(parameter.type) && parameter.type != "str";
   const std::string type = cpp_type(parameter.type);
-  return (by_value ? type + " " : "const " + type + "& ") + parameter.name;
+  return (is_scalar(parameter.type) ? type + " " : "const " + type + "& ") + parameter.name;
 }
 
 }  // namespace
 
 bool is_task_type(std::string_view type) {
-  for (int depth = 0; depth <= kMaxListDepth; ++depth) {
-    if (is_scalar(type)) {
-      return true;
-    }
-    type = element_type(type);
-  }
-  return false;
+  const auto parsed = parse_task_type(type);
+  const auto within = [&](const char* name) { return mentions(*parsed, name); };
+  return parsed && !within("any") && !within("auto") && !within("?") && (parsed->name == "none" || !within("none"));
 }
 
 std::string cpp_type(std::string_view type) {
   PLUMB_CHECK(is_task_type(type), "not a task type: " + std::string(type));
-  if (type == "float") {
-    return "double";
-  }
-  if (type == "str") {
-    return "std::string";
-  }
-  if (is_scalar(type)) {
-    return std::string(type);
-  }
-  return "std::vector<" + cpp_type(element_type(type)) + ">";
+  return cpp_text(*parse_task_type(type));
 }
 
 std::string signature_text(const FunctionSignature& function, Language language) {
@@ -61,12 +73,12 @@ std::string signature_text(const FunctionSignature& function, Language language)
   std::string parameters;
   for (const Parameter& parameter : function.parameters) {
     parameters += parameters.empty() ? "" : ", ";
-    parameters += cpp ? cpp_parameter(parameter) : parameter.name + ": " + parameter.type;
+    parameters += cpp ? cpp_parameter(parameter) : parameter.name + ": " + python_type(parameter.type);
   }
   if (cpp) {
     return cpp_type(function.returns) + " " + function.name + "(" + parameters + ")";
   }
-  return "def " + function.name + "(" + parameters + ") -> " + function.returns + ":";
+  return "def " + function.name + "(" + parameters + ") -> " + python_type(function.returns) + ":";
 }
 
 }  // namespace plumb

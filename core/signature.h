@@ -9,10 +9,12 @@
 
 namespace plumb {
 
-/// Whether `type` is a task type: int, float, bool, str or list[T], lists at most 8 deep.
+/// Whether `type` is one that both languages have: a type of core/task_type.h without any, auto and unknowns; none
+/// stands alone.
 bool is_task_type(std::string_view type);
 
-/// The C++ type of a task type: int, double, bool, std::string, std::vector<...>. `type` must be a task type.
+/// The C++ type of a task type: int, double, bool, std::string, std::vector<...>, std::tuple<...>, std::map<...>,
+/// std::set<...>, std::optional<...>; bytes are a std::vector<unsigned char>, none is void. `type` must be a task type.
 std::string cpp_type(std::string_view type);
 
 /// The function's first line: C++ `int f(const std::vector<int>& xs)`, Python `def f(xs: list[int]) -> int:`. Scalars

@@ -4,9 +4,10 @@
 #include <array>
 #include <cctype>
 #include <cmath>
-#include <limits>
 
 #include "core/signature.h"
+#include "core/task_type.h"
+#include "core/typed_value.h"
 #include "datasets/other_rows.h"
 
 namespace plumb {
@@ -58,7 +59,7 @@ Result<FunctionSignature> read_signature(const Row& row) {
   }
   if (!is_task_type(signature.returns)) {
     return row.refuse("function.returns",
-                      "expected int, float, bool, str or list[...], found \"" + signature.returns + "\"");
+                      "expected a type (docs/records.md has them), found \"" + signature.returns + "\"");
   }
   const auto parameters = function->find("parameters");
   if (parameters == function->end() || !parameters->is_array() || parameters->size() > kMaxParameters) {
@@ -71,10 +72,9 @@ Result<FunctionSignature> read_signature(const Row& row) {
     const Row entry{row.place, parameter};
     PLUMB_ASSIGN(std::string name, required_text(entry, "name"));
     PLUMB_ASSIGN(std::string type, required_text(entry, "type"));
-    if (!is_usable_name(name) || !is_task_type(type)) {
-      return row.refuse(
-          "function.parameters",
-          "\"" + name + ": " + type + "\" is not a usable name with a type of int, float, bool, str or list[...]");
+    if (!is_usable_name(name) || !is_task_type(type) || type == "none") {
+      return row.refuse("function.parameters",
+                        "\"" + name + ": " + type + "\" is not a usable name with a type (docs/records.md has them)");
     }
     signature.parameters.push_back({std::move(name), std::move(type)});
   }
@@ -94,6 +94,13 @@ void floats_of(json& value, std::string_view type) {
       floats_of(element, element_type(type));
     }
   }
+}
+
+/// Whether both languages have it: integers of 32 bits, finite floats.
+bool is_portable(const TypedValue& value) {
+  return (value.kind != ValueKind::kInt || fits_int32(value)) &&
+         (value.kind != ValueKind::kFloat || std::isfinite(value.number)) &&
+         std::all_of(value.items.begin(), value.items.end(), is_portable);
 }
 
 Result<TestCase> read_case(const Row& row, const std::string& where, const json& entry,
@@ -165,21 +172,9 @@ Result<std::vector<TestCase>> read_cases_of(const Row& row, const char* key, con
 }  // namespace
 
 bool is_of_type(const json& value, std::string_view type) {
-  if (type == "int") {
-    return value.is_number_integer() && value >= std::numeric_limits<std::int32_t>::min() &&
-           value <= std::numeric_limits<std::int32_t>::max();
-  }
-  if (type == "float") {
-    return value.is_number() && std::isfinite(value.get<double>());
-  }
-  if (type == "bool") {
-    return value.is_boolean();
-  }
-  if (type == "str") {
-    return value.is_string();
-  }
-  return value.is_array() && std::all_of(value.begin(), value.end(),
-                                         [&](const json& element) { return is_of_type(element, element_type(type)); });
+  const auto parsed = parse_task_type(type);
+  const auto typed = parsed ? typed_value(value, *parsed) : std::nullopt;
+  return typed && (parsed->name == "any" || is_portable(*typed));
 }
 
 bool is_usable_name(std::string_view name) {

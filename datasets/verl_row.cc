@@ -50,17 +50,17 @@ Result<void> infer_signature(const Row& row, const std::vector<TestCase>& calls,
     for (std::size_t i = 0; i <= types.size(); ++i) {
       std::string& type = i < types.size() ? types[i] : returns;
       const json& value = i < types.size() ? call.args[i] : call.result;
-      type = common_type(type, type_of_value(value));
-      if (completed_type(type).empty()) {
-        return row.refuse("reward_model.ground_truth",
-                          "expected int, float, bool, str or lists of one of them, found " + describe(value));
-      }
+      type = type.empty() || has_wide_integer(value) ? "" : common_type(type, type_of_value(value));
     }
   }
+  const auto settled = [](const std::string& type) {
+    const std::string whole = completed_type(type);
+    return whole.empty() || whole == "none" ? "any" : whole;  // Python takes any value
+  };
   for (std::size_t i = 0; i < types.size(); ++i) {
-    function.parameters.push_back({"arg" + std::to_string(i), completed_type(types[i])});
+    function.parameters.push_back({"arg" + std::to_string(i), settled(types[i])});
   }
-  function.returns = completed_type(returns);
+  function.returns = settled(returns);
   return {};
 }
 
@@ -137,6 +137,12 @@ Result<void> read_extra_info(const Row& row, PromptRecord& prompt) {
   prompt.split = split_name(split);
   PLUMB_ASSIGN(const std::string language, optional_text(inner, "language", ""));
   if (prompt.domain == Domain::kCode && (language == "cpp" || language == "c++")) {
+    const auto is_any = [](const Parameter& one) { return one.type == "any"; };
+    const FunctionSignature& function = prompt.function;
+    if (function.returns == "any" || std::any_of(function.parameters.begin(), function.parameters.end(), is_any)) {
+      return row.refuse("reward_model.ground_truth",
+                        "expected values of one type in every call and integers of 32 bits, as C++ needs them");
+    }
     prompt.language = Language::kCpp;
   }
   return {};

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "core/escape.h"
+#include "core/typed_value.h"
 
 namespace plumb {
 namespace {
@@ -21,7 +22,7 @@ std::string id_of(const nlohmann::json& row, int line) {
 
 }  // namespace
 
-Result<std::vector<JsonRow>> read_json_rows(const std::string& path) {
+Result<std::vector<JsonRow>> read_json_rows(const std::string& path, bool exact_integers) {
   PLUMB_ASSIGN(const std::string text, read_file(path));
   std::vector<JsonRow> rows;
   std::set<std::string> ids;
@@ -31,7 +32,8 @@ Result<std::vector<JsonRow>> read_json_rows(const std::string& path) {
     if (line.find_first_not_of(" \t\r") == std::string::npos) {
       continue;
     }
-    JsonRow row{number, std::to_string(number), nlohmann::json::parse(line, nullptr, false), ""};
+    JsonRow row{number, std::to_string(number),
+                exact_integers ? parse_exact_json(line) : nlohmann::json::parse(line, nullptr, false), ""};
     if (row.json.is_object()) {
       row.id = id_of(row.json, number);
     } else {

@@ -20,8 +20,9 @@ struct JsonRow {
   std::string error;
 };
 
+/// `exact_integers`: those beyond 64 bits are kept as core/typed_value.h writes them, instead of being rounded.
 /// Errors: the file cannot be read, or an id is used twice.
-Result<std::vector<JsonRow>> read_json_rows(const std::string& path);
+Result<std::vector<JsonRow>> read_json_rows(const std::string& path, bool exact_integers = false);
 
 /// An output of one object a line, each with an "id", in the order of the input.
 class JsonRowWriter {

@@ -82,7 +82,7 @@ Result<void> judge_rows(Judge& judge, std::span<const JsonRow> rows, const Judge
 Result<int> run_judge(const JudgeCommand& command) {
   install_interrupt_handler();
   PLUMB_ASSIGN(const auto judge, start_judge(command.judge));
-  PLUMB_ASSIGN(std::vector<JsonRow> rows, read_json_rows(command.in));
+  PLUMB_ASSIGN(std::vector<JsonRow> rows, read_json_rows(command.in, true));
   PLUMB_ASSIGN(JsonRowWriter writer, JsonRowWriter::open(command.out, command.resume));
   std::erase_if(rows, [&](const JsonRow& row) { return writer.has(row.id); });
   Progress progress("judge", static_cast<std::int64_t>(rows.size()), progress_in("submission"));

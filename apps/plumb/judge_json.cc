@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/escape.h"
+#include "core/task_type.h"
+#include "core/typed_value.h"
 #include "core/value_types.h"
 
 namespace plumb {
@@ -10,30 +12,37 @@ namespace {
 
 using Json = nlohmann::json;
 
-Result<std::string> settled(const std::string& type, const std::string& what) {
-  std::string whole = completed_type(type);
-  if (whole.empty()) {
-    return Error{"the values of " + what + " have no common type of int, float, bool, str and lists of them"};
+// The smallest type of all values; where they have none in common (or C++ has none for it), what any value fits.
+template <typename ValueOf>
+std::string guessed_type(const Submission& submission, std::size_t count, ValueOf value_of, bool is_result) {
+  const bool cpp = submission.language == Language::kCpp;
+  std::string type = kUnknownType;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Json* value = value_of(i);
+    const bool unfit = type.empty() || value == nullptr || (cpp && has_wide_integer(*value));
+    type = unfit ? "" : common_type(type, type_of_value(*value));
   }
-  return whole;
+  type = completed_type(type);
+  return type.empty() || (cpp && !is_result && type == "none") ? (cpp ? "auto" : "any") : type;
 }
 
-Result<FunctionSignature> guessed_signature(const std::string& name, const Submission& submission) {
+FunctionSignature guessed_signature(const std::string& name, const Submission& submission) {
   FunctionSignature function{name, {}, ""};
   const std::size_t count = submission.args.empty() ? 0 : submission.args[0].size();
   for (std::size_t i = 0; i < count; ++i) {
-    std::string type = kUnknownType;
-    for (const Json& args : submission.args) {
-      type = type.empty() || i >= args.size() ? "" : common_type(type, type_of_value(args[i]));
-    }
-    PLUMB_ASSIGN(type, settled(type, "argument " + std::to_string(i + 1)));
-    function.parameters.push_back({"a" + std::to_string(i), type});
+    const auto argument = [&](std::size_t call) {
+      return i < submission.args[call].size() ? &submission.args[call][i] : nullptr;
+    };
+    function.parameters.push_back(
+        {"a" + std::to_string(i), guessed_type(submission, submission.args.size(), argument, false)});
   }
-  std::string type = kUnknownType;
-  for (const Json& result : submission.expected) {
-    type = type.empty() ? "" : common_type(type, type_of_value(result));
+  const auto result = [&](std::size_t call) { return &submission.expected[call]; };
+  function.returns = guessed_type(submission, submission.expected.size(), result, true);
+  const bool none = std::any_of(function.parameters.begin(), function.parameters.end(),
+                                [](const Parameter& parameter) { return parameter.type == "auto"; });
+  if (none) {
+    function.returns = "auto";
   }
-  PLUMB_ASSIGN(function.returns, settled(type, "the results"));
   return function;
 }
 
@@ -129,7 +138,8 @@ Result<Submission> read_submission(const Json& row) {
     submission.function = given_signature(name, row["signature"]);
     return submission;
   }
-  PLUMB_ASSIGN(submission.function, guessed_signature(name, submission));
+  submission.function = guessed_signature(name, submission);
+  submission.guessed_types = true;
   return submission;
 }
 

@@ -52,7 +52,7 @@ TEST(Judge, SaysWhatIsWrongWithPython) {
       {Language::kPython, "import nothing_of_that_name\ndef add(a, b):\n    return a + b\n", Verdict::kRE,
        "ModuleNotFoundError"},
       {Language::kPython, "def add(a, b):\n    pass\n", Verdict::kWA, "another value"},
-      {Language::kPython, "def add(a, b):\n    return {a: b}\n", Verdict::kWA, "a value of type <class 'dict'>"},
+      {Language::kPython, "def add(a, b):\n    return object()\n", Verdict::kWA, "a value of type <class 'object'>"},
       {Language::kPython, "\xFF\xFE", Verdict::kCE, "SyntaxError"},
       {Language::kPython, "", Verdict::kRE, "add is not defined"},
   };
@@ -264,6 +264,106 @@ TEST(Judge, GivesTheSameAnswerEveryTime) {
     first = i == 0 ? evidence.output : first;
     EXPECT_EQ(evidence.output, first);
   }
+}
+
+// Each value goes in, is seen by the candidate as its type, and comes back.
+TEST(Judge, ValuesOfEveryTypeGoThereAndBack) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const struct {
+    const char* type;
+    const char* values;  // JSON, each is argument and result
+    const char* python;  // a condition on x
+    const char* cpp;     // the parameter type that the declaration must have
+  } cases[] = {
+      {"int", "[-2147483648, 0]", "type(x) is int", "int"},
+      {"tuple[int, str]", R"([[1, "a"], [-5, ""]])", "type(x) is tuple", "const std::tuple<int, std::string>&"},
+      {"set[int]", "[[3, 1, 1], []]", "type(x) is set", "const std::set<int>&"},
+      {"dict[str, list[float]]", R"([{"a": [1, 2.5]}, {}])", "type(x) is dict",
+       "const std::map<std::string, std::vector<double>>&"},
+      {"dict[int, bool]", R"([{"7": true}, [[-1, false]]])", "all(type(k) is int for k in x)",
+       "const std::map<int, bool>&"},
+      {"optional[str]", R"([null, "x"])", "x is None or x == 'x'", "const std::optional<std::string>&"},
+      {"bytes", R"([{"__bytes__": "AP8="}, "z"])", "type(x) is bytes", "const std::vector<unsigned char>&"},
+  };
+  for (const auto& one : cases) {
+    const FunctionSignature function{"same", {{"x", one.type}}, one.type};
+    std::string calls;
+    for (const auto& value : nlohmann::json::parse(one.values)) {
+      calls += (calls.empty() ? "[[[" : ",[[") + value.dump() + "]," + value.dump() + "]";
+    }
+    const Evidence python = judge->judge(
+        make_submission(Language::kPython, std::string("def same(x):\n    assert ") + one.python + "\n    return x\n",
+                        function, calls + "]"));
+    EXPECT_EQ(python.verdict, Verdict::kAC) << one.type << describe(python);
+    const std::string parameter = one.cpp;
+    const std::string result = "std::remove_cvref_t<" + parameter + ">";
+    const Evidence cpp = judge->judge(
+        make_submission(Language::kCpp, result + " same(" + parameter + " x) { return x; }\n", function, calls + "]"));
+    EXPECT_EQ(cpp.verdict, Verdict::kAC) << one.type << describe(cpp);
+  }
+}
+
+TEST(Judge, PythonValuesNeedNoDeclaredType) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const FunctionSignature function{"back", {{"x", "any"}}, "any"};
+  const auto verdict = [&](const std::string& body, const std::string& calls) {
+    return judge->judge(make_submission(Language::kPython, "def back(x):\n    " + body + "\n", function, calls))
+        .verdict;
+  };
+  EXPECT_EQ(verdict("return x[::-1]", R"([[[[1, "a", null, 2.5]], [2.5, null, "a", 1]]])"), Verdict::kAC);
+  EXPECT_EQ(verdict("return tuple(x)", R"([[[[1, 2]], {"__tuple__": [1, 2]}]])"), Verdict::kAC);
+  EXPECT_EQ(verdict("return tuple(x)", R"([[[[1, 2]], [1, 2]]])"), Verdict::kWA);
+  EXPECT_EQ(verdict("return 2 ** 100", R"([[[0], {"__int__": "1267650600228229401496703205376"}]])"), Verdict::kAC);
+  EXPECT_EQ(verdict("return {1: {2}}", R"([[[0], {"__dict__": [[1, {"__set__": [2]}]]}]])"), Verdict::kAC);
+  EXPECT_EQ(verdict("return {1: {3}}", R"([[[0], {"__dict__": [[1, {"__set__": [2]}]]}]])"), Verdict::kWA);
+  // A subclass is no dict, and a key that is no plain value cannot be judged.
+  EXPECT_EQ(verdict("return type('D', (dict,), {})(a=1)", R"([[[0], {"a": 1}]])"), Verdict::kWA);
+  EXPECT_EQ(verdict("return {type('K', (str,), {})('a'): 1}", R"([[[0], {"a": 1}]])"), Verdict::kWA);
+}
+
+TEST(Judge, CppFunctionsWithTypesOfTheirOwn) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const auto judged = [&](const std::string& source, const char* type, const char* calls) {
+    Submission submission = make_submission(Language::kCpp, source, {"f", {{"x", type}}, type}, calls);
+    submission.guessed_types = true;
+    return judge->judge(submission);
+  };
+  if (judged("long f(long x) { return x; }", "int", "[[[1], 1]]").verdict != Verdict::kAC) {
+    GTEST_SKIP() << "python3-clang-16 is not installed";
+  }
+  const struct {
+    const char* source;
+    const char* type;
+    const char* calls;
+    Verdict verdict;
+  } cases[] = {
+      {"long long f(std::vector<long long>& x) { return x[0] + x[1]; }", "auto", "[[[[4000000000, 2]], 4000000002]]",
+       Verdict::kAC},
+      {"#include <bits/stdc++.h>\nusing namespace std; using ll = long long;\n"
+       "unordered_map<string, vector<ll>> f(unordered_map<string, vector<ll>> x) { return x; }",
+       "auto", R"([[[{"a": [1], "b": []}], {"b": [], "a": [1]}]])", Verdict::kAC},
+      {"std::pair<char, std::string> f(const std::pair<std::string, char>& x) { return {x.second, x.first}; }", "auto",
+       R"([[[["ab", "c"]], ["c", "ab"]]])", Verdict::kAC},
+      {"std::array<int, 2> f(std::array<int, 2> x) { return {x[1], x[0]}; }", "list[int]", "[[[[1, 2]], [2, 1]]]",
+       Verdict::kAC},
+      {"float f(float x) { return x / 3; }", "float", "[[[1], 0.33333333]]", Verdict::kAC},
+      {"unsigned f(unsigned x) { return x; }", "int", "[[[-1], -1]]", Verdict::kRE},  // does not fit
+      {"short f(short x) { return x; }", "int", "[[[40000], 40000]]", Verdict::kRE},
+      {"long f(long x) { return x + 1; }", "int", "[[[1], 1]]", Verdict::kWA},
+      {"struct S {}; S f(S x) { return x; }", "auto", "[[[1], 1]]", Verdict::kCE},
+      {"int g(int x) { return x; }", "auto", "[[[1], 1]]", Verdict::kCE},
+      {"namespace std { struct evil {}; } std::evil f(std::evil x) { return x; }", "auto", "[[[1], 1]]", Verdict::kCE},
+      {"#define long Evil\nstruct Evil {}; long f(long x) { return x; }", "auto", "[[[1], 1]]", Verdict::kCE},
+  };
+  for (const auto& one : cases) {
+    const Evidence evidence = judged(one.source, one.type, one.calls);
+    EXPECT_EQ(evidence.verdict, one.verdict) << one.source << describe(evidence);
+    EXPECT_FALSE(evidence.isolation.empty());
+  }
+  // Where the types are given, others are no answer.
+  const Evidence strict = judge->judge(
+      make_submission(Language::kCpp, "long f(long x) { return x; }", {"f", {{"x", "int"}}, "int"}, "[[[1], 1]]"));
+  EXPECT_EQ(strict.verdict, Verdict::kCE) << describe(strict);
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 
 #include <limits>
 
+#include "compiler_sandbox/drivers.h"
+
 namespace plumb {
 namespace {
 
@@ -114,16 +116,105 @@ TEST(Values, TheWordNanIsATextWhereATextIsExpected) {
   EXPECT_EQ(compare_value("s3:nan", json("nan"), "float"), Comparison::kDifferent);
 }
 
+TEST(Values, ArgumentsThatJsonHasNoWordFor) {
+  EXPECT_EQ(
+      encoded(R"([[1, "a"], [3, 1, 3], {"b": 1, "a": 2}, null, {"__bytes__": "AAE="}, null, 4])",
+              {"tuple[int, str]", "set[int]", "dict[str, int]", "optional[int]", "bytes", "none", "optional[int]"},
+              Language::kPython),
+      std::string("u2:i1;s1:ae2:i1;i3;m2:s1:ai2;s1:bi1;nb2:\0\1ni4;", 46));
+  EXPECT_EQ(encoded(R"([{"2": "b", "-1": "a"}, [[3, 4]], {"__dict__": [[5, 6]]}])",
+                    {"dict[int, str]", "dict[int, int]", "dict[int, int]"}, Language::kCpp),
+            "m2:i-1;s1:ai2;s1:bm1:i3;i4;m1:i5;i6;");
+  EXPECT_EQ(encoded(R"([[1, [2.5, null, {"__tuple__": [true]}], {"k": {"__set__": []}}]])", {"any"}, Language::kPython),
+            "l3:i1;l3:d0x1.4p+1;nu1:tm1:s1:ke0:");
+  EXPECT_EQ(encoded("[[1]]", {"tuple[int, int]"}, Language::kPython),
+            "refused: argument p0 of f does not fit the type tuple[int, int]");
+  EXPECT_EQ(encoded(R"([{"x": 1}])", {"dict[int, int]"}, Language::kPython),
+            "refused: argument p0 of f does not fit the type dict[int, int]");
+}
+
+TEST(Values, ContainersAreEqualByKindAndContent) {
+  const Case cases[] = {
+      {"u2:i1;s1:a", R"([1, "a"])", "tuple[int, str]", Comparison::kEqual},
+      {"l2:i1;s1:a", R"([1, "a"])", "tuple[int, str]", Comparison::kDifferent},
+      {"u2:i1;s1:a", R"({"__tuple__": [1, "a"]})", "any", Comparison::kEqual},
+      {"u2:i1;s1:a", R"([1, "a"])", "any", Comparison::kDifferent},
+      {"e2:i3;i1;", "[1, 3, 3]", "set[int]", Comparison::kEqual},
+      {"e2:i3;i3;", "[1, 3]", "set[int]", Comparison::kDifferent},
+      {"e2:i3;i4;", "[1, 3]", "set[int]", Comparison::kDifferent},
+      {"l2:i1;i3;", "[1, 3]", "set[int]", Comparison::kDifferent},
+      {"m2:s1:bi1;s1:ai2;", R"({"a": 2, "b": 1})", "dict[str, int]", Comparison::kEqual},
+      {"m2:s1:bi1;s1:bi1;", R"({"a": 2, "b": 1})", "dict[str, int]", Comparison::kDifferent},
+      {"m1:s1:ad0x1.0000000000001p+0;", R"({"a": 1.0})", "any", Comparison::kEqual},
+      {"m1:s1:at", R"({"a": 1})", "any", Comparison::kDifferent},
+      {"m1:i1;s1:a", R"({"1": "a"})", "dict[int, str]", Comparison::kEqual},
+      {"m1:i1;s1:a", R"({"1": "a"})", "any", Comparison::kDifferent},
+      {"n", "null", "optional[int]", Comparison::kEqual},
+      {"i0;", "null", "optional[int]", Comparison::kDifferent},
+      {"b2:ab", "\"ab\"", "bytes", Comparison::kEqual},
+      {"s2:ab", "\"ab\"", "bytes", Comparison::kDifferent},
+      {"i10000000000000000000000000;", R"({"__int__": "1267650600228229401496703205376"})", "int",
+       Comparison::kEqual},
+      {"i10000000000000000000000000;", R"({"__int__": "79228162514264337593543950336"})", "any",
+       Comparison::kDifferent},
+      {"i1000000000000000000000000;", R"({"__int__": "79228162514264337593543950336"})", "any", Comparison::kEqual},
+      {"dnan;", R"({"__float__": "nan"})", "any", Comparison::kEqual},
+      {"s3:nan", R"({"__float__": "nan"})", "any", Comparison::kDifferent},
+      // C++'s own types: what JSON can say of them counts.
+      {"u2:i1;i2;", "[1, 2]", "c++:std::pair<int, int>", Comparison::kEqual},
+      {"e2:i2;i1;", "[1, 2]", "c++:std::set<int>", Comparison::kEqual},
+      {"l2:i2;i1;", "[1, 2]", "auto", Comparison::kDifferent},
+      {"g0x1.99999ap-4;", "0.1", "auto", Comparison::kEqual},
+      {"d0x1.99999ap-4;", "0.1", "auto", Comparison::kDifferent},
+      {"t", "1", "auto", Comparison::kDifferent},
+  };
+  for (const Case& one : cases) {
+    EXPECT_EQ(compare_value(one.encoded, json::parse(one.expected), one.type), one.comparison)
+        << one.encoded << " against " << one.expected << " as " << one.type;
+  }
+  EXPECT_TRUE(is_well_formed("i1;l1:n", 2));
+  EXPECT_FALSE(is_well_formed("i1;l1:n", 1));
+  EXPECT_FALSE(is_well_formed("i1;l1:", 2));
+}
+
+TEST(Values, OnlyTheStandardLibrarysTypesComeFromCandidates) {
+  for (const char* type : {"c++:int", "c++:const std::map<std::string, std::vector<long long>>&", "c++:const char*",
+                           "c++:std::array<unsigned long, 12>"}) {
+    EXPECT_TRUE(is_own_cpp_type(type)) << type;
+  }
+  for (const char* type : {"int", "c++:Evil", "c++:int; int x", "c++:std::vector<decltype(0)>", "c++:int)",
+                           "c++:std::vector<\nint>", "c++:asm", "c++:std::system", "c++:\"x\""}) {
+    EXPECT_FALSE(is_own_cpp_type(type)) << type;
+  }
+  EXPECT_FALSE(is_own_cpp_type("c++:" + std::string(1000, '<')));
+}
+
 TEST(Values, WhatIsNotInTheFormatIsMalformed) {
   std::string nested;
   for (int i = 0; i < 100; ++i) {
     nested += "l1:";
   }
-  for (const std::string& text :
-       {std::string(), std::string("x"), std::string("i;"), std::string("i5"), std::string("i5g;"),
-        std::string("i5;i6;"), std::string("s5:abc"), std::string("s:"), std::string("s-1:a"), std::string("l2:i1;"),
-        std::string("l99999999999999999999:"), std::string("l18446744073709551615:"), std::string("d;"),
-        std::string("d1.0x;"), "d" + std::string(100, '1') + ";", nested + "i1;"}) {
+  for (const std::string& text : {std::string(),
+                                  std::string("x"),
+                                  std::string("i;"),
+                                  std::string("i5"),
+                                  std::string("i5g;"),
+                                  std::string("i5;i6;"),
+                                  std::string("s5:abc"),
+                                  std::string("s:"),
+                                  std::string("s-1:a"),
+                                  std::string("l2:i1;"),
+                                  std::string("l99999999999999999999:"),
+                                  std::string("l18446744073709551615:"),
+                                  std::string("d;"),
+                                  std::string("d1.0x;"),
+                                  "d" + std::string(100, '1') + ";",
+                                  nested + "i1;",
+                                  std::string("m1:i1;"),
+                                  std::string("e2:i1;"),
+                                  std::string("b3:ab"),
+                                  std::string("m18446744073709551615:"),
+                                  std::string("g;")}) {
     EXPECT_EQ(compare_value(text, json(5), "int"), Comparison::kMalformed) << text;
   }
 }

@@ -4,6 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/signature.h"
+#include "core/task_type.h"
+#include "core/typed_value.h"
+
 namespace plumb {
 namespace {
 
@@ -20,11 +24,85 @@ TEST(ValueTypes, TheSmallestTypeThatHoldsAllElements) {
 }
 
 TEST(ValueTypes, WhatHasNoneIsSaid) {
-  EXPECT_EQ(type_of("null"), "");
   EXPECT_EQ(type_of(R"([1, "a"])"), "");
   EXPECT_EQ(type_of("[true, 1]"), "");
   EXPECT_EQ(type_of("[[1], 2]"), "");
   EXPECT_EQ(type_of("[[[[[[[[[1]]]]]]]]]"), "");  // nine deep
+}
+
+TEST(ValueTypes, WhatJsonHasNoWordFor) {
+  EXPECT_EQ(type_of("null"), "none");
+  EXPECT_EQ(type_of("[null, 2]"), "list[optional[int]]");
+  EXPECT_EQ(type_of(R"({"a": 1, "b": 0.5})"), "dict[str, float]");
+  EXPECT_EQ(type_of("{}"), "dict[str, int]");
+  EXPECT_EQ(type_of(R"({"__tuple__": [1, "a", []]})"), "tuple[int, str, list[int]]");
+  EXPECT_EQ(type_of(R"({"__set__": [1]})"), "set[int]");
+  EXPECT_EQ(type_of(R"({"__dict__": [[1, "a"], [2, null]]})"), "dict[int, optional[str]]");
+  EXPECT_EQ(type_of(R"([{"__int__": "9"}, {"__bytes__": "AA=="}])"), "");
+  EXPECT_EQ(type_of(R"({"a": 1, "b": "c"})"), "");
+  EXPECT_EQ(common_type("optional[int]", "float"), "optional[float]");
+  EXPECT_EQ(common_type("tuple[int, ?]", "tuple[?, str]"), "tuple[int, str]");
+  EXPECT_EQ(common_type("tuple[int]", "tuple[int, int]"), "");
+}
+
+TEST(TaskType, IsReadAndWritten) {
+  for (const char* text : {"int", "list[tuple[int, dict[str, set[float]]]]", "optional[bytes]", "tuple[any, any]"}) {
+    const auto type = parse_task_type(text);
+    ASSERT_TRUE(type) << text;
+    EXPECT_EQ(to_string(*type), text);
+  }
+  EXPECT_EQ(to_string(*parse_task_type(" dict[str,int ]")), "dict[str, int]");
+  for (const char* text : {"", "list", "list[]", "list[int", "list[int]]", "dict[int]", "set[int, int]", "integer",
+                           "int[int]", "tuple[]", "list[int,]", "list[ints]"}) {
+    EXPECT_FALSE(parse_task_type(text)) << text;
+  }
+  EXPECT_FALSE(parse_task_type("tuple[" + std::string(200, 'x') + "]"));
+  std::string deep = "int";
+  for (int i = 0; i < 9; ++i) {
+    deep = "list[" + deep + "]";
+  }
+  EXPECT_FALSE(parse_task_type(deep));
+}
+
+TEST(Signature, BothLanguagesHaveEachTaskType) {
+  const FunctionSignature function{
+      "f", {{"a", "dict[str, tuple[int, float]]"}, {"b", "optional[bool]"}, {"c", "int"}}, "set[str]"};
+  EXPECT_EQ(signature_text(function, Language::kPython),
+            "def f(a: dict[str, tuple[int, float]], b: bool | None, c: int) -> set[str]:");
+  EXPECT_EQ(signature_text(function, Language::kCpp),
+            "std::set<std::string> f(const std::map<std::string, std::tuple<int, double>>& a, const "
+            "std::optional<bool>& b, int c)");
+  EXPECT_EQ(cpp_type("none"), "void");
+  EXPECT_FALSE(is_task_type("any"));
+  EXPECT_FALSE(is_task_type("list[none]"));
+}
+
+std::string int_text(const char* json) {
+  const auto value = typed_value(nlohmann::json::parse(json), TaskType{"int", {}});
+  return value ? value->text : "none";
+}
+
+TEST(TypedValue, IntegersOfAnySize) {
+  EXPECT_EQ(int_text("255"), "ff");
+  EXPECT_EQ(int_text(R"({"__int__": "-255"})"), "-ff");
+  EXPECT_EQ(int_text(R"({"__int__": "000"})"), "0");
+  EXPECT_EQ(int_text(R"({"__int__": "1267650600228229401496703205376"})"), "1" + std::string(25, '0'));
+  EXPECT_EQ(int_text(R"({"__int__": "340282366920938463463374607431768211455"})"), std::string(32, 'f'));
+  EXPECT_EQ(int_text(R"({"__int__": "12x"})"), "none");
+  EXPECT_EQ(int_text(R"({"__int__": ""})"), "none");
+  EXPECT_EQ(int_text("1.5"), "none");
+}
+
+TEST(TypedValue, JsonIsReadWithoutRounding) {
+  EXPECT_EQ(parse_exact_json("[1, 18446744073709551615, -5, 0.5, 1e30]"),
+            nlohmann::json::parse("[1, 18446744073709551615, -5, 0.5, 1e30]"));
+  EXPECT_EQ(parse_exact_json(R"({"a": [36893488147419103232, {"b": -36893488147419103232}], "a": 1, "c": {}})"),
+            nlohmann::json::parse(R"({"a": 1, "c": {}})"));
+  EXPECT_EQ(parse_exact_json("[[36893488147419103232]]")[0][0], (nlohmann::json{{"__int__", "36893488147419103232"}}));
+  for (const char* text : {"", "[", R"({"a"})", "nan", "[1] 2"}) {
+    EXPECT_TRUE(parse_exact_json(text).is_discarded()) << text;
+  }
+  EXPECT_TRUE(parse_exact_json(std::string(100000, '[')).is_discarded());
 }
 
 TEST(ValueTypes, UnknownGivesWay) {

@@ -36,8 +36,10 @@ void check_frames(const std::string& bytes, std::size_t step) {
 }
 
 void check_values(const std::string& bytes) {
-  const nlohmann::json expected[] = {5, 1.5, true, "text", nullptr, {1, 2}, {{"a"}, {}}, "nan"};
-  const char* types[] = {"int", "float", "bool", "str", "int", "list[int]", "list[list[str]]", "float"};
+  const nlohmann::json expected[] = {5,           1.5,   true,   "text",     nullptr, {1, 2},
+                                     {{"a"}, {}}, "nan", {1, 2}, {{"a", 1}}, "b"};
+  const char* types[] = {"int",   "float",    "bool",           "str",  "int", "list[int]", "list[list[str]]",
+                         "float", "set[int]", "dict[str, int]", "bytes"};
   const bool malformed = plumb::compare_value(bytes, expected[0], types[0]) == Comparison::kMalformed;
   int equal = 0;
   for (std::size_t i = 0; i < std::size(types); ++i) {
@@ -46,12 +48,14 @@ void check_values(const std::string& bytes) {
     equal += comparison == Comparison::kEqual ? 1 : 0;
   }
   PLUMB_CHECK(equal <= 1, "one value equals two of different types");
+  PLUMB_CHECK(malformed == !plumb::is_well_formed(bytes, 1), "there are two opinions of the format");
 }
 
 // What JSON says of a value, written for a driver, is that value when it comes back.
 void check_round_trip(const std::string& bytes) {
   const nlohmann::json value = nlohmann::json::parse(bytes, nullptr, false);
-  for (const char* type : {"int", "float", "bool", "str", "list[int]", "list[float]", "list[list[str]]"}) {
+  for (const char* type : {"int", "float", "bool", "str", "list[int]", "list[float]", "list[list[str]]", "any",
+                           "set[str]", "dict[str, any]", "tuple[int, str]", "optional[bytes]"}) {
     const plumb::FunctionSignature function{"f", {{"x", type}}, type};
     const auto text = plumb::encode_arguments(nlohmann::json::array({value}), function, plumb::Language::kPython);
     if (text) {

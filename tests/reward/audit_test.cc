@@ -134,6 +134,16 @@ TEST(LiteralText, BothLanguages) {
   EXPECT_EQ(literal_text("a\"b", "str", Language::kPython), "\"a\\\"b\"");
   EXPECT_EQ(literal_text(3, "float", Language::kCpp), "3.0");
   EXPECT_EQ(literal_text("inf", "float", Language::kPython), "float(\"inf\")");
+  const nlohmann::json pairs = {{"a", {1, 2}}};
+  EXPECT_EQ(literal_text(pairs, "dict[str, tuple[int, int]]", Language::kPython), "{\"a\": (1, 2)}");
+  EXPECT_EQ(literal_text(pairs, "dict[str, tuple[int, int]]", Language::kCpp),
+            "std::map<std::string, std::tuple<int, int>>{{\"a\", std::tuple<int, int>{1, 2}}}");
+  EXPECT_EQ(literal_text({1}, "set[int]", Language::kPython), "{1}");
+  EXPECT_EQ(literal_text(nlohmann::json::array(), "set[int]", Language::kPython), "set()");
+  EXPECT_EQ(literal_text(nullptr, "optional[int]", Language::kCpp), "std::nullopt");
+  EXPECT_EQ(literal_text({{"__tuple__", {-5}}}, "any", Language::kPython), "(-5,)");
+  EXPECT_EQ(literal_text({{"__int__", "-36893488147419103232"}}, "any", Language::kPython), "-0x20000000000000000");
+  EXPECT_EQ(literal_text("ab", "bytes", Language::kPython), "bytes([97, 98])");
 }
 
 std::vector<std::string> kinds_of(const std::string& source) {
