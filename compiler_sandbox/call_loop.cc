@@ -1,52 +1,17 @@
 #include "compiler_sandbox/call_loop.h"
 
-#include <sys/random.h>
-
-#include <algorithm>
-#include <charconv>
-#include <chrono>
-#include <cstdint>
-#include <cstdio>
-
-#include "compiler_sandbox/answer_reader.h"
+#include "compiler_sandbox/candidate_call.h"
 #include "compiler_sandbox/values.h"
-#include "core/check.h"
 
 namespace plumb {
 
 namespace {
 
 constexpr std::size_t kWordsLimit = 16384;  // of an exception's or a type's text
-constexpr std::chrono::milliseconds kGrace{1000};
-
-std::string new_nonce() {
-  std::uint64_t number = 0;
-  PLUMB_CHECK(getrandom(&number, sizeof(number), 0) == sizeof(number), "the kernel gave no random bytes");
-  char text[17];
-  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(number));
-  return text;
-}
-
 // Room for any value that is equal to the expected one, and for some that are not.
 std::size_t payload_limit(const nlohmann::json& expected) {
   const std::string text = expected.dump(-1, ' ', false, nlohmann::json::error_handler_t::ignore);
   return kWordsLimit + 32 * text.size();
-}
-
-std::string take_line(std::string& text) {
-  const std::size_t end = std::min(text.find('\n'), text.size());
-  std::string line = text.substr(0, end);
-  text.erase(0, std::min(end + 1, text.size()));
-  return line;
-}
-
-// An exception's payload is "type\nline\ntext".
-Diagnostic exception_message(std::string payload, std::string& type) {
-  type = take_line(payload);
-  const std::string line = take_line(payload);
-  Diagnostic diagnostic{"error", type + ": " + payload, 0, 0};
-  std::from_chars(line.data(), line.data() + line.size(), diagnostic.line);
-  return diagnostic;
 }
 
 class Caller {
@@ -66,35 +31,12 @@ class Caller {
 
  private:
   Verdict call(std::size_t index, const std::string& arguments) {
-    const std::string nonce = new_nonce();
-    running_.send(nonce + " " + std::to_string(arguments.size()) + "\n" + arguments);
-    AnswerReader reader(nonce, payload_limit(submission_.expected[index]));
-    AnswerReader::State state = reader.take(running_.received());
-    while (state == AnswerReader::State::kMore && !stopped()) {
-      running_.wait();
-      state = reader.take(running_.received());
-    }
-    if (state == AnswerReader::State::kDone) {
-      return judge(index, reader.answer());
-    }
-    if (state == AnswerReader::State::kMalformed) {
+    const CallOutcome outcome = call_candidate(running_, arguments, payload_limit(submission_.expected[index]));
+    if (outcome.failure == CallFailure::kSpoiled) {
       return spoiled(index);
     }
-    await_end();
-    results_.died = true;
-    return Verdict::kRE;
-  }
-
-  [[nodiscard]] bool stopped() const {
-    return running_.over() || running_.channel_closed() || running_.output_exceeded();
-  }
-
-  // A program whose channel closed has ended or is about to: how, its step's report will say.
-  void await_end() {
-    const auto until = std::chrono::steady_clock::now() + kGrace;
-    while (!running_.over() && !running_.output_exceeded() && std::chrono::steady_clock::now() < until) {
-      running_.wait_at_most(50);
-    }
+    results_.died = outcome.failure == CallFailure::kDied;
+    return results_.died ? Verdict::kRE : judge(index, outcome.answer);
   }
 
   Verdict judge(std::size_t index, const Answer& answer) {
@@ -110,18 +52,10 @@ class Caller {
     if (answer.kind == 'W') {
       return wrong(index, "returned a value of type " + answer.payload + ", not " + submission_.function.returns);
     }
-    std::string type;
-    const Diagnostic message = exception_message(answer.payload, type);
-    note(message);
-    if (type == "MemoryError" || type == "std::bad_alloc") {
-      return Verdict::kMLE;
-    }
-    if (answer.kind == 'L') {
-      broken_ = true;  // it says the same to every further call
-      const bool syntax = type == "SyntaxError" || type == "IndentationError" || type == "TabError";
-      return syntax ? Verdict::kCE : Verdict::kRE;
-    }
-    return Verdict::kRE;
+    const CandidateException exception = read_exception(answer.payload);
+    note(exception.message);
+    broken_ = broken_ || answer.kind == 'L';  // it says the same to every further call
+    return verdict_of_exception(answer.kind, exception.type);
   }
 
   Verdict wrong(std::size_t index, const std::string& what) {

@@ -23,6 +23,9 @@ std::string submission_key(const Submission& submission) {
                      submission.stop_at_first_failure,
                      {limits.cpu_s, limits.wall_s, limits.memory_mib, limits.processes, limits.output_bytes,
                       limits.file_mib, limits.compile_cpu_s, limits.compile_wall_s, limits.compile_memory_mib}};
+  if (!submission.suite.code.empty()) {
+    all.push_back({submission.suite.code, submission.suite.helpers, submission.suite.functions});
+  }
   if (submission.guessed_types) {
     all.push_back("guessed types");
   }

@@ -2,7 +2,6 @@
 
 #include <optional>
 
-#include "compiler_sandbox/call_loop.h"
 #include "compiler_sandbox/drivers.h"
 #include "compiler_sandbox/running_step.h"
 #include "compiler_sandbox/step_outcome.h"
@@ -47,6 +46,12 @@ std::string obstacle(const Submission& submission) {
     known = known && is_known(parameter.type, false);
   }
   return known ? "" : "the signature of " + submission.function.name + " has a type that is not a task type";
+}
+
+// A limit that was broken during the last call, or found broken after it, is that call's verdict.
+void settle(Evidence& evidence, Verdict verdict, const std::string& message) {
+  evidence.tests.back() = verdict;
+  evidence.diagnostics = {{"error", message, 0, 0}};
 }
 
 class Examination {
@@ -128,50 +133,14 @@ class Examination {
     if (const auto started = running.start(step); !started) {
       return faulty(started.error().message);
     }
-    CallResults results = run_calls(running, submission_, calls);
-    const StepReport& report = running.finish();
-    std::optional<Finding> broken = broken_limit(report, submission_.limits.cpu_s, alone_);
-    if (broken && broken->doubt == Doubt::kFault) {
-      return *broken;
+    const CallResults results = run_calls(running, submission_, calls);
+    Finding finding = conclude(running, results, submission_.limits.cpu_s, alone_);
+    if (finding.doubt != Doubt::kFault) {
+      add_usage(finding.evidence, build_usage_);
+      complete(finding.evidence);
     }
-    Finding finding;
-    Evidence& evidence = finding.evidence;
-    evidence.tests = std::move(results.tests);
-    if (results.reason) {
-      evidence.diagnostics.push_back(*results.reason);
-    }
-    if (running.output_exceeded()) {
-      settle(evidence, Verdict::kOLE, "the program printed more than it may");
-    } else if (broken) {
-      finding.doubt = broken->doubt;
-      const bool memory = broken->evidence.verdict == Verdict::kMLE;
-      settle(
-          evidence, broken->evidence.verdict,
-          memory ? "the program needed more memory than it may use" : "the program needed more time than it may use");
-    } else if (results.died) {
-      evidence.diagnostics = {{"error", death(report), 0, 0}};
-    }
-    for (const Verdict verdict : evidence.tests) {
-      evidence.passed += verdict == Verdict::kAC ? 1 : 0;
-    }
-    evidence.verdict = Verdict::kAC;
-    for (auto verdict = evidence.tests.rbegin(); verdict != evidence.tests.rend(); ++verdict) {
-      evidence.verdict = *verdict == Verdict::kAC ? evidence.verdict : *verdict;
-    }
-    evidence.output = running.output();
-    add_usage(evidence, report);
-    add_usage(evidence, build_usage_);
-    complete(evidence);
     return finding;
   }
-
-  // A limit that was broken during the last call, or found broken after it, is that call's verdict.
-  static void settle(Evidence& evidence, Verdict verdict, const std::string& message) {
-    evidence.tests.back() = verdict;
-    evidence.diagnostics = {{"error", message, 0, 0}};
-  }
-
-  static std::string death(const StepReport& report) { return ending(report) + " before it had answered"; }
 
   void complete(Evidence& evidence) const {
     evidence.total = static_cast<int>(submission_.args.size());
@@ -187,6 +156,40 @@ class Examination {
 };
 
 }  // namespace
+
+Finding conclude(RunningStep& running, const CallResults& results, double cpu_s, bool alone) {
+  const StepReport& report = running.finish();
+  std::optional<Finding> broken = broken_limit(report, cpu_s, alone);
+  if (broken && broken->doubt == Doubt::kFault) {
+    return *broken;
+  }
+  Finding finding;
+  Evidence& evidence = finding.evidence;
+  evidence.tests = results.tests;
+  if (results.reason) {
+    evidence.diagnostics.push_back(*results.reason);
+  }
+  if (running.output_exceeded()) {
+    settle(evidence, Verdict::kOLE, "the program printed more than it may");
+  } else if (broken) {
+    finding.doubt = broken->doubt;
+    const bool memory = broken->evidence.verdict == Verdict::kMLE;
+    settle(evidence, broken->evidence.verdict,
+           memory ? "the program needed more memory than it may use" : "the program needed more time than it may use");
+  } else if (results.died) {
+    evidence.diagnostics = {{"error", ending(report) + " before it had answered", 0, 0}};
+  }
+  for (const Verdict verdict : evidence.tests) {
+    evidence.passed += verdict == Verdict::kAC ? 1 : 0;
+  }
+  evidence.verdict = Verdict::kAC;
+  for (auto verdict = evidence.tests.rbegin(); verdict != evidence.tests.rend(); ++verdict) {
+    evidence.verdict = *verdict == Verdict::kAC ? evidence.verdict : *verdict;
+  }
+  evidence.output = running.output();
+  add_usage(evidence, report);
+  return finding;
+}
 
 Finding examine(Worker& worker, Toolchain& tools, const Submission& submission, bool alone) {
   return Examination(worker, tools, submission, alone).run();

@@ -2,7 +2,9 @@
 // One try at judging one submission on one worker: compile, run the calls, say what was seen. Whether that counts, or
 // has to be seen again, is the judge's decision (judge.cc).
 
+#include "compiler_sandbox/call_loop.h"
 #include "compiler_sandbox/judge.h"
+#include "compiler_sandbox/running_step.h"
 #include "compiler_sandbox/toolchain.h"
 #include "compiler_sandbox/worker.h"
 
@@ -29,5 +31,9 @@ constexpr double kCpuSlack = 1.5;
 /// Examines `submission` in a session of its own, which is ended before this returns. `alone`: nothing else is judged
 /// meanwhile, so kNearLimit is not returned.
 Finding examine(Worker& worker, Toolchain& tools, const Submission& submission, bool alone);
+
+/// What the answers to calls and the step's own report say together: the step is ended, and a limit that was broken
+/// during the last call, or found broken after it, is that call's verdict. `results` has at least one test.
+Finding conclude(RunningStep& running, const CallResults& results, double cpu_s, bool alone);
 
 }  // namespace plumb

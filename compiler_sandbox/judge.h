@@ -37,6 +37,15 @@ struct ProgramTest {
   std::string output;  // for a checker of kind "program" the answer it is given, which may be empty
 };
 
+/// Tests that are Python code themselves (HumanEval, MBPP, unittest). They run in a sandbox of their own; what they
+/// call of the candidate is called across its border, with plain values. A test is each assert and each call at the top
+/// level, each function test_... and each method test... of a unittest.TestCase; where there is none, the whole code.
+struct TestSuite {
+  std::string code;     // empty: none. Names that it does not define are the candidate's, `solution` is its module
+  std::string helpers;  // run before `code`, on the same, trusted side
+  std::vector<std::string> functions;  // that the candidate defines though `helpers` does too
+};
+
 /// One program, and the calls or the tests that it is judged by.
 struct Submission {
   std::string id;  // for messages only; not part of the evidence's key
@@ -50,6 +59,8 @@ struct Submission {
   /// C++: the types of `function` are guesses. Where the program gave the function others, those count
   /// (own_signature.h); the type "auto" is a guess at nothing.
   bool guessed_types = false;
+  /// Python: instead of calls, where its code is not empty. Then `function`, `args` and `expected` are not looked at.
+  TestSuite suite;
   /// A whole program instead of a function where this is not empty: the name of its language (languages/). Then
   /// `language`, `function`, `args` and `expected` are not looked at. Each test is a process of its own, all in one
   /// sandbox: a file that one leaves in the work folder is there for the next.

@@ -120,6 +120,7 @@ def _main():
         return encode("%s\n%d\n%s" % (name, line, text[:2000]), "utf-8", "backslashreplace")
 
     name, count = sys.argv[1], int_(sys.argv[2])
+    any_function = name == "*"
     sys.argv = ["solution.py"]
     sys.set_int_max_str_digits(0)
     load_error = None
@@ -132,7 +133,7 @@ def _main():
             source = file.read()
         exec(compile(source, "solution.py", "exec", 0, True), module.__dict__)
         function = module.__dict__.get(name)
-        if not callable_(function):
+        if not callable_(function) and not any_function:
             raise NameError("the function " + name + " is not defined")
     except exc as error:
         load_error = describe(error)
@@ -142,12 +143,17 @@ def _main():
         if load_error is not None:
             send(nonce, b"L", load_error)
             continue
-        place, arguments = 0, []
-        for _ in range_(count):
+        place, arguments, named = 0, [], {}
+        for _ in range_(3 if any_function else count):
             item, place = parse(data, place)
             arguments += [item]
         try:
-            result = function(*arguments)
+            if any_function:
+                name, arguments, named = arguments
+                function = module.__dict__.get(name)
+                if not callable_(function):
+                    raise NameError("the function " + name + " is not defined")
+            result = function(*arguments, **named)
             out = []
             emit(result, out, 0)
         except Unjudged as error:

@@ -21,6 +21,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kInterpreter = "/usr/bin/python3";
+// -I is -E -P -s; -E would ignore PYTHONHASHSEED, too. The environment holds nothing else, so leaving it out is no
+// loosening. -S: no site folder, so that what is installed here does not matter; -B: no byte code is kept; -u: what was
+// printed is not lost in a buffer when the program is ended after its last call.
+constexpr const char* kPythonFlags = "-PsSBu";
+const std::vector<std::string> kPythonEnvironment = {"PYTHONHASHSEED=0", "PYTHONUTF8=1", "LC_ALL=C"};
+constexpr double kSuiteCpu = 10;       // of the tests themselves, whose author is no attacker, in seconds
 constexpr int kCompileProcesses = 32;  // driver, compiler, assembler, linker and their threads
 
 // Twice the size of the prelude: for candidates that ask for all of it by name.
@@ -227,12 +233,10 @@ Step Toolchain::run_step(const Submission& submission) const {
   const FunctionSignature& function = submission.function;
   Step step;
   if (submission.language == Language::kPython) {
-    // -I is -E -P -s; -E would ignore PYTHONHASHSEED, too. The environment holds nothing else, so leaving it out is no
-    // loosening. -S: no site folder, so that what is installed here does not matter; -B: no byte code is kept; -u: what
-    // was printed is not lost in a buffer when the program is ended after its last call.
-    step.argv = {kInterpreter, "-PsSBu", "-c", python_driver()};
-    step.argv.insert(step.argv.end(), {function.name, std::to_string(function.parameters.size())});
-    step.environment = {"PYTHONHASHSEED=0", "PYTHONUTF8=1", "LC_ALL=C"};
+    step.argv = {kInterpreter, kPythonFlags, "-c", python_driver()};
+    const bool any = !submission.suite.code.empty();
+    step.argv.insert(step.argv.end(), {any ? kAnyFunction : function.name, std::to_string(function.parameters.size())});
+    step.environment = kPythonEnvironment;
   } else {
     step.argv = {"./program"};
     step.environment = {"LC_ALL=C"};
@@ -243,6 +247,21 @@ Step Toolchain::run_step(const Submission& submission) const {
   step.processes = limits.processes;
   step.file_bytes = std::int64_t{limits.file_mib} << 20;
   return step;
+}
+
+Step Toolchain::suite_step(const Submission& submission) {
+  Step step;
+  step.argv = {kInterpreter, kPythonFlags, "-c", python_suite_driver()};
+  step.argv.insert(step.argv.end(), submission.suite.functions.begin(), submission.suite.functions.end());
+  step.environment = kPythonEnvironment;
+  // They wait while the candidate computes.
+  step.cpu_s = kSuiteCpu;
+  step.wall_s = submission.limits.wall_s + kSuiteCpu;
+  return step;
+}
+
+std::map<std::string, std::string> suite_files(const TestSuite& suite) {
+  return {{"tests.py", suite.code}, {"helpers.py", suite.helpers}};
 }
 
 std::map<std::string, std::string> work_files(const Submission& submission) {

@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
 constexpr const char* kIndent = "    ";
-constexpr const char* kCheck = "plumb_humaneval_check";
 
 // The file's text; zlib reads what is not gzipped as it stands.
 Result<std::string> read_gzip(const std::string& path) {
@@ -125,13 +124,12 @@ std::string humaneval_completion(const HumanEvalProblem& problem, std::string_vi
   return body;
 }
 
-FunctionSignature humaneval_check() {
-  return {kCheck, {}, "bool"};
+std::string humaneval_program(const HumanEvalProblem& problem, std::string_view completion) {
+  return problem.prompt + std::string(completion) + "\n";
 }
 
-std::string humaneval_program(const HumanEvalProblem& problem, std::string_view completion) {
-  return problem.prompt + std::string(completion) + "\n" + problem.test + "\n\ndef " + kCheck + "():\n" + kIndent +
-         "check(" + problem.entry_point + ")\n" + kIndent + "return True\n";
+std::string humaneval_tests(const HumanEvalProblem& problem) {
+  return problem.test + "\n\ncheck(" + problem.entry_point + ")\n";
 }
 
 }  // namespace plumb

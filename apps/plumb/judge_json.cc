@@ -97,6 +97,20 @@ void read_checker(const Json& row, Checker& checker) {
   checker.source = row.value("source", "");
 }
 
+Result<Submission> with_suite(const Json& row, const std::string& language, Submission submission) {
+  if (language != "python") {
+    return Error{"test code is judged in python, not in \"" + language + "\""};
+  }
+  submission.language = Language::kPython;
+  PLUMB_ASSIGN(submission.suite.code, bytes_from_json(row.at("test_code")));
+  PLUMB_ASSIGN(submission.suite.helpers, bytes_from_json(row.value("helpers", Json(""))));
+  submission.suite.functions = row.value("functions", std::vector<std::string>());
+  if (submission.suite.code.find_first_not_of(" \t\r\n") == std::string::npos) {
+    return Error{"\"test_code\" is empty"};
+  }
+  return submission;
+}
+
 Result<Submission> read_submission(const Json& row) {
   Submission submission;
   const std::string language = row.at("language").get<std::string>();
@@ -118,9 +132,12 @@ Result<Submission> read_submission(const Json& row) {
     }
     return submission;
   }
+  if (entry == "assert") {
+    return with_suite(row, language, std::move(submission));
+  }
   constexpr std::string_view kFunction = "function:";
   if (!entry.starts_with(kFunction)) {
-    return Error{"expected \"entry\" to be \"stdio\" or \"function:NAME\", found \"" + entry + "\""};
+    return Error{"expected \"entry\" to be \"stdio\", \"assert\" or \"function:NAME\", found \"" + entry + "\""};
   }
   if (language != "cpp" && language != "python") {
     return Error{"functions are judged in cpp and python, not in \"" + language + "\""};

@@ -14,6 +14,12 @@ ROWS = [
      "tests": [{"args": [1, []], "result": [1]}, {"args": [1, [2]], "result": [1, 2]}]},
     {"id": "cpp", "language": "cpp", "source": "double f(double x) { return x / 2; }", "entry": "function:f",
      "tests": [{"args": [1.0], "result": 0.5}]},
+    {"id": "suite", "language": "python", "source": "def add(a, b=1):\n    return a + b", "entry": "assert",
+     "test_code": "assert add(1) == 2\nassert add((1,), b=(2,)) == (1, 2)"},
+    {"id": "own types", "language": "cpp", "source": "long long f(long long x) { return 2 * x; }", "entry": "function:f",
+     "tests": [{"args": [3000000000], "result": 6000000000}]},
+    {"id": "large", "language": "python", "source": "def f(x):\n    return {x: x ** 3}", "entry": "function:f",
+     "tests": [{"args": [10 ** 15], "result": {"__dict__": [[10 ** 15, 10 ** 45]]}}]},
     "{\"id\": \"torn\", ",
     {"id": "entry", "language": "python", "source": "", "entry": "magic", "tests": []},
     {"id": "limit", "language": "python", "source": "", "limits": {"cpu": 1}, "tests": TESTS},
@@ -22,7 +28,8 @@ ROWS = [
     {"id": "binary", "language": "python", "source": "import sys\nsys.stdout.buffer.write(b'\\xff\\n')",
      "tests": [{"input": "", "output": "5"}], "limits": {"cpu_s": 1, "memory_mib": 128}},
 ]
-VERDICTS = {"right": "AC", "half": "WA", "function": "AC", "cpp": "AC", "float": "AC", "binary": "WA"}
+VERDICTS = {"right": "AC", "half": "WA", "function": "AC", "cpp": "AC", "float": "AC", "binary": "WA", "suite": "AC",
+            "own types": "AC", "large": "AC"}
 
 
 class Judge(PlumbCase):
@@ -56,7 +63,7 @@ class Judge(PlumbCase):
         result = self.judge()
         self.assertEqual(result.returncode, 0, result.stderr)
         rows = self.read()
-        names = [row["id"] if isinstance(row, dict) else "5" for row in ROWS]
+        names = [row["id"] if isinstance(row, dict) else "8" for row in ROWS]
         self.assertEqual([row["id"] for row in rows], names)
         by_id = {row["id"]: row for row in rows}
         self.assertEqual({name: by_id[name]["verdict"] for name in VERDICTS}, VERDICTS, rows)
@@ -64,7 +71,7 @@ class Judge(PlumbCase):
         self.assertEqual((by_id["half"]["passed"], by_id["half"]["total"]), (1, 2))
         self.assertEqual(by_id["binary"]["output"], {"base64": "/wo="})
         self.assertIn("seccomp", by_id["right"]["isolation"])
-        for name, line, words in (("5", 5, "JSON object"), ("entry", 6, "stdio"), ("limit", 7, "\"cpu\"")):
+        for name, line, words in (("8", 8, "JSON object"), ("entry", 9, "stdio"), ("limit", 10, "\"cpu\"")):
             self.assertEqual(by_id[name]["line"], line)
             self.assertIn(words, by_id[name]["error"])
 

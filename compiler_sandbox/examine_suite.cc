@@ -1,0 +1,90 @@
+#include "compiler_sandbox/examine_suite.h"
+
+#include <algorithm>
+
+#include "compiler_sandbox/step_outcome.h"
+#include "compiler_sandbox/suite_loop.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr std::size_t kTestsOutput = std::size_t{1} << 20;  // what the tests may print; nobody sees it
+constexpr int kTestsWorkMib = 16;
+
+class SuiteExamination {
+ public:
+  SuiteExamination(Worker& candidate, Worker& tests, Toolchain& tools, const Submission& submission, bool alone)
+      : candidate_(candidate), tests_(tests), tools_(tools), submission_(submission), alone_(alone) {}
+
+  Finding run() {
+    if (submission_.language != Language::kPython) {
+      return faulty("test suites are judged in Python", Doubt::kHopeless);
+    }
+    for (const auto& begun : {candidate_.begin(work_files(submission_), submission_.limits.file_mib),
+                              tests_.begin(suite_files(submission_.suite), kTestsWorkMib)}) {
+      if (!begun) {
+        return faulty(begun.error().message);
+      }
+    }
+    Finding finding = converse();
+    if (finding.doubt != Doubt::kFault) {
+      candidate_.end();
+      tests_.end();
+    }
+    return finding;
+  }
+
+ private:
+  Finding converse() {
+    const Limits& limits = submission_.limits;
+    RunningStep tests(tests_, {.channel = true, .output_limit = kTestsOutput});
+    const Step test_step = Toolchain::suite_step(submission_);
+    RunningStep candidate(candidate_, {.channel = true, .output_limit = static_cast<std::size_t>(limits.output_bytes)});
+    Step step = tools_.run_step(submission_);
+    step.cpu_s *= alone_ ? 1 : kCpuSlack;
+    step.wall_s += test_step.cpu_s;  // it waits while the tests compute
+    for (const auto& started : {candidate.start(step), tests.start(test_step)}) {
+      if (!started) {
+        return faulty(started.error().message);
+      }
+    }
+    SuiteResults results = run_suite(candidate, tests, submission_.stop_at_first_failure);
+    const StepReport& report = tests.finish();
+    if (!results.fault.empty()) {
+      return faulty(results.fault, Doubt::kHopeless);
+    }
+    const bool too_long = report.reason == "cpu" || report.reason == "wall" || report.out_of_memory;
+    if (results.tests_ended && !too_long) {
+      return faulty(report.fault.empty() ? "the tests " + ending(report) : report.fault);
+    }
+    if (results.tests_ended) {
+      results.tests.push_back(Verdict::kTLE);
+      results.reason = results.reason ? results.reason : Diagnostic{"error", "the tests took too long", 0, 0};
+    }
+    results.total = std::max({results.total, static_cast<int>(results.tests.size()), 1});
+    if (results.tests.empty()) {
+      return faulty("the tests ended without a result");
+    }
+    Finding finding = conclude(candidate, {results.tests, results.reason, results.died}, limits.cpu_s, alone_);
+    if (finding.doubt != Doubt::kFault) {
+      finding.evidence.total = results.total;
+      finding.evidence.isolation = candidate_.isolation().summary();
+    }
+    return finding;
+  }
+
+  Worker& candidate_;
+  Worker& tests_;
+  Toolchain& tools_;
+  const Submission& submission_;
+  bool alone_;
+};
+
+}  // namespace
+
+Finding examine_suite(Worker& candidate, Worker& tests, Toolchain& tools, const Submission& submission, bool alone) {
+  return SuiteExamination(candidate, tests, tools, submission, alone).run();
+}
+
+}  // namespace plumb

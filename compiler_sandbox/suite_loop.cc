@@ -1,0 +1,157 @@
+#include "compiler_sandbox/suite_loop.h"
+
+#include <charconv>
+
+#include "compiler_sandbox/candidate_call.h"
+#include "compiler_sandbox/values.h"
+
+namespace plumb {
+
+namespace {
+
+constexpr std::size_t kAnswerLimit = std::size_t{8} << 20;  // of a candidate's value
+constexpr int kMostTests = 100000;
+
+// A frame of the suite's driver.
+struct Frame {
+  char kind = 0;
+  std::string payload;
+};
+
+class Loop {
+ public:
+  Loop(RunningStep& candidate, RunningStep& tests, bool stop_at_first_failure)
+      : candidate_(candidate), tests_(tests), stop_at_first_failure_(stop_at_first_failure) {}
+
+  SuiteResults run() {
+    Frame frame;
+    while (!over_ && next(frame)) {
+      handle(frame);
+    }
+    return std::move(results_);
+  }
+
+ private:
+  // Waits for the suite's next frame. False where there will be none.
+  bool next(Frame& frame) {
+    for (;;) {
+      if (take(tests_.received(), frame)) {
+        return true;
+      }
+      if (tests_.over() || tests_.channel_closed() || tests_.output_exceeded()) {
+        results_.tests_ended = true;
+        return false;
+      }
+      tests_.wait();
+    }
+  }
+
+  static bool take(std::string& bytes, Frame& frame) {
+    const std::size_t end = bytes.find('\n');
+    std::size_t size = 0;
+    if (end == std::string::npos || end < 3 ||
+        std::from_chars(bytes.data() + 2, bytes.data() + end, size).ptr != bytes.data() + end ||
+        bytes.size() - end - 1 < size) {
+      return false;
+    }
+    frame = {bytes[0], bytes.substr(end + 1, size)};
+    bytes.erase(0, end + 1 + size);
+    return true;
+  }
+
+  void handle(const Frame& frame) {
+    switch (frame.kind) {
+      case 'T':
+        std::from_chars(frame.payload.data(), frame.payload.data() + frame.payload.size(), results_.total);
+        results_.total = results_.total > kMostTests ? kMostTests : results_.total;
+        return;
+      case 'C':
+        return call(frame.payload);
+      case 'R':
+        return result(frame.payload);
+      case 'U':
+        results_.fault = frame.payload;
+        over_ = true;
+        return;
+      default:  // 'E'
+        over_ = true;
+    }
+  }
+
+  void call(const std::string& arguments) {
+    const CallOutcome outcome = call_candidate(candidate_, arguments, kAnswerLimit);
+    const Answer& answer = outcome.answer;
+    const bool malformed = answer.kind == 'V' && !answer.oversized && !is_well_formed(answer.payload, 1);
+    if (outcome.failure == CallFailure::kSpoiled || malformed) {
+      return fail(Verdict::kRE, {"error", "the program wrote into the judge's channel", 0, 0});
+    }
+    if (outcome.failure == CallFailure::kDied) {
+      results_.died = true;
+      return fail(Verdict::kRE, {"error", "", 0, 0});
+    }
+    if (answer.oversized) {
+      return fail(Verdict::kWA, {"note", "the program returned more than 8 MiB", 0, 0});
+    }
+    if (answer.kind == 'L') {  // it says the same to every further call
+      const CandidateException exception = read_exception(answer.payload);
+      return fail(verdict_of_exception('L', exception.type), exception.message);
+    }
+    tests_.send(std::string(1, answer.kind) + " " + std::to_string(answer.payload.size()) + "\n" + answer.payload);
+  }
+
+  // The test that is running can come to no end.
+  void fail(Verdict verdict, const Diagnostic& reason) {
+    results_.tests.push_back(verdict);
+    note(reason);
+    over_ = true;
+  }
+
+  void result(const std::string& payload) {
+    if (payload.empty()) {
+      results_.tests.push_back(Verdict::kAC);
+      return;
+    }
+    CandidateException exception = read_exception(payload.substr(1));
+    Verdict verdict = Verdict::kWA;
+    if (payload[0] == 'K') {
+      verdict = verdict_of_exception('X', exception.type);
+      note(exception.message);
+    } else {
+      note({"note", failure(exception), 0, 0});
+    }
+    results_.tests.push_back(verdict);
+    over_ = over_ || stop_at_first_failure_;
+  }
+
+  // In words that do not give an expected value away.
+  [[nodiscard]] std::string failure(const CandidateException& exception) const {
+    std::string text = "test " + std::to_string(results_.tests.size() + 1) + " failed";
+    if (exception.message.line > 0) {
+      text += ", in line " + std::to_string(exception.message.line) + " of the tests";
+    }
+    if (exception.type == "Unjudged") {
+      return text + ": " + exception.message.message.substr(std::string("Unjudged: ").size());
+    }
+    return exception.type == "AssertionError" ? text : text + ", with " + exception.type;
+  }
+
+  void note(const Diagnostic& diagnostic) {
+    if (!results_.reason) {
+      results_.reason = diagnostic;
+    }
+  }
+
+  RunningStep& candidate_;
+  RunningStep& tests_;
+  bool stop_at_first_failure_;
+  bool over_ = false;
+  SuiteResults results_;
+};
+
+}  // namespace
+
+SuiteResults run_suite(RunningStep& candidate, RunningStep& tests, bool stop_at_first_failure) {
+  return Loop(candidate, tests, stop_at_first_failure).run();
+}
+
+}  // namespace plumb

@@ -1,0 +1,27 @@
+#pragma once
+// The conversation between a test suite and a candidate, each in its own sandbox, with the judge in between.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compiler_sandbox/judge.h"
+#include "compiler_sandbox/running_step.h"
+
+namespace plumb {
+
+/// What the suite said, and how the candidate behaved.
+struct SuiteResults {
+  std::vector<Verdict> tests;        // AC, WA, CE, RE, MLE; the last one may be overruled by a limit
+  int total = 0;                     // of tests; 0 where the suite did not get so far
+  std::optional<Diagnostic> reason;  // of the first test that failed
+  bool died = false;                 // the candidate gave no answer during the last test in `tests`
+  std::string fault;                 // the suite itself cannot be run
+  bool tests_ended = false;          // the suite's process ended too early: look at its report
+};
+
+/// Passes calls and answers on until the suite is through, a test fails where the submission says to stop then, or one
+/// of the two can no longer answer. Answers are passed on only if they are well-formed values. Neither step is ended.
+SuiteResults run_suite(RunningStep& candidate, RunningStep& tests, bool stop_at_first_failure);
+
+}  // namespace plumb

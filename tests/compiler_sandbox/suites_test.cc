@@ -1,0 +1,143 @@
+// Tests that are code themselves, and candidates that would rather not be tested.
+
+#include <gtest/gtest.h>
+
+#include "tests/compiler_sandbox/judge_support.h"
+
+namespace plumb {
+namespace {
+
+using test::describe;
+
+Submission suite_submission(const std::string& source, const std::string& code) {
+  Submission submission;
+  submission.language = Language::kPython;
+  submission.source = source;
+  submission.suite.code = code;
+  submission.limits.cpu_s = 1;
+  return submission;
+}
+
+using Verdicts = std::vector<Verdict>;
+
+TEST(Suites, EachAssertAndCallIsATest) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  Submission submission =
+      suite_submission("def add(a, b=1):\n    return a + b\n",
+                       "base = 1\nassert add(base) == 2\nassert add(2, b=3) == 6\nassert add([1], [2]) == [1, 2]\n"
+                       "def check(f):\n    for i in range(50):\n        assert f(i) == i + 1\ncheck(add)\n");
+  const Evidence first = judge->judge(submission);
+  EXPECT_EQ(first.verdict, Verdict::kWA) << describe(first);
+  EXPECT_EQ(first.tests, (Verdicts{Verdict::kAC, Verdict::kWA}));
+  EXPECT_EQ(first.total, 4);
+  EXPECT_EQ(first.diagnostics.at(0).message, "test 2 failed, in line 3 of the tests");
+  EXPECT_EQ(first.isolation, judge->isolation().summary());
+  submission.stop_at_first_failure = false;
+  const Evidence all = judge->judge(submission);
+  EXPECT_EQ(all.tests, (Verdicts{Verdict::kAC, Verdict::kWA, Verdict::kAC, Verdict::kAC})) << describe(all);
+  EXPECT_EQ(all.passed, 3);
+}
+
+TEST(Suites, FunctionsAndUnittestsAreTestsToo) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  Submission submission = suite_submission(
+      "def half(n):\n    if n % 2:\n        raise ValueError('odd')\n    return n // 2\n",
+      "import unittest\nfrom solution import half\n\ndef test_four():\n    assert half(4) == 2\n\n"
+      "class Halves(unittest.TestCase):\n    def setUp(self):\n        self.six = 6\n\n    def test_six(self):\n"
+      "        self.assertEqual(half(self.six), 3)\n\n    def test_wrong(self):\n        self.assertEqual(half(8), "
+      "3)\n\n"
+      "    def test_odd(self):\n        with self.assertRaises(ValueError):\n            half(3)\n");
+  submission.stop_at_first_failure = false;
+  const Evidence evidence = judge->judge(submission);
+  EXPECT_EQ(evidence.tests, (Verdicts{Verdict::kAC, Verdict::kAC, Verdict::kWA, Verdict::kAC})) << describe(evidence);
+}
+
+TEST(Suites, EveryPlainValueCrossesTheBorder) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const Evidence evidence = judge->judge(
+      suite_submission("def same(x):\n    return x\n",
+                       "x = {'a': (1, 2.5, None, True), 3: {4, 'b'}, b'c\\0': [[], {}, -2 ** 100], 'n': float('inf')}\n"
+                       "assert same(x) == x\nassert type(same((1,))) is tuple and type(same({1})) is set\n"));
+  EXPECT_EQ(evidence.verdict, Verdict::kAC) << describe(evidence);
+}
+
+// HumanEval's decode_cyclic is given its encode_cyclic by the prompt: the candidate's own does not count.
+TEST(Suites, HelpersAreTheTrustedSides) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  Submission submission = suite_submission("def encode(s):\n    return s\ndef decode(s):\n    return s\n",
+                                           "assert decode(encode('abc')) == 'abc'\n");
+  EXPECT_EQ(judge->judge(submission).verdict, Verdict::kAC);
+  submission.suite.helpers = "def encode(s):\n    return s[::-1]\n\ndef decode(s):\n    'to do'\n";
+  submission.suite.functions = {"decode"};
+  EXPECT_EQ(judge->judge(submission).verdict, Verdict::kWA);
+  submission.source = "def decode(s):\n    return s[::-1]\n";
+  EXPECT_EQ(judge->judge(submission).verdict, Verdict::kAC);
+}
+
+TEST(Suites, NoTrickPasses) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const std::pair<const char*, Verdict> tricks[] = {
+      {"import os\nos._exit(0)\n", Verdict::kRE},
+      {"import os\ndef f(n):\n    os._exit(0)\n", Verdict::kRE},
+      {"import sys\ndef f(n):\n    sys.exit(0)\n", Verdict::kRE},
+      {"class A:\n    def __eq__(self, other):\n        return True\ndef f(n):\n    return A()\n", Verdict::kWA},
+      {"class A(int):\n    def __eq__(self, other):\n        return True\ndef f(n):\n    return A(1)\n", Verdict::kWA},
+      {"import builtins\nbuiltins.all = lambda *a: True\nbuiltins.AssertionError = Exception\ndef f(n):\n    return "
+       "0\n",
+       Verdict::kWA},
+      {"import os\ndef f(n):\n    os.write(3, b'0' * 16 + b'V 2\\ni7;')\n", Verdict::kRE},
+      {"def f(n):\n    raise AssertionError\n", Verdict::kRE},
+      {"def f(n):\n    raise type('Fine', (BaseException,), {})()\n", Verdict::kRE},
+      {"def f(n):\n    return NotImplemented\n", Verdict::kWA},
+      {"def f(n):\n    return lambda: 7\n", Verdict::kWA},
+      {"import sys\ndef f(n):\n    frame = sys._getframe()\n    while frame:\n        for value in "
+       "frame.f_locals.values():\n"
+       "            if value == 7:\n                return value\n        frame = frame.f_back\n",
+       Verdict::kWA},
+      {"def g(n):\n    return 7\n", Verdict::kRE},
+      {"def f(n) return 7\n", Verdict::kCE},
+      {"def f(n):\n    while True:\n        pass\n", Verdict::kTLE},
+      {"def f(n):\n    return [0] * 10 ** 9\n", Verdict::kMLE},
+      {"def f(n):\n    print('x' * 10 ** 6)\n    return 7\n", Verdict::kOLE},
+      {"def f(n):\n    return 'x' * (9 << 20)\n", Verdict::kWA},
+  };
+  for (const auto& [source, verdict] : tricks) {
+    const Evidence evidence = judge->judge(suite_submission(source, "assert f(3) == 7\n"));
+    EXPECT_EQ(evidence.verdict, verdict) << source << describe(evidence);
+    EXPECT_EQ(evidence.passed, 0) << source;
+    for (const Diagnostic& diagnostic : evidence.diagnostics) {
+      EXPECT_EQ(diagnostic.message.find("== 7"), std::string::npos) << "the expected value is given away";
+    }
+  }
+}
+
+TEST(Suites, ASuiteThatCannotBeRunIsOurFault) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const std::pair<const char*, const char*> suites[] = {{"assert f(3) ==\n", "the tests cannot be loaded"},
+                                                        {"assert f(lambda: 3)\n", "the tests pass a function"}};
+  for (const auto& [code, fault] : suites) {
+    const Evidence evidence = judge->judge(suite_submission("def f(n):\n    return n\n", code));
+    EXPECT_EQ(evidence.verdict, Verdict::kSE) << code;
+    EXPECT_NE(evidence.fault.find(fault), std::string::npos) << evidence.fault;
+  }
+  Submission cpp = suite_submission("int f(int n) { return n; }", "assert f(3) == 3\n");
+  cpp.language = Language::kCpp;
+  EXPECT_EQ(judge->judge(cpp).verdict, Verdict::kSE);
+}
+
+TEST(Suites, ManyAtOnceNeedNoMoreSlotsThanThereAre) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  std::vector<Submission> submissions;
+  for (int i = 0; i < 40; ++i) {
+    const std::string n = std::to_string(i);
+    submissions.push_back(suite_submission("def f(n):\n    return n + " + n + "\n", "assert f(1) == " + n + "\n"));
+    submissions.back().suite.code = i % 2 == 0 ? "assert f(1) == 1 + " + n + "\n" : submissions.back().suite.code;
+  }
+  const std::vector<Evidence> all = judge->judge_all(submissions);
+  for (int i = 0; i < 40; ++i) {
+    EXPECT_EQ(all[static_cast<std::size_t>(i)].verdict, i % 2 == 0 ? Verdict::kAC : Verdict::kWA) << i;
+  }
+}
+
+}  // namespace
+}  // namespace plumb
