@@ -18,13 +18,14 @@ namespace plumb {
 const std::string& python_driver();
 inline constexpr const char* kAnyFunction = "*";
 
-/// Python source of what runs a test suite, run as `python3 -c <driver> <names that the candidate defines> ...` beside
-/// tests.py and helpers.py, where no candidate is. Frames over descriptor 3, without nonces, for nothing hostile runs:
+/// Python source of what runs a test suite, where no candidate is. Frames over descriptor 3, without nonces, for
+/// nothing hostile runs:
+///   judge → driver   first of all S and a tuple of helpers, test code (both bytes) and a list of the functions' names
 ///   driver → judge   <kind> <payload bytes>\n<payload>: T the number of tests; C a call, as for kAnyFunction; R one
 ///                    test's result (empty: passed; K type, line, text: the candidate's exception ended it; F: failed,
 ///                    with the exception's type, line of the tests and text); U the suite cannot be run, with the
-///                    reason; E the end
-///   judge → driver   the same, kinds V, W and X as above, in answer to C
+///                    reason; E the end (not empty: there are files in the work folder now)
+///   judge → driver   the same form, kinds V, W and X as above, in answer to C
 const std::string& python_suite_driver();
 
 /// The #include lines of what candidates, and the drivers, may use without including it. After it a candidate's own

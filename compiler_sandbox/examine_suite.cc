@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kTestsOutput = std::size_t{1} << 20;  // what the tests may print; nobody sees it
 constexpr int kTestsWorkMib = 16;
+constexpr int kGoodbyeMs = 100;
 
 class SuiteExamination {
  public:
@@ -21,21 +22,26 @@ class SuiteExamination {
     if (submission_.language != Language::kPython) {
       return faulty("test suites are judged in Python", Doubt::kHopeless);
     }
-    for (const auto& begun : {candidate_.begin(work_files(submission_), submission_.limits.file_mib),
-                              tests_.begin(suite_files(submission_.suite), kTestsWorkMib)}) {
-      if (!begun) {
-        return faulty(begun.error().message);
-      }
+    if (const auto begun = begin(); !begun) {
+      return faulty(begun.error().message);
     }
     Finding finding = converse();
     if (finding.doubt != Doubt::kFault) {
-      candidate_.end();
-      tests_.end();
+      candidate_.end_later();
     }
     return finding;
   }
 
  private:
+  // The tests' session goes on from suite to suite as long as none leaves a file: their authors are no attackers.
+  Result<void> begin() {
+    const bool is_new = !tests_.in_session();
+    PLUMB_TRY(candidate_.send_begin(work_files(submission_), submission_.limits.file_mib));
+    PLUMB_TRY(is_new ? tests_.send_begin({}, kTestsWorkMib) : Result<void>());
+    PLUMB_TRY(candidate_.await_begun());
+    return is_new ? tests_.await_begun() : Result<void>();
+  }
+
   Finding converse() {
     const Limits& limits = submission_.limits;
     RunningStep tests(tests_, {.channel = true, .output_limit = kTestsOutput});
@@ -49,18 +55,15 @@ class SuiteExamination {
         return faulty(started.error().message);
       }
     }
-    SuiteResults results = run_suite(candidate, tests, submission_.stop_at_first_failure);
-    const StepReport& report = tests.finish();
+    SuiteResults results = run_suite(candidate, tests, submission_.suite, submission_.stop_at_first_failure);
+    if (results.tests_ended) {
+      if (const auto fault = end_of_tests(tests.finish(), results)) {
+        return *fault;
+      }
+    }
+    leave(tests, results);
     if (!results.fault.empty()) {
       return faulty(results.fault, Doubt::kHopeless);
-    }
-    const bool too_long = report.reason == "cpu" || report.reason == "wall" || report.out_of_memory;
-    if (results.tests_ended && !too_long) {
-      return faulty(report.fault.empty() ? "the tests " + ending(report) : report.fault);
-    }
-    if (results.tests_ended) {
-      results.tests.push_back(Verdict::kTLE);
-      results.reason = results.reason ? results.reason : Diagnostic{"error", "the tests took too long", 0, 0};
     }
     results.total = std::max({results.total, static_cast<int>(results.tests.size()), 1});
     if (results.tests.empty()) {
@@ -72,6 +75,25 @@ class SuiteExamination {
       finding.evidence.isolation = candidate_.isolation().summary();
     }
     return finding;
+  }
+
+  void leave(RunningStep& tests, const SuiteResults& results) {
+    for (int waited_ms = 0; results.clean_end && !tests.over() && waited_ms < kGoodbyeMs; ++waited_ms) {
+      tests.wait_at_most(1);
+    }
+    if (!results.clean_end || !tests.over()) {
+      tests_.end_later();
+    }
+  }
+
+  // What it means that the tests' process is gone before it had said that it is through.
+  static std::optional<Finding> end_of_tests(const StepReport& report, SuiteResults& results) {
+    if (report.reason != "cpu" && report.reason != "wall" && !report.out_of_memory) {
+      return faulty(report.fault.empty() ? "the tests: " + ending(report) : report.fault);
+    }
+    results.tests.push_back(Verdict::kTLE);
+    results.reason = results.reason ? results.reason : Diagnostic{"error", "the tests took too long", 0, 0};
+    return std::nullopt;
   }
 
   Worker& candidate_;

@@ -14,22 +14,26 @@ def _main():
     bytes_, hex_, none, exc, callable_, float_hex, fromhex = bytes, hex, type(None), BaseException, callable, float.hex, float.fromhex
     set_, frozenset_, dict_, pairs_of = set, frozenset, dict, dict.items
     encode, decode, join, memory, value_error = str.encode, bytes.decode, b"".join, memoryview, ValueError
-    find, index = bytes.find, bytes.index
+    find, index, exit = bytes.find, bytes.index, os._exit
 
-    def receive(size):
-        data = b""
-        while len_(data) < size:
-            part = read(3, size - len_(data))
-            if not part:
-                os._exit(3)
-            data += part
-        return data
+    def receive_part():
+        part = read(3, 65536)
+        if not part:
+            exit(3)
+        return part
 
     def receive_call():
-        head = b""
-        while head[-1:] != b"\n":
-            head += receive(1)
-        return head[:16], receive(int_(head[17:-1]))
+        data = b""  # one call at a time: nothing comes before it is answered
+        while find(data, b"\n") < 0:
+            data += receive_part()
+        start = index(data, b"\n") + 1
+        end = start + int_(data[17:start])
+        parts, size = [data], len_(data)
+        while size < end:
+            parts += [receive_part()]
+            size += len_(parts[-1])
+        data = join(parts)
+        return data[:16], data[start:end]
 
     def send(nonce, kind, payload):
         data = nonce + kind + b" " + encode(str_(len_(payload))) + b"\n" + payload

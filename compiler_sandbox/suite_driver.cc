@@ -10,14 +10,18 @@ constexpr const char* kDriver = R"PY(
 import builtins, os, sys, _ast
 
 
-def receive(size):
-    data = b""
-    while len(data) < size:
-        part = os.read(3, size - len(data))
+def receive():
+    """The answer to a call: its kind and its payload."""
+    data, end = b"", None
+    while end is None or len(data) < end:
+        part = os.read(3, 1 << 20)
         if not part:
             os._exit(3)
         data += part
-    return data
+        if end is None and b"\n" in data:
+            start = data.index(b"\n") + 1
+            end = start + int(data[2:start])
+    return data[:1], data[start:end]
 
 
 def send(kind, payload=b""):
@@ -93,10 +97,7 @@ def parse(data, place):
 
 def call(name, arguments, named):
     send(b"C", b"".join(emit(named, emit(arguments, emit(name, [])))))
-    head = b""
-    while head[-1:] != b"\n":
-        head += receive(1)
-    kind, payload = head[:1], receive(int(head[2:-1]))
+    kind, payload = receive()
     if kind == b"V":
         return parse(payload, 0)[0]
     text = payload.decode("utf-8", "replace")
@@ -140,9 +141,8 @@ class CandidateModule(type(sys)):
         return Proxy(name)
 
 
-def tree_of(path):
-    with open(path, "rb") as file:
-        return compile(file.read(), path, "exec", 0x400, True)  # a syntax tree
+def tree_of(source, path):
+    return compile(source, path, "exec", 0x400, True)  # a syntax tree
 
 
 def run(nodes, space):
@@ -212,16 +212,16 @@ def outcome(action):
 
 
 def main():
-    proxied = sys.argv[1:]
+    helpers, code, proxied = parse(receive()[1], 0)[0]
     sys.argv = ["tests.py"]
     sys.modules["solution"] = sys.modules["candidate"] = CandidateModule("solution")
     space = Space(__name__="tests", __builtins__=builtins)
     plan = []
     try:
-        exec(compile(tree_of("helpers.py"), "helpers.py", "exec", 0, True), space)
+        exec(compile(helpers, "helpers.py", "exec", 0, True), space)
         for name in proxied:
             space.pop(name, None)
-        plan = list(units(tree_of("tests.py")))
+        plan = list(units(tree_of(code, "tests.py")))
     except BaseException as error:
         send(b"U", ("the tests cannot be loaded: %s: %s" % (type(error).__name__, error)).encode("utf-8", "replace"))
         return
@@ -235,7 +235,7 @@ def main():
             send(b"R", failed)
         if failed and not is_test:
             break  # what follows stands on it
-    send(b"E")
+    send(b"E", b"" if os.listdir() == ["tmp"] and not os.listdir("tmp") else b"files")
 
 
 main()

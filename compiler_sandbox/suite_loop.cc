@@ -74,6 +74,7 @@ class Loop {
         over_ = true;
         return;
       default:  // 'E'
+        results_.clean_end = frame.payload.empty();
         over_ = true;
     }
   }
@@ -150,7 +151,16 @@ class Loop {
 
 }  // namespace
 
-SuiteResults run_suite(RunningStep& candidate, RunningStep& tests, bool stop_at_first_failure) {
+SuiteResults run_suite(RunningStep& candidate, RunningStep& tests, const TestSuite& suite, bool stop_at_first_failure) {
+  const auto text = [](char kind, const std::string& bytes) {
+    return kind + std::to_string(bytes.size()) + ":" + bytes;
+  };
+  std::string payload =
+      "u3:" + text('b', suite.helpers) + text('b', suite.code) + "l" + std::to_string(suite.functions.size()) + ":";
+  for (const std::string& name : suite.functions) {
+    payload += text('s', name);
+  }
+  tests.send("S " + std::to_string(payload.size()) + "\n" + payload);
   return Loop(candidate, tests, stop_at_first_failure).run();
 }
 

@@ -252,16 +252,11 @@ Step Toolchain::run_step(const Submission& submission) const {
 Step Toolchain::suite_step(const Submission& submission) {
   Step step;
   step.argv = {kInterpreter, kPythonFlags, "-c", python_suite_driver()};
-  step.argv.insert(step.argv.end(), submission.suite.functions.begin(), submission.suite.functions.end());
   step.environment = kPythonEnvironment;
   // They wait while the candidate computes.
   step.cpu_s = kSuiteCpu;
   step.wall_s = submission.limits.wall_s + kSuiteCpu;
   return step;
-}
-
-std::map<std::string, std::string> suite_files(const TestSuite& suite) {
-  return {{"tests.py", suite.code}, {"helpers.py", suite.helpers}};
 }
 
 std::map<std::string, std::string> work_files(const Submission& submission) {

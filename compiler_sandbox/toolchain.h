@@ -43,7 +43,7 @@ class Toolchain {
                                                 const std::string& source, const std::string& cache_inside) const;
   /// Runs it; standard input and output are the caller's.
   [[nodiscard]] Step program_run_step(const LanguageFile& language, const Limits& limits) const;
-  /// Runs the tests of a suite that the session's work folder holds, and makes their calls over descriptor 3.
+  /// Runs the tests of a suite that is sent over descriptor 3, and makes their calls over it.
   [[nodiscard]] static Step suite_step(const Submission& submission);
   /// Runs the program, or the module, that the session's work folder holds, and serves calls on descriptor 3.
   [[nodiscard]] Step run_step(const Submission& submission) const;
@@ -65,8 +65,7 @@ class Toolchain {
   std::map<std::string, std::shared_future<Result<std::string>>> drivers_;  // by types
 };
 
-/// What the judge puts into the session's work folder: of the candidate, and of its tests where those are a suite.
+/// What the judge puts into the session's work folder.
 std::map<std::string, std::string> work_files(const Submission& submission);
-std::map<std::string, std::string> suite_files(const TestSuite& suite);
 
 }  // namespace plumb

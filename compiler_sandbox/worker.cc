@@ -13,6 +13,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "compiler_sandbox/drivers.h"
+
 namespace plumb {
 
 namespace {
@@ -124,7 +126,9 @@ Result<std::unique_ptr<Worker>> Worker::start(const std::string& path, const std
   }
   inner.reset();
   WireMessage hello;
-  if (!send_wire(worker->socket(), {{"cache_dir", cache_dir}, {"mounts", mounts}}) ||
+  if (!send_wire(worker->socket(), {{"cache_dir", cache_dir},
+                                    {"mounts", mounts},
+                                    {"python_drivers", {python_driver(), python_suite_driver()}}}) ||
       !readable_in_time(worker->socket()) || !receive_wire(worker->socket(), hello) || !hello.body.contains("layers")) {
     return Error{"the sandbox launcher " + path + " ended before it had set up its slot"};
   }
@@ -152,18 +156,33 @@ Worker::~Worker() {
 }
 
 Result<void> Worker::begin(const std::map<std::string, std::string>& files, int work_mib) {
+  PLUMB_TRY(send_begin(files, work_mib));
+  return await_begun();
+}
+
+Result<void> Worker::send_begin(const std::map<std::string, std::string>& files, int work_mib) {
   nlohmann::json contents = nlohmann::json::object();
   for (const auto& [name, content] : files) {
     contents[name] = wire_bytes(content);
   }
+  if (!send_wire(socket(), {{"op", "begin"}, {"files", contents}, {"work_mib", work_mib}})) {
+    return Error{"the sandbox launcher died"};
+  }
+  return {};
+}
+
+Result<void> Worker::await_begun() {
+  if (ending_ && await_ended().reason == "fault") {
+    return Error{"the sandbox launcher died"};
+  }
   WireMessage answer;
-  if (!send_wire(socket(), {{"op", "begin"}, {"files", contents}, {"work_mib", work_mib}}) ||
-      !readable_in_time(socket()) || !receive_wire(socket(), answer)) {
+  if (!readable_in_time(socket()) || !receive_wire(socket(), answer)) {
     return Error{"the sandbox launcher died"};
   }
   if (answer.body.contains("error")) {
     return Error{"the sandbox could not start a session: " + answer.body["error"].get<std::string>()};
   }
+  in_session_ = true;
   return {};
 }
 
@@ -206,9 +225,17 @@ StepReport Worker::read_report() {
 }
 
 StepReport Worker::end() {
-  if (!send_wire(socket(), {{"op", "end"}})) {
-    return fault("the sandbox launcher died");
-  }
+  in_session_ = false;
+  return send_wire(socket(), {{"op", "end"}}) ? await_ended() : fault("the sandbox launcher died");
+}
+
+void Worker::end_later() {
+  in_session_ = false;
+  ending_ = send_wire(socket(), {{"op", "end"}});  // where it cannot be sent, the next begin() says so
+}
+
+StepReport Worker::await_ended() {
+  ending_ = false;
   StepReport report;
   do {  // the step may have ended by itself just before: its report comes first
     report = read_report();

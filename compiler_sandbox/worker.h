@@ -53,6 +53,9 @@ class Worker {
 
   /// Starts a session with `files` (name to content) in its work folder of `work_mib`; ends the one before.
   Result<void> begin(const std::map<std::string, std::string>& files, int work_mib);
+  /// begin() in two halves: in between, others can begin too.
+  Result<void> send_begin(const std::map<std::string, std::string>& files, int work_mib);
+  Result<void> await_begun();
   /// Starts a step; fds[i] becomes descriptor targets[i] of the program. The report comes over socket().
   Result<void> start_step(const Step& step, const std::vector<int>& fds, const std::vector<int>& targets);
   /// Readable when the step's report is there (or the launcher has died).
@@ -60,13 +63,20 @@ class Worker {
   StepReport read_report();
   /// Kills the session, whatever it does. The usage is that of the step it interrupted, if one was running.
   StepReport end();
+  /// Kills the session without waiting until it is gone; nobody asks how it ended. The next begin() waits for that.
+  void end_later();
+  /// Whether a session has begun and was not ended.
+  [[nodiscard]] bool in_session() const { return in_session_; }
 
  private:
   Worker() = default;
+  StepReport await_ended();
   UniqueFd socket_;
   pid_t pid_ = -1;
   IsolationReport isolation_;
   bool limit_address_space_ = false;
+  bool in_session_ = false;
+  bool ending_ = false;  // the answer to end_later() has not been read
 };
 
 /// The launcher to use: `option`, else $PLUMB_SANDBOX_LAUNCHER, else "plumb-sandbox" beside the running program.

@@ -1,6 +1,7 @@
-// sandbox_hostile FOLDER [ROUNDS]: every program of FOLDER/manifest.json through the judge, in a random order, with
-// host checks around it. One line for each that is not as it must be; exit status 1 if there is any. The manifest names
-// programs with `file`, `language`, `mode` (stdio, func, func_cpp, compile), `expected` verdicts and `never` ones.
+// sandbox_hostile FOLDER [ROUNDS [LAYER ...]]: every program of FOLDER/manifest.json through the judge, in a random
+// order, with host checks around it; isolation layers that may be missing are named (no_cgroup for an ordinary user).
+// One line for each that is not as it must be; exit status 1 if there is any. The manifest names programs with `file`,
+// `language`, `mode` (stdio, func, func_cpp, compile), `expected` verdicts and `never` ones.
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -178,7 +179,7 @@ int abstract_listener() {
   return listens ? listener : -1;
 }
 
-int run(const std::string& folder, std::uint32_t rounds) {
+int run(const std::string& folder, std::uint32_t rounds, const std::vector<std::string>& allow) {
   setenv("SBX_CANARY", kSecret, 1);
   const int listener = abstract_listener();
   const auto text = read_file(folder + "/manifest.json");
@@ -186,7 +187,9 @@ int run(const std::string& folder, std::uint32_t rounds) {
     std::fprintf(stderr, "%s\n", text.error().message.c_str());
     return 2;
   }
-  const auto judge = start_judge({});
+  JudgeOptions options;
+  options.allow = allow;
+  const auto judge = start_judge(options);
   if (!judge) {
     std::fprintf(stderr, "%s\n", judge.error().message.c_str());
     return 2;
@@ -211,9 +214,9 @@ int run(const std::string& folder, std::uint32_t rounds) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: sandbox_hostile FOLDER [ROUNDS]\n");
+    std::fprintf(stderr, "usage: sandbox_hostile FOLDER [ROUNDS [LAYER ...]]\n");
     return 2;
   }
   const unsigned long rounds = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 1;
-  return plumb::run(argv[1], static_cast<std::uint32_t>(rounds));
+  return plumb::run(argv[1], static_cast<std::uint32_t>(rounds), {argv + std::min(argc, 3), argv + argc});
 }

@@ -23,10 +23,12 @@ class Cgroup {
   [[nodiscard]] int version() const { return version_; }
   [[nodiscard]] const std::string& detail() const { return detail_; }
 
-  /// Limits for what the group holds from now on; the launcher and init are counted on top of `processes`.
+  /// Limits for what the group holds from now on; the launcher, the template and init are counted on top of
+  /// `processes`.
   bool set_limits(std::int64_t memory_bytes, int processes) const;
   /// Starts a new measurement of peak_bytes() and oom_kills().
   void start_measurement();
+  [[nodiscard]] std::int64_t usage_bytes() const;    // now
   [[nodiscard]] double cpu_s() const;                // since the group was made
   [[nodiscard]] std::int64_t peak_bytes() const;     // since start_measurement(), above the use at that time
   [[nodiscard]] std::int64_t oom_kills() const;      // since start_measurement()
@@ -47,7 +49,6 @@ class Cgroup {
   [[nodiscard]] std::string read(const std::string& controller, const char* file) const;
   [[nodiscard]] bool write(const std::string& controller, const char* file, const std::string& text) const;
   [[nodiscard]] std::int64_t oom_count() const;
-  [[nodiscard]] std::int64_t usage_bytes() const;
 
   int version_ = 0;
   std::string detail_;

@@ -55,13 +55,21 @@ bool write_id_maps(const Slot& slot, pid_t pid) {
          write_proc(slot.proc_fd, folder + "/uid_map", map) && write_proc(slot.proc_fd, folder + "/gid_map", map);
 }
 
-pid_t clone_init(bool namespaces) {
+// With `as_sibling` the child's parent is the caller's.
+pid_t clone_init(const Slot& slot, bool as_sibling) {
   clone_args args{};
-  args.exit_signal = SIGCHLD;
-  if (namespaces) {
+  args.exit_signal = as_sibling ? 0 : SIGCHLD;  // a sibling's is that of the caller
+  if (slot.namespaces) {
     args.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
   }
-  return static_cast<pid_t>(syscall(SYS_clone3, &args, sizeof(args)));
+  args.flags |= as_sibling ? CLONE_PARENT : 0;
+  // The id maps of a process that cannot be dumped belong to the host's root. Init takes the mark again by itself.
+  prctl(PR_SET_DUMPABLE, slot.privileged ? 0 : 1, 0, 0, 0);
+  const auto pid = static_cast<pid_t>(syscall(SYS_clone3, &args, sizeof(args)));
+  if (pid != 0) {
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  }
+  return pid;
 }
 
 // In the child: waits until the launcher has written the id maps, takes the new identity, serves.
@@ -98,6 +106,15 @@ int remove_entry(const char* path, const struct stat*, int, FTW*) {
 
 }  // namespace
 
+void start_template(Slot& slot, const std::vector<std::string>& python_drivers) {
+  if (!slot.namespaces) {
+    return;
+  }
+  slot.init_template = InitTemplate::create(
+      python_drivers, [&slot] { return clone_init(slot, true); },
+      [&slot](int socket, const std::string& work_folder) { start_init(slot, socket, work_folder); });
+}
+
 std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& begin, std::string& error) {
   std::unique_ptr<Session> session(new Session(slot));
   std::string work_folder = kWorkMount;
@@ -116,13 +133,13 @@ std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& 
   }
   session->socket_ = UniqueFd(pair[0]);
   UniqueFd inner(pair[1]);
-  // The id maps of a process that cannot be dumped belong to the host's root. Init takes the mark again by itself.
-  prctl(PR_SET_DUMPABLE, slot.privileged ? 0 : 1, 0, 0, 0);
-  session->init_ = clone_init(slot.namespaces);
+  session->init_ = slot.init_template.make_init(inner.get(), work_folder);
+  if (session->init_ < 0) {
+    session->init_ = clone_init(slot, false);
+  }
   if (session->init_ == 0) {
     start_init(slot, inner.get(), work_folder);
   }
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   if (session->init_ < 0) {
     error = std::string("clone: ") + std::strerror(errno);
     return nullptr;
@@ -174,6 +191,7 @@ std::vector<int> Session::processes() const {
   }
   std::vector<int> pids = slot_.cgroup.processes();
   std::erase(pids, getpid());
+  std::erase(pids, slot_.init_template.pid());
   return pids;
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "compiler_sandbox/launcher/cgroup.h"
+#include "compiler_sandbox/launcher/init_template.h"
 #include "compiler_sandbox/launcher/step.h"
 #include "compiler_sandbox/wire.h"
 
@@ -21,7 +22,13 @@ struct Slot {
   uid_t uid = 0;  // first of two ids that belong to this slot: init's, then the program's
   Cgroup cgroup;
   std::vector<sock_filter> filter;
+  InitTemplate init_template;       // only with namespaces
+  std::int64_t resident_bytes = 0;  // of launcher and template, in the cgroup: no program's
 };
+
+/// Forks the template that this slot's inits are copies of (init_template.h). Without namespaces there is none: there
+/// all children of the launcher are ended with a session.
+void start_template(Slot& slot, const std::vector<std::string>& python_drivers);
 
 /// A live session. Not copyable; the destructor kills it.
 class Session {

@@ -18,11 +18,12 @@
 #include <cmath>
 #include <cstring>
 
+#include "compiler_sandbox/launcher/warm_python.h"
+
 namespace plumb {
 
 namespace {
 
-constexpr rlim_t kStackBytes = rlim_t{256} << 20U;
 constexpr rlim_t kStackShare = 16;  // of a limited address space: each thread reserves as much as the stack may grow to
 constexpr rlim_t kOpenFiles = 256;
 constexpr int kFirstSpareFd = 20;  // above every target, below kOpenFiles
@@ -68,7 +69,12 @@ bool place_descriptors(const StepRequest& request, const std::vector<UniqueFd>& 
   }
   const int last =
       request.targets.empty() ? 2 : std::max(2, *std::max_element(request.targets.begin(), request.targets.end()));
-  return good && syscall(SYS_close_range, static_cast<unsigned>(last + 1), ~0U, CLOSE_RANGE_CLOEXEC) == 0;
+  // Nothing is executed where a copy of this process goes on as Python: then all but the status is closed here.
+  const auto first = static_cast<unsigned>(last + 1);
+  const auto status = static_cast<unsigned>(status_fd);
+  const unsigned flags = is_warm_python(request.argv) ? 0 : CLOSE_RANGE_CLOEXEC;
+  return good && syscall(SYS_close_range, first, status - 1, flags) == 0 &&
+         syscall(SYS_close_range, status + 1, ~0U, flags) == 0;
 }
 
 bool drop_privileges(const StepIdentity& identity) {
@@ -131,6 +137,11 @@ const char* become(const StepRequest& request, const std::vector<UniqueFd>& fds,
                            const_cast<sock_filter*>(identity.filter.data())};
   if (!identity.filter.empty() && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &program) != 0) {
     return "seccomp";
+  }
+  if (is_warm_python(request.argv)) {
+    close(status_fd);
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // as of any program that was executed
+    run_warm_python(request.argv);
   }
   execve(argv[0], argv.data(), environment.data());
   return "exec";

@@ -2,6 +2,7 @@
 // One process of a session: its command line, descriptors and limits, and how it is started inside the walls.
 
 #include <linux/filter.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -11,6 +12,8 @@
 #include "compiler_sandbox/wire.h"
 
 namespace plumb {
+
+inline constexpr rlim_t kStackBytes = rlim_t{256} << 20U;  // that a program's stack may grow to
 
 /// What to run. Descriptor i of the message becomes number `targets[i]` of the program; 0 is /dev/null unless named.
 struct StepRequest {

@@ -19,6 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+using test::add_submission;
 using test::describe;
 
 void expect_nothing_found(Judge& judge, const std::string& body) {
@@ -214,6 +215,51 @@ TEST(IsolationReport, AnAbsentLauncherIsAMissingLayer) {
   ASSERT_EQ(report.layers.size(), 1U);
   EXPECT_EQ(report.layers[0].name, "launcher");
   EXPECT_NE(report.refusal({"no_namespaces", "no_cgroup"}), "");
+}
+
+// Interpreters are copies of one that was started before; none of the memory that such a copy can read is another
+// candidate's. It looks page by page, as write() tells it which are there, for a word that it finds in its own source,
+// and for one that stood in the sources of many before it.
+TEST(Isolation, ACopiedInterpreterHoldsNothingOfThoseBeforeIt) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const std::string before = "word-of-candidates-before-4711";
+  for (int i = 0; i < 6; ++i) {
+    const Evidence evidence = judge->judge(
+        add_submission(Language::kPython, "# " + before + " " + std::to_string(i) + "\n" + std::string(i * 3000, '#') +
+                                              "\ndef add(a, b):\n    return a + b\n"));
+    ASSERT_EQ(evidence.verdict, Verdict::kAC) << describe(evidence);
+  }
+  const std::string scan = R"PY(# word-of-this-candidate-0815
+import ctypes, os
+
+def found(word, pages):
+    return any(word in page for page in pages)
+
+def pages_around(address, file, libc):
+    page = 4096
+    for start in range(max(address - (24 << 20), page) // page * page, address + (24 << 20), page):
+        os.lseek(file, 0, 0)
+        if libc.write(file, ctypes.c_void_p(start), page) == page:
+            yield os.pread(file, page, 0)
+
+def add(a, b):
+    libc = ctypes.CDLL(None)
+    file = os.open("scan", os.O_RDWR | os.O_CREAT)
+    heap = ctypes.addressof(ctypes.create_string_buffer(70000))
+    pages = list(pages_around(heap, file, libc)) + list(pages_around(id(object()), file, libc))
+    before = "".join(reversed("1174-erofeb-setadidnac-fo-drow")).encode()
+    own = "".join(reversed("5180-etadidnac-siht-fo-drow")).encode()
+    print(len(pages), found(own, pages), found(before, pages))
+    return a + b if found(own, pages) and not found(before, pages) else -1000
+)PY";
+  Submission submission = add_submission(Language::kPython, scan);
+  submission.limits.cpu_s = 20;
+  submission.limits.wall_s = 60;
+  for (int i = 0; i < 2; ++i) {  // both slots have seen some
+    submission.source += "\n";
+    const Evidence evidence = judge->judge(submission);
+    EXPECT_EQ(evidence.verdict, Verdict::kAC) << describe(evidence);
+  }
 }
 
 }  // namespace

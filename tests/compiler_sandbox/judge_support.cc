@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -39,13 +40,33 @@ fs::path proc(int pid, const char* file) {
   return fs::path("/proc") / std::to_string(pid) / file;
 }
 
+// What follows `key` in a process's status.
+std::string status_of(int pid, const std::string& key) {
+  const std::string status = read_text(proc(pid, "status"));
+  const std::size_t start = status.find("\n" + key + ":");
+  return start == std::string::npos
+             ? ""
+             : status.substr(start + key.size() + 2, status.find('\n', start + 1) - start - key.size() - 2);
+}
+
+// The process that a launcher copies its sessions from lives as long as the launcher. Unlike a session's init, it is in
+// the launcher's own process namespace.
+bool is_template_of(int pid, int launcher) {
+  const auto namespaces = [](int of) {
+    const std::string ids = status_of(of, "NSpid");
+    return std::count(ids.begin(), ids.end(), '\t');
+  };
+  return status_of(pid, "PPid") == "\t" + std::to_string(launcher) && namespaces(pid) == namespaces(launcher);
+}
+
 std::vector<std::string> strangers() {
   std::vector<std::string> found;
   const std::vector<int> own = launchers();
   for (const int pid : all_processes()) {
     const std::string groups = read_text(proc(pid, "cgroup"));
     for (const int launcher : own) {
-      if (pid != launcher && groups.find("/plumb-sandbox-" + std::to_string(launcher) + "\n") != std::string::npos) {
+      if (pid != launcher && !is_template_of(pid, launcher) &&
+          groups.find("/plumb-sandbox-" + std::to_string(launcher) + "\n") != std::string::npos) {
         found.push_back(std::to_string(pid) + " " + read_text(proc(pid, "comm")));
       }
     }
