@@ -20,26 +20,42 @@ Submission suite_submission(const std::string& source, const std::string& code) 
 
 using Verdicts = std::vector<Verdict>;
 
-TEST(Suites, EachAssertAndCallIsATest) {
-  PLUMB_JUDGE_OR_SKIP(judge);
+// A judge of their own: where suites run, a session waits for the next one as long as its judge lives.
+class Suites : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    std::string why;
+    if (test::shared_judge(why) != nullptr) {
+      judge_ = start_judge(test::judge_options()).value();
+    }
+  }
+  static void TearDownTestSuite() { judge_.reset(); }
+  void SetUp() override {
+    if (judge_ == nullptr) {
+      GTEST_SKIP() << "no isolation on this machine";
+    }
+  }
+  static inline std::unique_ptr<Judge> judge_;
+};
+
+TEST_F(Suites, EachAssertAndCallIsATest) {
   Submission submission =
       suite_submission("def add(a, b=1):\n    return a + b\n",
                        "base = 1\nassert add(base) == 2\nassert add(2, b=3) == 6\nassert add([1], [2]) == [1, 2]\n"
                        "def check(f):\n    for i in range(50):\n        assert f(i) == i + 1\ncheck(add)\n");
-  const Evidence first = judge->judge(submission);
+  const Evidence first = judge_->judge(submission);
   EXPECT_EQ(first.verdict, Verdict::kWA) << describe(first);
   EXPECT_EQ(first.tests, (Verdicts{Verdict::kAC, Verdict::kWA}));
   EXPECT_EQ(first.total, 4);
   EXPECT_EQ(first.diagnostics.at(0).message, "test 2 failed, in line 3 of the tests");
-  EXPECT_EQ(first.isolation, judge->isolation().summary());
+  EXPECT_EQ(first.isolation, judge_->isolation().summary());
   submission.stop_at_first_failure = false;
-  const Evidence all = judge->judge(submission);
+  const Evidence all = judge_->judge(submission);
   EXPECT_EQ(all.tests, (Verdicts{Verdict::kAC, Verdict::kWA, Verdict::kAC, Verdict::kAC})) << describe(all);
   EXPECT_EQ(all.passed, 3);
 }
 
-TEST(Suites, FunctionsAndUnittestsAreTestsToo) {
-  PLUMB_JUDGE_OR_SKIP(judge);
+TEST_F(Suites, FunctionsAndUnittestsAreTestsToo) {
   Submission submission = suite_submission(
       "def half(n):\n    if n % 2:\n        raise ValueError('odd')\n    return n // 2\n",
       "import unittest\nfrom solution import half\n\ndef test_four():\n    assert half(4) == 2\n\n"
@@ -48,13 +64,12 @@ TEST(Suites, FunctionsAndUnittestsAreTestsToo) {
       "3)\n\n"
       "    def test_odd(self):\n        with self.assertRaises(ValueError):\n            half(3)\n");
   submission.stop_at_first_failure = false;
-  const Evidence evidence = judge->judge(submission);
+  const Evidence evidence = judge_->judge(submission);
   EXPECT_EQ(evidence.tests, (Verdicts{Verdict::kAC, Verdict::kAC, Verdict::kWA, Verdict::kAC})) << describe(evidence);
 }
 
-TEST(Suites, EveryPlainValueCrossesTheBorder) {
-  PLUMB_JUDGE_OR_SKIP(judge);
-  const Evidence evidence = judge->judge(
+TEST_F(Suites, EveryPlainValueCrossesTheBorder) {
+  const Evidence evidence = judge_->judge(
       suite_submission("def same(x):\n    return x\n",
                        "x = {'a': (1, 2.5, None, True), 3: {4, 'b'}, b'c\\0': [[], {}, -2 ** 100], 'n': float('inf')}\n"
                        "assert same(x) == x\nassert type(same((1,))) is tuple and type(same({1})) is set\n"));
@@ -62,20 +77,18 @@ TEST(Suites, EveryPlainValueCrossesTheBorder) {
 }
 
 // HumanEval's decode_cyclic is given its encode_cyclic by the prompt: the candidate's own does not count.
-TEST(Suites, HelpersAreTheTrustedSides) {
-  PLUMB_JUDGE_OR_SKIP(judge);
+TEST_F(Suites, HelpersAreTheTrustedSides) {
   Submission submission = suite_submission("def encode(s):\n    return s\ndef decode(s):\n    return s\n",
                                            "assert decode(encode('abc')) == 'abc'\n");
-  EXPECT_EQ(judge->judge(submission).verdict, Verdict::kAC);
+  EXPECT_EQ(judge_->judge(submission).verdict, Verdict::kAC);
   submission.suite.helpers = "def encode(s):\n    return s[::-1]\n\ndef decode(s):\n    'to do'\n";
   submission.suite.functions = {"decode"};
-  EXPECT_EQ(judge->judge(submission).verdict, Verdict::kWA);
+  EXPECT_EQ(judge_->judge(submission).verdict, Verdict::kWA);
   submission.source = "def decode(s):\n    return s[::-1]\n";
-  EXPECT_EQ(judge->judge(submission).verdict, Verdict::kAC);
+  EXPECT_EQ(judge_->judge(submission).verdict, Verdict::kAC);
 }
 
-TEST(Suites, NoTrickPasses) {
-  PLUMB_JUDGE_OR_SKIP(judge);
+TEST_F(Suites, NoTrickPasses) {
   const std::pair<const char*, Verdict> tricks[] = {
       {"import os\nos._exit(0)\n", Verdict::kRE},
       {"import os\ndef f(n):\n    os._exit(0)\n", Verdict::kRE},
@@ -102,7 +115,7 @@ TEST(Suites, NoTrickPasses) {
       {"def f(n):\n    return 'x' * (9 << 20)\n", Verdict::kWA},
   };
   for (const auto& [source, verdict] : tricks) {
-    const Evidence evidence = judge->judge(suite_submission(source, "assert f(3) == 7\n"));
+    const Evidence evidence = judge_->judge(suite_submission(source, "assert f(3) == 7\n"));
     EXPECT_EQ(evidence.verdict, verdict) << source << describe(evidence);
     EXPECT_EQ(evidence.passed, 0) << source;
     for (const Diagnostic& diagnostic : evidence.diagnostics) {
@@ -111,29 +124,27 @@ TEST(Suites, NoTrickPasses) {
   }
 }
 
-TEST(Suites, ASuiteThatCannotBeRunIsOurFault) {
-  PLUMB_JUDGE_OR_SKIP(judge);
+TEST_F(Suites, ASuiteThatCannotBeRunIsOurFault) {
   const std::pair<const char*, const char*> suites[] = {{"assert f(3) ==\n", "the tests cannot be loaded"},
                                                         {"assert f(lambda: 3)\n", "the tests pass a function"}};
   for (const auto& [code, fault] : suites) {
-    const Evidence evidence = judge->judge(suite_submission("def f(n):\n    return n\n", code));
+    const Evidence evidence = judge_->judge(suite_submission("def f(n):\n    return n\n", code));
     EXPECT_EQ(evidence.verdict, Verdict::kSE) << code;
     EXPECT_NE(evidence.fault.find(fault), std::string::npos) << evidence.fault;
   }
   Submission cpp = suite_submission("int f(int n) { return n; }", "assert f(3) == 3\n");
   cpp.language = Language::kCpp;
-  EXPECT_EQ(judge->judge(cpp).verdict, Verdict::kSE);
+  EXPECT_EQ(judge_->judge(cpp).verdict, Verdict::kSE);
 }
 
-TEST(Suites, ManyAtOnceNeedNoMoreSlotsThanThereAre) {
-  PLUMB_JUDGE_OR_SKIP(judge);
+TEST_F(Suites, ManyAtOnceNeedNoMoreSlotsThanThereAre) {
   std::vector<Submission> submissions;
   for (int i = 0; i < 40; ++i) {
     const std::string n = std::to_string(i);
     submissions.push_back(suite_submission("def f(n):\n    return n + " + n + "\n", "assert f(1) == " + n + "\n"));
     submissions.back().suite.code = i % 2 == 0 ? "assert f(1) == 1 + " + n + "\n" : submissions.back().suite.code;
   }
-  const std::vector<Evidence> all = judge->judge_all(submissions);
+  const std::vector<Evidence> all = judge_->judge_all(submissions);
   for (int i = 0; i < 40; ++i) {
     EXPECT_EQ(all[static_cast<std::size_t>(i)].verdict, i % 2 == 0 ? Verdict::kAC : Verdict::kWA) << i;
   }
