@@ -307,7 +307,7 @@ void GrpoLearner::correct_and_mask(const Batch& mini_batch) {
 
 // The loads of all rows of an update, before its first backward: one more forward, where the loss is asked for.
 void GrpoLearner::fix_router_loss(const Batch& mini_batch, float temperature, GrpoLossSums& sums) {
-  RouterTallies tallies(policy_.config());
+  RouterTallies tallies(policy_.config(), options_.router.devices);
   for_each_micro_batch(mini_batch, options_.micro_batch_tokens, [&](const Batch& part) {
     const PackedSequences packed = pack(part, temperature, policy_.version());
     policy_.forward(packed.batch, packed.targets, tape_);

@@ -1,6 +1,6 @@
 #pragma once
-// The losses that keep a mixture's routers even, and the numbers that say how even they are. Off in RL unless asked
-// for, whatever a model's config says: coefficients of its pre-training are not RL's.
+// The losses that keep a mixture's routers even, and the numbers that say how even they are. Off in RL and SFT unless
+// asked for, whatever a model's config says: coefficients of its pre-training are not theirs.
 //
 // Loads are shares of the assignments of all rows of an optimizer batch, a shared prompt counted as often as there are
 // completions of it; they are constants of the loss, fixed before the first backward. So gradients do not hang on how
@@ -23,10 +23,13 @@ struct RouterLossOptions {
   /// The same over `devices` groups of experts side by side: D sum_d load_d probability_d. DeepSeek-V2, eq. 26 to 28.
   float device_balance = 0;
   std::int64_t devices = 1;
+  /// D / M sum_d sent_d probability_d: sent_d the share of rows that go to the group, M how many groups a row may go
+  /// to. DeepSeek-V2, eq. 29 to 31.
+  float communication_balance = 0;
   /// beta mean (log sum exp logits)^2. ST-MoE: Zoph et al., 2022, arXiv 2202.08906, eq. 5.
   float z = 0;
 
-  [[nodiscard]] bool any() const { return balance != 0 || device_balance != 0 || z != 0; }
+  [[nodiscard]] bool any() const { return balance != 0 || device_balance != 0 || communication_balance != 0 || z != 0; }
 };
 
 /// Of all layers with experts: means, but for the largest violation.
@@ -43,7 +46,8 @@ Result<void> check_router_loss(const RouterLossOptions& options, const ModelConf
 
 class RouterTallies {
  public:
-  explicit RouterTallies(const ModelConfig& config);
+  /// `devices`: of the losses that will be asked for.
+  explicit RouterTallies(const ModelConfig& config, std::int64_t devices = 1);
 
   /// The rows of a batch that the tape is of; row_counts [T].
   void add(const Policy& policy, const ForwardTape& tape, std::span<const float> row_counts);
@@ -53,10 +57,15 @@ class RouterTallies {
   [[nodiscard]] RouterGradient gradient(const RouterLossOptions& options) const;
 
  private:
+  [[nodiscard]] double by_group(const RouterStatistics& statistics, std::size_t expert,
+                                const RouterLossOptions& options) const;
+
   std::vector<std::int64_t> sparse_layers_;
   std::vector<RouterTally> tallies_;  // of those
   std::int64_t num_layers_ = 0;
   std::int64_t num_experts_ = 0;
+  std::int64_t devices_ = 1;
+  double groups_of_a_row_ = 1;  // at most
 };
 
 }  // namespace plumb

@@ -13,18 +13,18 @@ namespace {
 
 // Calls `use(batch, targets)` for consecutive examples packed to about `max_tokens` rows.
 void for_each_micro_batch(std::span<const SftExample* const> examples, std::int64_t max_tokens,
-                          const std::function<void(const PackedBatch&, const ScoreTargets&)>& use) {
+                          const std::function<void(const PackedSequences&)>& use) {
   PackedSequences packed;  // one completion a prompt: targets are tokens
   for (const SftExample* example : examples) {
     const SharedPromptSequences sequences{example->prompt, {example->completion}};
     if (packed.batch.num_tokens() > 0 && packed.batch.num_tokens() + num_rows(sequences) > max_tokens) {
-      use(packed.batch, packed.targets);
+      use(packed);
       packed = {};
     }
     append_sequences(sequences, packed);
   }
   if (packed.batch.num_tokens() > 0) {
-    use(packed.batch, packed.targets);
+    use(packed);
   }
 }
 
@@ -53,17 +53,33 @@ struct LossSums {
   }
 };
 
+// The loads of all rows of a step, before its first backward: one more forward.
+RouterGradient router_gradient(Policy& policy, ForwardTape& tape, std::span<const SftExample* const> examples,
+                               const SftLearnerOptions& options) {
+  RouterTallies tallies(policy.config(), options.router.devices);
+  for_each_micro_batch(examples, options.micro_batch_tokens, [&](const PackedSequences& packed) {
+    policy.forward(packed.batch, packed.targets, tape);
+    tallies.add(policy, tape, packed.row_counts);
+  });
+  return tallies.gradient(options.router);
+}
+
 // One optimizer step's loss and gradient: the mean over all completion tokens of the batch.
 double accumulate_gradient(Policy& policy, ForwardTape& tape, std::span<const SftExample* const> examples,
-                           std::int64_t micro_batch_tokens, LossSums& sums) {
+                           const SftLearnerOptions& options, LossSums& sums, RouterTallies& tallies) {
   std::int64_t tokens = 0;
   for (const SftExample* example : examples) {
     tokens += static_cast<std::int64_t>(example->completion.size());
   }
+  RouterGradient routers;
+  if (options.router.any()) {
+    routers = router_gradient(policy, tape, examples, options);
+  }
   double loss = 0;
   auto next = examples.begin();
-  for_each_micro_batch(examples, micro_batch_tokens, [&](const PackedBatch& batch, const ScoreTargets& targets) {
-    const TokenScores scores = policy.forward(batch, targets, tape);
+  for_each_micro_batch(examples, options.micro_batch_tokens, [&](const PackedSequences& packed) {
+    const TokenScores scores = policy.forward(packed.batch, packed.targets, tape);
+    tallies.add(policy, tape, packed.row_counts);
     for (const float log_prob : scores.log_probs) {
       loss -= static_cast<double>(log_prob);
     }
@@ -73,7 +89,12 @@ double accumulate_gradient(Policy& policy, ForwardTape& tape, std::span<const Sf
       at += length;
     }
     const std::vector<float> d_log_probs(scores.log_probs.size(), -1.0F / static_cast<float>(tokens));
+    if (options.router.any()) {
+      routers.row_counts = packed.row_counts;
+      policy.set_router_gradient(&routers);
+    }
     policy.backward(tape, d_log_probs);
+    policy.set_router_gradient(nullptr);
   });
   return loss / static_cast<double>(tokens);
 }
@@ -181,7 +202,9 @@ class SftTraining {
     report.epoch = epoch;
     report.learning_rate = static_cast<double>(learning_rate(options_.schedule, state_.steps));
     LossSums sums;
-    report.loss = accumulate_gradient(policy_, tape_, batch, options_.micro_batch_tokens, sums);
+    RouterTallies tallies(policy_.config());
+    report.loss = accumulate_gradient(policy_, tape_, batch, options_, sums, tallies);
+    report.router = tallies.summary();
     report.grad_norm = optimizer_.step(static_cast<float>(report.learning_rate)).grad_norm;
     report.step = ++state_.steps;
     for (const SftExample* example : batch) {
@@ -225,8 +248,8 @@ double sft_loss(Policy& policy, std::span<const SftExample> examples, std::int64
   }
   double loss = 0;
   std::int64_t tokens = 0;
-  for_each_micro_batch(order, micro_batch_tokens, [&](const PackedBatch& batch, const ScoreTargets& targets) {
-    const TokenScores scores = policy.score(batch, targets);
+  for_each_micro_batch(order, micro_batch_tokens, [&](const PackedSequences& packed) {
+    const TokenScores scores = policy.score(packed.batch, packed.targets);
     for (const float log_prob : scores.log_probs) {
       loss -= static_cast<double>(log_prob);
     }

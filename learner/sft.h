@@ -8,6 +8,7 @@
 
 #include "core/thread_pool.h"
 #include "learner/optimizer.h"
+#include "learner/router_loss.h"
 #include "learner/schedule.h"
 #include "policy/policy.h"
 
@@ -28,6 +29,7 @@ struct SftLearnerOptions {
   std::uint64_t seed = 0;
   std::vector<double> shares;  // of the tokens, by source (learner/mixture.h); empty: every example once an epoch
   std::int64_t micro_batch_tokens = 1024;
+  RouterLossOptions router;  // of a mixture of experts; part of the gradient, not of the reported loss
 };
 
 /// What one optimizer step did.
@@ -40,6 +42,7 @@ struct SftStep {
   double learning_rate = 0;
   std::int64_t num_tokens = 0;      // completion tokens so far
   std::vector<double> source_loss;  // [sources] mean over the step's tokens of each; not a number where it had none
+  RouterSummary router;             // of the step's rows; a mixture only
 };
 
 /// Where a training stands between two updates: with the weights and the optimizer's moments all that a resume needs.

@@ -34,9 +34,16 @@ void RouterTally::add(const RowRoutes& routes, std::span<const float> counts) {
       continue;
     }
     rows_ += count;
-    for (const std::int32_t expert : routes.experts.subspan(row * top_k, top_k)) {
+    const auto experts = routes.experts.subspan(row * top_k, top_k);
+    for (const std::int32_t expert : experts) {
       load_[static_cast<std::size_t>(expert)] += count;
       assignments_ += count;
+    }
+    for (std::size_t group = 0; group < sent_.size(); ++group) {
+      const auto here = [&](std::int32_t expert) {
+        return static_cast<std::size_t>(expert) * sent_.size() / size == group;
+      };
+      sent_[group] += std::ranges::any_of(experts, here) ? count : 0;
     }
     const double log_sum_exp = add_softmax(routes.logits.subspan(row * size, size), count, probability_);
     z_ += count * log_sum_exp * log_sum_exp;
@@ -45,11 +52,17 @@ void RouterTally::add(const RowRoutes& routes, std::span<const float> counts) {
 
 RouterStatistics RouterTally::statistics() const {
   const std::size_t size = load_.size();
-  RouterStatistics statistics{std::vector<double>(size), std::vector<double>(size)};
+  RouterStatistics statistics;
+  statistics.load.resize(size);
+  statistics.probability.resize(size);
+  statistics.sent.resize(sent_.size());
   if (rows_ == 0) {
     return statistics;
   }
   statistics.z_loss = z_ / rows_;
+  for (std::size_t group = 0; group < sent_.size(); ++group) {
+    statistics.sent[group] = sent_[group] / rows_;
+  }
   for (std::size_t e = 0; e < size; ++e) {
     const double load = load_[e] / assignments_;
     statistics.load[e] = load;

@@ -16,14 +16,18 @@ struct RouterStatistics {
   double load_entropy = 0;          // of `load` as a share of log E: 1 is even, 0 is one expert for all
   double max_violation = 0;         // largest load over the even one, less 1 (Wang et al. 2024, arXiv 2408.15664)
   double z_loss = 0;                // mean of (log sum exp logits)^2 (Zoph et al. 2022, arXiv 2202.08906, eq. 5)
-  double balance = 0;  // E sum_e load_e probability_e (Fedus et al. 2021, arXiv 2101.03961, eq. 4): 1 if even
+  double balance = 0;        // E sum_e load_e probability_e (Fedus et al. 2021, arXiv 2101.03961, eq. 4): 1 if even
+  std::vector<double> sent;  // [D] share of rows with an expert in that group: adds up to the groups a row goes to
 };
 
 /// What router_statistics() adds up: rows of several batches give the numbers of all of them together.
 class RouterTally {
  public:
-  explicit RouterTally(std::int64_t num_experts)
-      : load_(static_cast<std::size_t>(num_experts)), probability_(static_cast<std::size_t>(num_experts)) {}
+  /// `groups`: D groups of as many experts each, side by side, as on D devices.
+  explicit RouterTally(std::int64_t num_experts, std::int64_t groups = 1)
+      : load_(static_cast<std::size_t>(num_experts)),
+        probability_(static_cast<std::size_t>(num_experts)),
+        sent_(static_cast<std::size_t>(groups)) {}
 
   /// Counts [T], as for router_statistics().
   void add(const RowRoutes& routes, std::span<const float> counts);
@@ -33,6 +37,7 @@ class RouterTally {
  private:
   std::vector<double> load_;         // [E] assignments
   std::vector<double> probability_;  // [E] sums
+  std::vector<double> sent_;         // [D] rows
   double z_ = 0;
   double rows_ = 0;
   double assignments_ = 0;

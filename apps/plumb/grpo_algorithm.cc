@@ -1,5 +1,6 @@
 #include "apps/plumb/grpo_algorithm.h"
 
+#include "apps/plumb/router_settings.h"
 #include "apps/plumb/settings.h"
 
 namespace plumb {
@@ -33,13 +34,7 @@ void describe_loss(GrpoAlgorithm& a, ConfigSection& section) {
                 {.help = "the coefficient follows it; 0 = none", .unit = "nats", .min = 0, .max = 100});
   section.field("entropy_step", a.entropy_target.step, {.help = "of the coefficient, each step", .min = 0, .max = 1});
   section.field("entropy_max", a.entropy_target.max, {.help = "the coefficient's limit", .min = 0, .max = 100});
-  section.field(
-      "router_balance", a.router.balance,
-      {.help = "of a mixture's balance loss; a model's own coefficient is never taken", .min = 0, .max = 100});
-  section.field("router_device_balance", a.router.device_balance,
-                {.help = "the same over router_devices groups of experts", .min = 0, .max = 100});
-  section.field("router_devices", a.router.devices, {.help = "see above", .min = 1, .max = 4096});
-  section.field("router_z", a.router.z, {.help = "of the router's z-loss", .min = 0, .max = 100});
+  describe_router_loss(section, a.router);
   section.field("high_entropy_share", a.high_entropy_share,
                 {.help = "the policy term is on this share of tokens, of highest entropy", .min = 0.001, .max = 1});
   section.choice("overlong", a.filter_overlong, {{"train", false}, {"filter", true}},

@@ -5,6 +5,8 @@
 
 #include <fstream>
 
+#include "apps/plumb/router_settings.h"
+
 namespace plumb {
 
 MetricMap grpo_metrics(std::span<const ScoredGroup> groups, const GrpoStepStats& stats, std::int64_t num_tokens,
@@ -19,12 +21,7 @@ MetricMap grpo_metrics(std::span<const ScoredGroup> groups, const GrpoStepStats&
   metrics["ratio/max_abs_dev"] = stats.ratio_max_abs_dev;
   metrics["staleness/max"] = stats.staleness_max;
   metrics["staleness/mean"] = stats.staleness_mean;
-  if (stats.router.has_experts) {
-    metrics["router/load_entropy"] = stats.router.load_entropy;
-    metrics["router/max_violation"] = stats.router.max_violation;
-    metrics["router/z_loss"] = stats.router.z_loss;
-    metrics["router/balance"] = stats.router.balance;
-  }
+  add_router_metrics(stats.router, metrics);
   metrics["advantage/mean"] = stats.advantage_mean;
   metrics["advantage/std"] = stats.advantage_std;
   metrics["grad_norm"] = stats.grad_norm;

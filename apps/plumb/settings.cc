@@ -1,5 +1,7 @@
 #include "apps/plumb/settings.h"
 
+#include "apps/plumb/router_settings.h"
+
 namespace plumb {
 namespace {
 
@@ -78,6 +80,7 @@ void SftSettings::describe(ConfigSection& section) {
   section.field(
       "mixture", mixture,
       {.help = "source=share of the completion tokens, e.g. primer/math=0.6; empty = every example once an epoch"});
+  describe_router_loss(section, router);
 }
 
 void GrpoSettings::describe(ConfigSection& section) {

@@ -9,6 +9,7 @@
 #include "core/config.h"
 #include "datasets/sampler.h"
 #include "learner/advantages.h"
+#include "learner/router_loss.h"
 #include "learner/schedule.h"
 #include "policy/policy.h"
 #include "reward/rules/reward_options.h"
@@ -69,6 +70,7 @@ struct SftSettings {
   bool decay_embeddings = true;
   std::int64_t micro_batch_tokens = 1024;
   std::int64_t checkpoint_every = 0;
+  RouterLossOptions router;
   void describe(ConfigSection& section);
 };
 

@@ -11,6 +11,7 @@
 
 #include "apps/plumb/checkpoint.h"
 #include "apps/plumb/interrupt.h"
+#include "apps/plumb/router_settings.h"
 #include "core/progress.h"
 
 namespace plumb {
@@ -38,6 +39,7 @@ SftLearnerOptions learner_options(const Settings& settings, std::size_t num_trai
   options.patience = settings.sft.patience;
   options.seed = settings.run.seed;
   options.micro_batch_tokens = settings.sft.micro_batch_tokens;
+  options.router = settings.sft.router;
   return options;
 }
 
@@ -138,6 +140,7 @@ class SftRun {
                          {"learning_rate", step.learning_rate},
                          {"num_tokens", static_cast<double>(step.num_tokens)},
                          {"epoch", step.epoch}};
+    add_router_metrics(step.router, metrics);
     for (const auto& [name, number] : sources_) {
       const auto at = static_cast<std::size_t>(number);
       if (settings_.loss_by_source && at < step.source_loss.size() && std::isfinite(step.source_loss[at])) {
@@ -222,6 +225,7 @@ Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord>
   PLUMB_ASSIGN(const auto train_examples, tokenise_demonstrations(train, context.bench()));
   PLUMB_ASSIGN(const auto dev_examples, tokenise_demonstrations(dev, context.bench()));
   SftLearnerOptions options = learner_options(settings, train_examples.size());
+  PLUMB_TRY(check_router_loss(options.router, context.bench().policy().config()));
   const std::map<std::string, int> sources = number_sources(train);
   PLUMB_ASSIGN(options.shares, shares_of(settings.sft.mixture, sources));
   SftRun run(context, sources, options.schedule.total_steps);

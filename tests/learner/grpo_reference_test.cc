@@ -233,9 +233,8 @@ TEST(Cispo, HandWorked) {
   const std::vector<float> one = {1};
   const std::vector<LossSequence> sequences = {{0, 1, 1}};
   std::vector<float> gradient(1);
-  const GrpoLossSums sums =
-      grpo_loss({now, {}, old, one, one, {}, {}, {}, sequences}, {.ratio = RatioKind::kCispo, .clip_high = 0.5F},
-                gradient);
+  const GrpoLossSums sums = grpo_loss({now, {}, old, one, one, {}, {}, {}, sequences},
+                                      {.ratio = RatioKind::kCispo, .clip_high = 0.5F}, gradient);
   EXPECT_NEAR(sums.loss, 1.5 * std::log(4.0), 1e-6);
   EXPECT_EQ(gradient[0], -1.5F) << "capped, and still a gradient";
   EXPECT_EQ(sums.clipped_high, 1);

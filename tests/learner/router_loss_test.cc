@@ -42,8 +42,8 @@ class RouterLoss : public ::testing::TestWithParam<const char*> {
     return packed;
   }
 
-  RouterTallies tally(const PackedSequences& packed) {
-    RouterTallies tallies(config_);
+  RouterTallies tally(const PackedSequences& packed, std::int64_t devices = 1) {
+    RouterTallies tallies(config_, devices);
     policy_->forward(packed.batch, packed.targets, tape_);
     tallies.add(*policy_, tape_, packed.row_counts);
     return tallies;
@@ -84,9 +84,10 @@ class RouterLoss : public ::testing::TestWithParam<const char*> {
 
 TEST_P(RouterLoss, GradientsMatchDifferences) {
   const std::int64_t devices = config_.moe.num_experts % 2 == 0 ? 2 : 1;
-  const RouterLossOptions options{.balance = 4, .device_balance = 2, .devices = devices, .z = 0.5F};
+  const RouterLossOptions options{
+      .balance = 4, .device_balance = 2, .devices = devices, .communication_balance = 3, .z = 0.5F};
   const PackedSequences packed = shared();
-  RouterGradient gradient = tally(packed).gradient(options);
+  RouterGradient gradient = tally(packed, devices).gradient(options);
   gradient.row_counts = packed.row_counts;
   policy_->zero_gradients();
   policy_->set_router_gradient(&gradient);
@@ -136,6 +137,62 @@ TEST_P(RouterLoss, WhatIsSharedCountsAsCopies) {
 
 INSTANTIATE_TEST_SUITE_P(Families, RouterLoss, ::testing::Values("mixtral", "qwen2_moe", "deepseek_v2"),
                          [](const auto& parameter) { return std::string(parameter.param); });
+
+// DeepSeek-V2's eq. 29 to 31 by hand: 4 experts on 2 devices, top-2, rows that go to {0, 1}, {0, 2} and {3, 2}.
+TEST(RouterTally, CountsTheGroupsThatARowGoesTo) {
+  const std::vector<std::int32_t> experts = {0, 1, 0, 2, 3, 2};
+  const std::vector<float> logits(12, 0.0F);
+  const std::vector<float> weights(6, 0.5F);
+  RouterTally tally(4, 2);
+  tally.add({experts, weights, logits}, std::vector<float>{1, 2, 1});
+  const RouterStatistics statistics = tally.statistics();
+  EXPECT_EQ(statistics.sent, (std::vector<double>{0.75, 0.75}));  // (1 + 2) / 4 and (2 + 1) / 4
+  EXPECT_EQ(statistics.load, (std::vector<double>{0.375, 0.125, 0.375, 0.125}));
+}
+
+TEST_P(RouterLoss, TheCommunicationLossIsThatOfThePaper) {
+  const std::int64_t devices = config_.moe.num_experts % 2 == 0 ? 2 : 1;
+  const PackedSequences packed = shared();
+  const RouterTallies tallies = tally(packed, devices);
+  double expected = 0;
+  double layers = 0;
+  for (std::int64_t layer = 0; layer < config_.num_layers; ++layer) {
+    const RowRoutes routes = policy_->row_routes(tape_, layer);
+    if (routes.logits.empty()) {
+      continue;
+    }
+    const auto size = static_cast<std::size_t>(config_.moe.num_experts);
+    const std::size_t rows = routes.logits.size() / size;
+    const std::size_t top_k = routes.experts.size() / rows;
+    double tokens = 0;
+    std::vector<double> sent(static_cast<std::size_t>(devices));
+    std::vector<double> probability(static_cast<std::size_t>(devices));
+    for (std::size_t row = 0; row < rows; ++row) {
+      const auto count = static_cast<double>(packed.row_counts[row]);
+      std::vector<float> softmax(size);
+      router_probabilities(routes.logits.subspan(row * size, size), softmax);
+      tokens += count;
+      for (std::size_t d = 0; d < sent.size(); ++d) {
+        bool goes = false;
+        for (std::size_t e = d * size / sent.size(); e < (d + 1) * size / sent.size(); ++e) {
+          probability[d] += count * static_cast<double>(softmax[e]);
+          for (std::size_t k = 0; k < top_k; ++k) {
+            goes = goes || routes.experts[row * top_k + k] == static_cast<std::int32_t>(e);
+          }
+        }
+        sent[d] += goes ? count : 0;
+      }
+    }
+    const bool limited = config_.moe.num_groups == devices && config_.moe.top_groups > 0;
+    const auto most = static_cast<double>(limited ? config_.moe.top_groups : std::min(devices, config_.moe.top_k));
+    for (std::size_t d = 0; d < sent.size(); ++d) {
+      expected += static_cast<double>(devices) / most * sent[d] / tokens * probability[d] / tokens;
+    }
+    layers += 1;
+  }
+  const RouterLossOptions options{.devices = devices, .communication_balance = 1};
+  EXPECT_NEAR(tallies.loss(options), expected / layers, 1e-5);
+}
 
 TEST(RouterOptions, ALossOfTheRoutersKeepsEveryGroup) {
   GrpoLearnerOptions options;
