@@ -85,10 +85,18 @@ Result<CppCompiler> CppCompiler::find(const CppCompilerOptions& options) {
   for (const std::string& flag : compiler.precompile("", "", "")) {
     compiler.identity_ += flag + " ";
   }
+  compiler.identity_ += compiler.uninstrumented();
   for (const std::string& word : compiler.link_) {
     compiler.identity_ += word + " ";
   }
   return compiler;
+}
+
+// A third of the time that a candidate of 40 lines takes went into checks within the standard library's templates. What
+// is asked of the library wrongly, its own assertions see; a sum in <numeric> can overflow, so that stays. One pattern:
+// each is tried on every function's file.
+std::string CppCompiler::uninstrumented() const {
+  return clang_ ? "src:*/c\\+\\+/[0-9]+/([ac-mo-z]|bits/([^s]|s[^t]|st[^l]|stl_[^n]))*\n" : "";
 }
 
 std::vector<std::string> CppCompiler::start() const {
@@ -131,6 +139,7 @@ std::vector<std::string> CppCompiler::compile(const std::string& header, const s
   if (clang_) {
     // The header is where it was not when it was precompiled: inside a sandbox. Its flags are these by construction.
     argv.insert(argv.end(), {"-Xclang", "-fno-validate-pch", "-include-pch", header + header_suffix()});
+    argv.push_back("-fsanitize-ignorelist=" + header.substr(0, header.rfind('/') + 1) + kUninstrumented);
   } else {
     argv.insert(argv.end(), {"-include", header});
   }

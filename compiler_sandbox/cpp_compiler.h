@@ -19,6 +19,8 @@ struct CppCompilerOptions {
   int optimization = 1;  // 0 to 3
 };
 
+inline constexpr const char* kUninstrumented = "uninstrumented.txt";
+
 /// Command lines; the first word is the program. Candidates are solution.cpp in the work folder, and become program.
 class CppCompiler {
  public:
@@ -29,6 +31,10 @@ class CppCompiler {
   [[nodiscard]] const std::string& identity() const { return identity_; }
   /// The suffix of precompiled headers.
   [[nodiscard]] std::string header_suffix() const { return clang_ ? ".pch" : ".gch"; }
+
+  /// What clang is not to instrument: a file of this text, by the name kUninstrumented, has to lie beside every header.
+  /// Empty: no file is needed.
+  [[nodiscard]] std::string uninstrumented() const;
 
   /// Precompiles the header `source`, whose `text` is lines of #include <...> alone, to `output`.
   [[nodiscard]] std::vector<std::string> precompile(const std::string& text, const std::string& source,

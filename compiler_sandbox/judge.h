@@ -26,7 +26,7 @@ struct Limits {
   int processes = 16;        // processes and threads of the program, its first included
   int output_bytes = 65536;  // standard output and error together; more is OLE
   int file_mib = 16;         // size of the private work folder
-  double compile_cpu_s = 10;
+  double compile_cpu_s = 5;
   double compile_wall_s = 30;
   int compile_memory_mib = 1024;
 };

@@ -101,6 +101,10 @@ Result<std::unique_ptr<Toolchain>> Toolchain::prepare(const std::string& cache_d
   if (!lock.held()) {
     return unwritable(tools->cache_dir_, std::strerror(errno));
   }
+  if (const std::string text = tools->cpp_.uninstrumented(); !text.empty()) {
+    PLUMB_TRY(write_file_atomic(tools->folder_ + kUninstrumented, text));
+    fs::permissions(tools->folder_ + kUninstrumented, static_cast<fs::perms>(0644), error);
+  }
   PLUMB_TRY(tools->make(kPreludeName, cpp_prelude(), Product::kHeader));
   PLUMB_TRY(tools->make(kWholeLibraryName, kWholeLibrary, Product::kHeader));
   PLUMB_TRY(tools->make(kRuntimeName, cpp_driver_runtime(), Product::kObject));
@@ -169,7 +173,7 @@ bool Toolchain::is_whole(const std::string& driver) const {
   const auto there = [&](const std::string& name) { return fs::exists(folder_ + name, error); };
   return there(driver) && there(kPreludeName) && there(kPreludeName + cpp_.header_suffix()) &&
          there(kWholeLibraryName) && there(kWholeLibraryName + cpp_.header_suffix()) &&
-         there(std::string(kRuntimeName) + ".o");
+         there(std::string(kRuntimeName) + ".o") && (cpp_.uninstrumented().empty() || there(kUninstrumented));
 }
 
 Step Toolchain::tool_step(const Limits& limits, std::vector<std::string> argv) {

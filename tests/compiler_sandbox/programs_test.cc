@@ -59,6 +59,10 @@ TEST(Programs, CppProgramsAreGuardedLikeFunctions) {
        "signal"},
       {"int f(int a) { a += 1; }\nint main() { return f(1); }", Verdict::kCE, ""},
       {"int main() { int a = INT_MAX; std::cin.get(); a += 1 + (a < 0); std::cout << a; }", Verdict::kRE, "trapped"},
+      // The library's templates hold no checks of the compiler's, but for those of <numeric>.
+      {"int main() { std::vector<int> v(2, INT_MAX); std::cout << std::accumulate(v.begin(), v.end(), 0); }",
+       Verdict::kRE, "trapped"},
+      {"int main() { std::vector<int> v(2); std::size_t n = v.size(); std::cout << v[n]; }", Verdict::kRE, "Assert"},
       {"int add(int, int) { return 0; }", Verdict::kCE, "main"},
   };
   for (const Case& one : cases) {
