@@ -83,15 +83,18 @@ std::string_view without_last_ends(std::string_view text) {
 }  // namespace
 
 Result<void> validate(const Checker& checker) {
-  constexpr std::array<std::string_view, 5> kKinds = {"exact", "tokens", "float", "unordered", "program"};
+  constexpr std::array<std::string_view, 6> kKinds = {"exact",     "tokens",  "float",
+                                                      "unordered", "program", "interactive"};
   if (std::find(kKinds.begin(), kKinds.end(), checker.kind) == kKinds.end()) {
-    return Error{"there is no checker " + checker.kind + ": use exact, tokens, float, unordered or program"};
+    return Error{"there is no checker " + checker.kind +
+                 ": use exact, tokens, float, unordered, program or interactive"};
   }
   if (!(checker.absolute >= 0) || !(checker.relative >= 0)) {
     return Error{"a checker's tolerances must not be negative"};
   }
-  if (checker.kind == "program" && (checker.source.empty() || checker.language.empty())) {
-    return Error{"a checker of kind program needs its source and its language"};
+  const bool has_code = checker.kind == "program" || checker.kind == "interactive";
+  if (has_code && (checker.source.empty() || checker.language.empty())) {
+    return Error{"a checker of kind " + checker.kind + " needs its source and its language"};
   }
   return {};
 }

@@ -15,12 +15,14 @@ namespace plumb {
 ///   float      as tokens; two numbers are also equal within `absolute` or `relative`
 ///   unordered  the same lines in any order, each compared as tokens
 ///   program    `source` decides (below)
+///   interactive  `source` talks with the program and decides
 struct Checker {
   std::string kind = "tokens";
   double absolute = 1e-9;
   double relative = 1e-9;
   /// A program of the task's author in `language` (languages/), run in a sandbox of its own with the file names of
-  /// input, output and answer as arguments, as testlib does: exit code 0 is AC, 1 WA, 2 PE; any other is our fault.
+  /// input, output and answer as arguments, as testlib does: exit code 0 is AC, 1 WA, 2 PE; any other is our fault. An
+  /// interactor has the same arguments; what it prints the candidate reads, and the other way about.
   std::string language;
   std::string source;
 };

@@ -85,7 +85,7 @@ class Examination {
     }
     Finding finding = compile_and_call(calls);
     if (finding.doubt != Doubt::kFault) {
-      worker_.end();  // nothing of this session stays until the next one
+      worker_.end_later();  // nothing of this session stays until the next one
     }
     return finding;
   }

@@ -1,119 +1,15 @@
 #include "compiler_sandbox/examine_program.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 
-#include "compiler_sandbox/running_step.h"
+#include "compiler_sandbox/program_session.h"
 #include "compiler_sandbox/step_outcome.h"
 
 namespace plumb {
 
 namespace {
 
-constexpr std::size_t kShownErrors = 1000;  // bytes of standard error in a diagnostic
 constexpr std::size_t kMib = std::size_t{1} << 20;
-
-// A file without a name that nobody can change any more, open for reading alone. A program that does not read it holds
-// nobody up.
-UniqueFd sealed_file(const std::string& bytes) {
-  UniqueFd file(memfd_create("input", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  std::size_t done = 0;
-  while (file.valid() && done < bytes.size()) {
-    const ssize_t size = write(file.get(), bytes.data() + done, bytes.size() - done);
-    if (size <= 0 && errno != EINTR) {
-      return UniqueFd();
-    }
-    done += static_cast<std::size_t>(std::max<ssize_t>(size, 0));
-  }
-  if (!file.valid() || fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0) {
-    return UniqueFd();
-  }
-  return UniqueFd(open(("/proc/self/fd/" + std::to_string(file.get())).c_str(), O_RDONLY | O_CLOEXEC));
-}
-
-// The end of `text`, where an interpreter says what went wrong.
-std::string tail(const std::string& text) {
-  const std::size_t last = text.find_last_not_of("\r\n");
-  const std::string whole = text.substr(0, last == std::string::npos ? 0 : last + 1);
-  return whole.size() <= kShownErrors ? whole : whole.substr(whole.size() - kShownErrors);
-}
-
-// What one run of a program left behind.
-struct Run {
-  StepReport report;
-  std::string output;
-  std::string errors;
-  bool flooded = false;
-};
-
-// A program of a language in a session of its own.
-class Program {
- public:
-  Program(Worker& worker, Toolchain& tools, const LanguageFile& language, const Limits& limits, bool alone)
-      : worker_(worker), tools_(tools), language_(language), limits_(limits), alone_(alone) {}
-
-  // Nothing where the program was built and can be run.
-  std::optional<Finding> build(const std::string& source, std::map<std::string, std::string> files, int more_mib) {
-    files[language_.source] = source;
-    const std::size_t mib = source.size() / kMib + 1 + static_cast<std::size_t>(more_mib);
-    const int work_mib = limits_.file_mib + language_.extra_file_mib + static_cast<int>(mib);
-    if (const auto begun = worker_.begin(files, work_mib); !begun) {
-      return faulty(begun.error().message);
-    }
-    const std::vector<Step> steps =
-        tools_.program_steps(language_, limits_, source, cache_inside(worker_, tools_.cache_dir()));
-    BuildOutcome outcome = build_program(worker_, steps, limits_.compile_cpu_s, alone_, language_.source);
-    usage_ = outcome.usage;
-    const bool refused = outcome.refused && outcome.refused->doubt == Doubt::kNone;
-    if (refused && language_.precompiled_headers && !tools_.is_whole("")) {
-      return faulty("files of the judge's cache folder have vanished: restart it", Doubt::kHopeless);
-    }
-    return std::move(outcome.refused);
-  }
-
-  // One run; `error` says what of ours broke, if anything did.
-  Run run(const std::string& input, const std::vector<std::string>& arguments, std::string& error) {
-    Run run;
-    const UniqueFd file = sealed_file(input);
-    if (!file.valid()) {
-      error = std::string("cannot hold a test's input in memory: ") + std::strerror(errno);
-      return run;
-    }
-    Step step = tools_.program_run_step(language_, limits_);
-    step.argv.insert(step.argv.end(), arguments.begin(), arguments.end());
-    step.cpu_s *= alone_ ? 1 : kCpuSlack;
-    const auto limit = static_cast<std::size_t>(limits_.output_bytes);
-    RunningStep running(worker_,
-                        {.output_limit = limit, .output_kept = limit, .input = file.get(), .errors_apart = true});
-    if (const auto started = running.start(step); !started) {
-      error = started.error().message;
-      return run;
-    }
-    while (!running.over() && !running.output_exceeded()) {
-      running.wait();
-    }
-    run.report = running.finish();
-    run.output = running.output();
-    run.errors = running.errors();
-    run.flooded = running.output_exceeded();
-    return run;
-  }
-
-  [[nodiscard]] const Evidence& build_usage() const { return usage_; }
-
- private:
-  Worker& worker_;
-  Toolchain& tools_;
-  const LanguageFile& language_;
-  const Limits& limits_;
-  bool alone_;
-  Evidence usage_;
-};
 
 class ProgramExamination {
  public:
@@ -130,7 +26,7 @@ class ProgramExamination {
       finding = ask_checker(std::move(finding));
     }
     if (finding.doubt != Doubt::kFault) {
-      worker_.end();  // nothing of this session stays until the next one
+      worker_.end_later();  // nothing of this session stays until the next one
     }
     finish(finding.evidence);
     return finding;
@@ -147,20 +43,15 @@ class ProgramExamination {
       names.push_back(submission_.checker.language);
     }
     for (const std::string& name : names) {
-      const auto place = languages_.find(name);
-      if (place == languages_.end()) {
-        return "there is no language file for " + name +
-               " in the folder of languages (docs/sandbox.md; $PLUMB_LANGUAGES)";
-      }
-      if (!place->second.missing.empty()) {
-        return name + " cannot be judged here: " + place->second.missing + " is not installed";
+      if (std::string why = obstacle_in(languages_, name); !why.empty()) {
+        return why;
       }
     }
     return submission_.program_tests.empty() ? "a submission needs at least one test" : "";
   }
 
   Finding run_tests() {
-    Program program(worker_, tools_, languages_.at(submission_.program_language), submission_.limits, alone_);
+    ProgramSession program(worker_, tools_, languages_.at(submission_.program_language), submission_.limits, alone_);
     if (auto refused = program.build(submission_.source, {}, 0)) {
       return std::move(*refused);
     }
@@ -169,7 +60,7 @@ class ProgramExamination {
     add_usage(evidence, program.build_usage());
     for (const ProgramTest& test : submission_.program_tests) {
       std::string error;
-      Run run = program.run(test.input, {}, error);
+      ProgramRun run = program.run(test.input, {}, error);
       std::optional<Finding> broken = broken_limit(run.report, submission_.limits.cpu_s, alone_);
       if (!error.empty() || (broken && broken->doubt == Doubt::kFault)) {
         return error.empty() ? std::move(*broken) : faulty(error);
@@ -186,7 +77,7 @@ class ProgramExamination {
     return finding;
   }
 
-  Verdict verdict_of(const Run& run, const ProgramTest& test, const std::optional<Finding>& broken,
+  Verdict verdict_of(const ProgramRun& run, const ProgramTest& test, const std::optional<Finding>& broken,
                      Evidence& evidence) {
     Verdict verdict = Verdict::kAC;
     std::string words;
@@ -197,9 +88,8 @@ class ProgramExamination {
       verdict = broken->evidence.verdict;
       words = verdict == Verdict::kMLE ? "the program needed more memory than it may use"
                                        : "the program needed more time than it may use";
-    } else if (run.report.signal != 0 || run.report.exit_code != 0) {
+    } else if (words = failure_of(run.report, run.errors); !words.empty()) {
       verdict = Verdict::kRE;
-      words = ending(run.report) + (run.errors.empty() ? "" : ": " + tail(run.errors));
     } else if (submission_.checker.kind != "program") {
       verdict = compare_output(submission_.checker, run.output, test.output);
       words = verdict == Verdict::kPE ? "the right words with other white space" : "other output than expected";
@@ -219,7 +109,7 @@ class ProgramExamination {
     }
   }
 
-  void show(Evidence& evidence, const Run& run) const {
+  void show(Evidence& evidence, const ProgramRun& run) const {
     const auto bytes = static_cast<std::size_t>(submission_.shown_output_bytes);
     evidence.output = run.output.substr(0, bytes);
     evidence.errors = run.errors.substr(0, bytes);
@@ -240,7 +130,7 @@ class ProgramExamination {
     }
     const Checker& checker = submission_.checker;
     const Limits limits;
-    Program program(worker_, tools_, languages_.at(checker.language), limits, alone_);
+    ProgramSession program(worker_, tools_, languages_.at(checker.language), limits, alone_);
     if (auto refused = program.build(checker.source, std::move(files), static_cast<int>(bytes / kMib) + 1)) {
       const std::string words =
           refused->evidence.diagnostics.empty() ? refused->evidence.fault : refused->evidence.diagnostics[0].message;
@@ -254,7 +144,7 @@ class ProgramExamination {
       if (verdict == Verdict::kAC) {
         const std::string number = std::to_string(i);
         std::string error;
-        const Run run = program.run("", {"input" + number, "output" + number, "answer" + number}, error);
+        const ProgramRun run = program.run("", {"input" + number, "output" + number, "answer" + number}, error);
         const int code = run.report.reason == "exit" ? run.report.exit_code : -1;
         const auto broken = broken_limit(run.report, limits.cpu_s, alone_);
         if (error.empty() && broken && (broken->doubt == Doubt::kFault || broken->doubt == Doubt::kNearLimit)) {
@@ -296,7 +186,7 @@ class ProgramExamination {
   const Languages& languages_;
   const Submission& submission_;
   bool alone_;
-  std::vector<Run> runs_;  // of the tests that were run
+  std::vector<ProgramRun> runs_;  // of the tests that were run
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "compiler_sandbox/evidence_cache.h"
 #include "compiler_sandbox/examine.h"
+#include "compiler_sandbox/examine_interactive.h"
 #include "compiler_sandbox/examine_program.h"
 #include "compiler_sandbox/examine_suite.h"
 #include "compiler_sandbox/own_signature.h"
@@ -23,11 +24,11 @@ constexpr int kTries = 3;
 class SandboxJudge final : public Judge {
  public:
   SandboxJudge(std::unique_ptr<Toolchain> tools, Languages languages, std::unique_ptr<SlotPool> slots,
-               std::unique_ptr<SlotPool> test_slots, IsolationReport isolation, int evidence_mib)
+               std::unique_ptr<SlotPool> author_slots, IsolationReport isolation, int evidence_mib)
       : tools_(std::move(tools)),
         languages_(std::move(languages)),
         slots_(std::move(slots)),
-        test_slots_(std::move(test_slots)),
+        author_slots_(std::move(author_slots)),
         isolation_(std::move(isolation)),
         cache_(static_cast<std::size_t>(evidence_mib) << 20) {}
 
@@ -111,11 +112,12 @@ class SandboxJudge final : public Judge {
     }
     {
       const GatePass pass(gate_, alone);
-      if (!submission.program_language.empty()) {
-        finding = examine_program(*worker, *tools_, languages_, submission, alone);
+      const bool program = !submission.program_language.empty();
+      if (program ? submission.checker.kind == "interactive" : !submission.suite.code.empty()) {
+        finding = examine_with_author(*worker, submission, alone);
       } else {
-        finding = submission.suite.code.empty() ? examine_function(*worker, submission, alone)
-                                                : examine_with_suite(*worker, submission, alone);
+        finding = program ? examine_program(*worker, *tools_, languages_, submission, alone)
+                          : examine_function(*worker, submission, alone);
       }
     }
     if (finding.doubt == Doubt::kFault) {
@@ -144,19 +146,22 @@ class SandboxJudge final : public Judge {
     return finding.evidence.isolation.empty() ? no_types(worker, submission) : finding;
   }
 
-  // Whoever asks holds a slot already and there are as many workers for tests as slots, so one is free.
-  Finding examine_with_suite(Worker& worker, const Submission& submission, bool alone) {
+  // With code of the task's author on a second worker. Whoever asks holds a slot already and there are as many workers
+  // for authors as slots, so one is free.
+  Finding examine_with_author(Worker& worker, const Submission& submission, bool alone) {
     Finding finding;
-    std::unique_ptr<Worker> tests = test_slots_->take(finding.evidence.fault);
-    if (!tests) {
+    std::unique_ptr<Worker> author = author_slots_->take(finding.evidence.fault);
+    if (!author) {
       finding.doubt = Doubt::kFault;
       return finding;
     }
-    finding = examine_suite(worker, *tests, *tools_, submission, alone);
+    finding = submission.program_language.empty()
+                  ? examine_suite(worker, *author, *tools_, submission, alone)
+                  : examine_interactive(worker, *author, *tools_, languages_, submission, alone);
     if (finding.doubt == Doubt::kFault) {
-      tests.reset();
+      author.reset();
     }
-    test_slots_->give(std::move(tests));
+    author_slots_->give(std::move(author));
     return finding;
   }
 
@@ -174,7 +179,7 @@ class SandboxJudge final : public Judge {
   std::unique_ptr<Toolchain> tools_;
   Languages languages_;
   std::unique_ptr<SlotPool> slots_;
-  std::unique_ptr<SlotPool> test_slots_;  // where test suites run; started when the first one comes
+  std::unique_ptr<SlotPool> author_slots_;  // where authors' code runs; started when the first comes
   IsolationReport isolation_;
   Gate gate_;
   std::unique_ptr<EvidenceStore> store_;  // null where none was asked for
@@ -257,11 +262,11 @@ Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options) {
   if (const std::string refusal = isolation.refusal(options.allow); !refusal.empty()) {
     return Error{refusal};
   }
-  auto test_slots = std::make_unique<SlotPool>(std::vector<std::unique_ptr<Worker>>(workers.size()), start);
+  auto author_slots = std::make_unique<SlotPool>(std::vector<std::unique_ptr<Worker>>(workers.size()), start);
   auto slots = std::make_unique<SlotPool>(std::move(workers), start);
   const std::string identity = identity_of(*tools, languages, isolation);
   auto judge = std::make_unique<SandboxJudge>(std::move(tools), std::move(languages), std::move(slots),
-                                              std::move(test_slots), std::move(isolation), options.evidence_mib);
+                                              std::move(author_slots), std::move(isolation), options.evidence_mib);
   PLUMB_TRY(prove(*judge));  // before the store, which would answer from another day
   if (!options.evidence_dir.empty()) {
     PLUMB_ASSIGN(auto store, EvidenceStore::open(options.evidence_dir, identity));

@@ -49,7 +49,8 @@ Result<void> RunningStep::start(const Step& step) {
     return no_descriptors();
   }
   UniqueFd channel_end;
-  std::vector<int> fds{output_end.get(), streams_.errors_apart ? errors_end.get() : output_end.get()};
+  std::vector<int> fds{streams_.output >= 0 ? streams_.output : output_end.get(),
+                       streams_.errors_apart ? errors_end.get() : output_end.get()};
   std::vector<int> targets{1, 2};
   if (streams_.input >= 0) {
     fds.push_back(streams_.input);

@@ -17,6 +17,7 @@ struct StepStreams {
   std::size_t output_limit = 0;    // more printed bytes than this end the step's reading (output_exceeded)
   std::size_t output_kept = 4096;  // of what was printed, so many first bytes are kept
   int input = -1;                  // becomes descriptor 0; without one the program reads /dev/null
+  int output = -1;                 // becomes descriptor 1; then standard error alone is read here
   bool errors_apart = false;       // standard error is kept apart from standard output
 };
 

@@ -230,6 +230,9 @@ StepReport Worker::end() {
 }
 
 void Worker::end_later() {
+  if (!in_session_) {
+    return;
+  }
   in_session_ = false;
   ending_ = send_wire(socket(), {{"op", "end"}});  // where it cannot be sent, the next begin() says so
 }

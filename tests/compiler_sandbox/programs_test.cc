@@ -147,5 +147,68 @@ TEST(Programs, WhatCannotBeJudgedIsOurFault) {
   EXPECT_EQ(judge->judge(submission).verdict, Verdict::kSE);
 }
 
+// The interactor thinks of a number (its input); the candidate may ask twelve times.
+constexpr const char* kGuessing = R"PY(
+import sys
+number = int(open(sys.argv[1]).read())
+for _ in range(12):
+    line = sys.stdin.readline()
+    if not line:
+        sys.stderr.write("it stopped asking")
+        sys.exit(1)
+    guess = int(line)
+    print("=" if guess == number else "<" if number < guess else ">", flush=True)
+    if guess == number:
+        sys.exit(0)
+sys.stderr.write("too many guesses")
+sys.exit(1)
+)PY";
+
+TEST(Programs, AnInteractorTalksWithTheCandidate) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const auto judged = [&](const std::string& language, const std::string& source) {
+    Submission submission;
+    submission.program_language = language;
+    submission.source = source;
+    submission.checker.kind = "interactive";
+    submission.checker.language = "python";
+    submission.checker.source = kGuessing;
+    submission.program_tests = {{"700", ""}, {"1", ""}};
+    submission.limits.cpu_s = 1;
+    submission.limits.wall_s = 2;
+    return judge->judge(submission);
+  };
+  const std::string bisect =
+      "low, high = 1, 1000\nwhile True:\n    middle = (low + high) // 2\n    print(middle, flush=True)\n    word = "
+      "input()\n    if word == '=': break\n    low, high = (low, middle - 1) if word == '<' else (middle + 1, high)\n";
+  const Evidence right = judged("python", bisect);
+  EXPECT_EQ(right.verdict, Verdict::kAC) << describe(right);
+  EXPECT_EQ(right.passed, 2);
+  const Evidence cpp =
+      judged("cpp",
+             "int main() {\n  int low = 1, high = 1000;\n  for (;;) {\n    int middle = (low + high) / "
+             "2;\n    std::cout << middle << std::endl;\n    std::string word;\n    std::cin >> word;\n"
+             "    if (word == \"=\") return 0;\n    (word == \"<\" ? high : low) = word == \"<\" ? middle "
+             "- 1 : middle + 1;\n  }\n}");
+  EXPECT_EQ(cpp.verdict, Verdict::kAC) << describe(cpp);
+  const std::pair<const char*, Verdict> others[] = {
+      {"for i in range(20):\n    print(i + 100, flush=True)\n    input()\n", Verdict::kWA},  // it gives up first
+      {"print(5, flush=True)\n", Verdict::kWA},
+      {"print(5, flush=True)\ninput()\nraise SystemExit(3)\n", Verdict::kWA},  // what the interactor saw comes first
+      {"import os\nos._exit(0)\n", Verdict::kWA},
+      {"input()\n", Verdict::kTLE},  // both wait
+      {"while True: pass\n", Verdict::kTLE},
+      {"x = [0] * 10 ** 9\n", Verdict::kMLE},
+      {"def f(:\n", Verdict::kCE},
+  };
+  for (const auto& [source, verdict] : others) {
+    const Evidence evidence = judged("python", source);
+    EXPECT_EQ(evidence.verdict, verdict) << source << describe(evidence);
+    EXPECT_EQ(evidence.passed, 0) << source;
+  }
+  const Evidence broken = judged("python", "print('x', flush=True)\ninput()\n");  // the interactor does not expect that
+  EXPECT_EQ(broken.verdict, Verdict::kWA) << describe(broken);  // Python ends with 1, as testlib's own refusal does
+}
+
 }  // namespace
 }  // namespace plumb
