@@ -48,6 +48,13 @@ struct TestCase {
   nlohmann::json result;
 };
 
+/// Tests that are Python code themselves and call the candidate's functions (compiler_sandbox/judge.h, TestSuite).
+struct TestCode {
+  std::string code;                    // empty: there is none
+  std::string helpers;                 // run before it, on the tests' side
+  std::vector<std::string> functions;  // the candidate's, although `helpers` defines them
+};
+
 /// A task as the policy sees it: one prompt, and what its completions are judged by.
 struct PromptRecord {
   std::string id;           // unique in a data set, e.g. "primer/sum_even/cpp"
@@ -64,6 +71,7 @@ struct PromptRecord {
   std::string answer;                 // maths only: ground truth
   std::string reference;              // a solution (source text or worked answer); empty where none is known
   nlohmann::json extra_info = {};     // the row's own "extra_info", for custom rewards; null where there is none
+  TestCode test_code = {};            // code only: graded instead of `tests`, which are empty then
 };
 
 /// One demonstration: loss is on `completion`, end token included.

@@ -2,6 +2,7 @@
 
 #include "datasets/function_row.h"
 #include "datasets/other_rows.h"
+#include "datasets/test_code_row.h"
 
 namespace plumb {
 
@@ -19,6 +20,9 @@ Result<std::vector<PromptRecord>> read_by_shape(const Row& row, std::span<const 
   if (row.has("function")) {
     return read_function_row(row, languages, audit);
   }
+  if (has_test_code(row)) {
+    return one(read_test_code_row(row));
+  }
   if (row.has("reward_model")) {
     return one(read_verl_row(row));
   }
@@ -30,6 +34,7 @@ Result<std::vector<PromptRecord>> read_by_shape(const Row& row, std::span<const 
   }
   return Error{row.place +
                ": no known row shape; expected \"function\" (plumb), \"question\" and \"answer\" (maths), " +
+               "\"test_code\", \"test_list\" or \"test\" (tests that are code), " +
                "\"reward_model\" (verl), or \"prompt\" or \"messages\" (TRL)"};
 }
 

@@ -111,7 +111,21 @@ Result<void> read_code_truth(const Row& row, const json& truth, PromptRecord& pr
   return read_calls(row, truth, prompt);
 }
 
-/// The ground truth as a JSON object with inputs and outputs; null where it is anything else.
+/// Asserts, a text each, that are run with the program.
+Result<void> read_asserts(const Row& row, const json& asserts, PromptRecord& prompt) {
+  prompt.domain = Domain::kCode;
+  prompt.language = Language::kPython;
+  for (const json& one : asserts.is_array() ? asserts : json::array({nullptr})) {
+    if (!one.is_string()) {
+      return row.refuse("reward_model.ground_truth", "expected assert_case to be a list of texts");
+    }
+    prompt.test_code.code += one.get<std::string>() + "\n";
+  }
+  return prompt.test_code.code.empty() ? row.refuse("reward_model.ground_truth", "expected at least one assert_case")
+                                       : Result<void>();
+}
+
+/// The ground truth as a JSON object with inputs and outputs, or with asserts; null where it is anything else.
 Result<json> code_truth(const Row& row, const json& truth) {
   if (truth.is_object()) {
     return truth;
@@ -121,7 +135,7 @@ Result<json> code_truth(const Row& row, const json& truth) {
   }
   const std::string text = truth.get<std::string>();
   if (text.find_first_not_of(" \t\r\n") == std::string::npos || text[text.find_first_not_of(" \t\r\n")] != '{' ||
-      text.find("\"inputs\"") == std::string::npos) {
+      (text.find("\"inputs\"") == std::string::npos && text.find("\"assert_case\"") == std::string::npos)) {
     return json();
   }
   return parse_json(text, row.place + ": \"reward_model.ground_truth\"");
@@ -137,6 +151,9 @@ Result<void> read_extra_info(const Row& row, PromptRecord& prompt) {
   prompt.split = split_name(split);
   PLUMB_ASSIGN(const std::string language, optional_text(inner, "language", ""));
   if (prompt.domain == Domain::kCode && (language == "cpp" || language == "c++")) {
+    if (!prompt.test_code.code.empty()) {
+      return row.refuse("extra_info.language", "asserts are judged in Python alone");
+    }
     const auto is_any = [](const Parameter& one) { return one.type == "any"; };
     const FunctionSignature& function = prompt.function;
     if (function.returns == "any" || std::any_of(function.parameters.begin(), function.parameters.end(), is_any)) {
@@ -165,7 +182,9 @@ Result<PromptRecord> read_verl_row(const Row& row) {
   }
   const json& truth = model["ground_truth"];
   PLUMB_ASSIGN(const json code, code_truth(row, truth));
-  if (code.is_object() && code.contains("inputs") && code.contains("outputs")) {
+  if (code.is_object() && code.contains("assert_case")) {
+    PLUMB_TRY(read_asserts(row, code["assert_case"], prompt));
+  } else if (code.is_object() && code.contains("inputs") && code.contains("outputs")) {
     PLUMB_TRY(read_code_truth(row, code, prompt));
   } else if (truth.is_string() || truth.is_number()) {
     prompt.answer = truth.is_string() ? truth.get<std::string>() : truth.dump();

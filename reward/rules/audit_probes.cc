@@ -36,6 +36,10 @@ class CodeProbes {
   std::vector<Probe> all() {
     honest();
     texts();
+    if (!prompt_.test_code.code.empty()) {
+      suite_tricks();
+      return std::move(probes_);
+    }
     constants();
     whole_ ? whole_program_tricks() : cpp_ ? cpp_tricks() : python_tricks();
     return std::move(probes_);
@@ -93,6 +97,37 @@ class CodeProbes {
     for (const nlohmann::json& value : results) {
       add_program("constant", constant_program(prompt_, value));
     }
+  }
+
+  // For tests that are code: whatever name they call is there, and does no work.
+  void suite_tricks() {
+    const std::string any_name = "import sys\nclass Names(type(sys)):\n    pass\nimport builtins\n";
+    add_program("exit_on_import", "import os\nos._exit(0)\n");
+    add_program("patches_builtins",
+                "import builtins\nbuiltins.AssertionError = Exception\nbuiltins.all = lambda *a: True\n");
+    for (const std::string& name : function_names()) {
+      add_program("constant", "def " + name + "(*a, **k):\n    return None\n");
+      add_program("exit", "import os\ndef " + name + "(*a, **k):\n    os._exit(0)\n");
+      add_program("equals_everything",
+                  "class Any:\n    def __eq__(self, other): return True\n    def __hash__(self): "
+                  "return 0\ndef " +
+                      name + "(*a, **k):\n    return Any()\n");
+      add_program("swallows_everything", "def " + name + "(*a, **k):\n    raise AssertionError\n");
+    }
+  }
+
+  // What the tests may call: the names that are given, or those that the reference defines.
+  [[nodiscard]] std::vector<std::string> function_names() const {
+    std::vector<std::string> names = prompt_.test_code.functions;
+    const std::string& source = prompt_.reference;
+    for (std::size_t at = source.find("def "); names.empty() && at != std::string::npos;
+         at = source.find("def ", at + 1)) {
+      const std::size_t end = source.find('(', at);
+      if ((at == 0 || source[at - 1] == '\n') && end != std::string::npos) {
+        names.push_back(source.substr(at + 4, end - at - 4));
+      }
+    }
+    return names;
   }
 
   void whole_program_tricks() {
@@ -188,7 +223,8 @@ std::vector<Probe> audit_probes(const PromptRecord& prompt, std::size_t mutants)
   if (prompt.domain == Domain::kMath) {
     return math_probes(prompt);
   }
-  if (prompt.domain != Domain::kCode || prompt.language == Language::kNone || prompt.tests.empty()) {
+  if (prompt.domain != Domain::kCode || prompt.language == Language::kNone ||
+      (prompt.tests.empty() && prompt.test_code.code.empty())) {
     return {};
   }
   return CodeProbes(prompt, mutants).all();

@@ -33,7 +33,10 @@ Submission submission_of(const Program& program, const std::vector<TestCase>& te
   Submission submission;
   submission.id = program.prompt->id + "#" + suite;
   submission.source = program.source;
-  if (is_whole_program(*program.prompt)) {
+  if (const TestCode& tests_of = program.prompt->test_code; !tests_of.code.empty()) {
+    submission.language = program.prompt->language;
+    submission.suite = {tests_of.code, tests_of.helpers, tests_of.functions};
+  } else if (is_whole_program(*program.prompt)) {
     submission.program_language = to_string(program.prompt->language);
     for (const TestCase& test : tests) {
       submission.program_tests.push_back({test.args.at(0).get<std::string>(), test.result.get<std::string>()});
@@ -137,7 +140,7 @@ void route(const CompletionGroup& group, std::vector<Score>& scores, const Score
       } else {
         score.unscored = part.error().message;
       }
-    } else if (prompt.tests.empty()) {
+    } else if (prompt.tests.empty() && prompt.test_code.code.empty()) {
       score.unscored = "prompt " + prompt.id + " has no tests";
     } else if (auto block = first_code_block(completion.text)) {
       table.add(prompt, std::move(block->source), weights, score, completion);

@@ -180,6 +180,41 @@ TEST_F(TaskFileTest, ReadsVerlCodeWithAndWithoutAFunctionName) {
   EXPECT_EQ(lists.tests[0].args.dump(), R"([[1,2],"a"])");
 }
 
+TEST_F(TaskFileTest, ReadsTestsThatAreCode) {
+  auto prompts = load(
+      R"({"task_id":601,"text":"Write a function to add.","code":"def add(a, b):\n    return a + b",)"
+      R"("test_list":["assert add(1, 2) == 3","assert add(0, 0) == 0"],"test_setup_code":"import math"})"
+      "\n"
+      R"({"task_id":"HumanEval/0","prompt":"def twice(n):\n    'double'\n","canonical_solution":"    return 2 * n\n",)"
+      R"("entry_point":"twice","test":"def check(candidate):\n    assert candidate(2) == 4\n"})"
+      "\n"
+      R"({"id":"own","prompt":"Write f.","test_code":["x = 1","assert f(x) == 2"],"functions":["f"],"split":"val"})"
+      "\n"
+      R"({"prompt":"Write g.","reward_model":{"ground_truth":"{\"assert_case\": [\"assert g() == 1\"]}"}})");
+  ASSERT_TRUE(prompts.ok()) << prompts.error().message;
+  ASSERT_EQ(prompts->size(), 4U);
+  const PromptRecord& mbpp = (*prompts)[0];
+  EXPECT_EQ(mbpp.id, "mbpp/601");
+  EXPECT_EQ(mbpp.domain, Domain::kCode);
+  EXPECT_EQ(mbpp.test_code.code, "assert add(1, 2) == 3\nassert add(0, 0) == 0\n");
+  EXPECT_EQ(mbpp.test_code.helpers, "import math");
+  EXPECT_NE(mbpp.messages[0].content.find("assert add(1, 2) == 3"), std::string::npos);
+  EXPECT_EQ(mbpp.messages[0].content.find("assert add(0, 0)"), std::string::npos);
+  const PromptRecord& humaneval = (*prompts)[1];
+  EXPECT_EQ(humaneval.id, "HumanEval/0");
+  EXPECT_EQ(humaneval.test_code.functions, std::vector<std::string>{"twice"});
+  EXPECT_EQ(humaneval.reference, humaneval.test_code.helpers + "    return 2 * n\n");
+  EXPECT_TRUE(humaneval.test_code.code.ends_with("check(twice)\n"));
+  EXPECT_EQ((*prompts)[2].test_code.code, "x = 1\nassert f(x) == 2\n");
+  EXPECT_EQ((*prompts)[2].split, "dev");
+  EXPECT_EQ((*prompts)[3].test_code.code, "assert g() == 1\n");
+  for (const char* bad : {R"({"prompt":"p","test_code":[]})", R"({"prompt":"p","test_code":" "})",
+                          R"({"prompt":"p","test_code":"x","functions":"f"})", R"({"text":"p","test_list":[1]})",
+                          R"({"test_list":["assert f"]})", R"({"prompt":"p","test":"x","entry_point":3})"}) {
+    EXPECT_FALSE(load(bad).ok()) << bad;
+  }
+}
+
 TEST_F(TaskFileTest, ReadsTrlRows) {
   auto prompts =
       load(R"({"prompt":"What is 2+3?","solution":"It is $\\boxed{5}$."})"

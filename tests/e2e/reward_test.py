@@ -67,6 +67,20 @@ class AuditReward(PlumbCase):
         self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
         self.assertRegex(result.stdout, r"constant on .*: 1 ")
 
+    def test_tests_that_are_code_are_tried_too(self):
+        row = {"task_id": 1, "text": "Write a function to double.", "code": "def twice(n):\n    return 2 * n\n",
+               "test_list": ["assert twice(3) == 6", "assert twice(-1) == -2"]}
+        (self.folder / "rows.jsonl").write_text(json.dumps(row) + "\n")
+        arguments = ("audit-reward", "--set", 'data.tasks="rows.jsonl"', "--set", "data.train_splits=[]")
+        result = self.plumb(*arguments)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertRegex(result.stdout, r"equals_everything +0\.000")
+        row["test_list"] = ["assert twice(0) in (0, None)"]
+        (self.folder / "rows.jsonl").write_text(json.dumps(row) + "\n")
+        result = self.plumb(*arguments)
+        self.assertEqual(result.returncode, 1, result.stdout + result.stderr)
+        self.assertRegex(result.stdout, r"constant on mbpp/1: 1 ")
+
     def test_shaping_of_one_half_is_refused(self):
         self.assert_refused(self.audit(TESTS, "--set", "reward.ran_weight=0.4", "--set", "reward.near_miss_weight=0.1"),
                             1, "less than 0.5", "near_miss 0.1 + ran 0.4")
@@ -92,6 +106,18 @@ class RewardServer(unittest.TestCase):
         self.assertEqual(raised["feedback"], "Test 1 of 4 ends in an error.\nLine 2: ZeroDivisionError: integer "
                                              "division or modulo by zero\n    return n // 0")
         self.assertIn("no closed code block", none["feedback"])
+
+    def test_code_reward_with_tests_that_are_code(self):
+        reward = plumb_reward.CodeReward(self.client)
+        asserts = ["assert twice(3) == 6", "assert twice([1]) == [1, 1]"]
+        self.assertEqual(reward(prompts=["p"] * 2, completions=[RIGHT, WRONG], test_list=[asserts] * 2), [1.0, 0.0])
+        record = reward.scores([WRONG], test_list=[asserts])[0]
+        self.assertEqual(record["feedback"], "Test 1 of 2 gives a wrong result.")
+        prompt = "def half(n):\n    return n / 2\n\ndef twice(n):\n    'doubles'\n"
+        test = "def check(candidate):\n    assert half(candidate(3)) == 3\n"
+        cheat = fenced("def half(n):\n    return 3\ndef twice(n):\n    return 0")
+        self.assertEqual(reward(prompts=[prompt] * 2, completions=[RIGHT, cheat], test=[test] * 2,
+                                entry_point=["twice"] * 2), [1.0, 0.0])
 
     def test_math_reward(self):
         reward = plumb_reward.MathReward(self.client)

@@ -40,12 +40,15 @@ class _Reward:
     def __call__(self, prompts: Optional[Sequence[Any]] = None, completions: Sequence[Completion] = (),
                  **columns: Any) -> list[Optional[float]]:
         """One reward a completion; None (which TRL leaves out) where a fault of the service lost it."""
+        if prompts is not None:
+            columns["prompt"] = prompts
         return [_total(score) for score in self.scores(completions, **columns)]
 
 
 class CodeReward(_Reward):
     """Judges code against tests. Columns: `function` and `tests` in plumb's schema (and `language`, where it is not
-    Python), or verl's `reward_model` or `ground_truth` with inputs and outputs."""
+    Python), `test_code`, MBPP's `test_list` or HumanEval's `test` and `entry_point`, or verl's `reward_model` or
+    `ground_truth` with inputs and outputs."""
 
     def item(self, completion: str, row: Mapping[str, Any]) -> dict[str, Any]:
         if "function" in row:
@@ -54,6 +57,13 @@ class CodeReward(_Reward):
             task = {key: row[key] for key in keys if row.get(key) is not None}
             task = {"id": "task", "description": "solves the task.", "languages": [language], **task}
             return {"row": task, "language": language, "completion": completion}
+        if any(row.get(key) is not None for key in ("test_code", "test_list", "test")):
+            keys = ("test_code", "helpers", "functions", "test_list", "test_setup_code", "test_imports", "test",
+                    "entry_point", "data_source")
+            task = {key: row[key] for key in keys if row.get(key) is not None}
+            prompt = row.get("prompt")  # HumanEval's holds functions that its tests call
+            return {"row": {"id": "task", "prompt": prompt if isinstance(prompt, str) else "solves the task.", **task},
+                    "completion": completion}
         return _verl_item(completion, row)
 
 
