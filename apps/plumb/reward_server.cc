@@ -58,6 +58,7 @@ Result<int> run_server(ServerCommand command) {
   std::printf("listening on http://%s:%d\n", command.http.address.c_str(), server->port());
   std::fflush(stdout);
   wait_for_interrupt();
+  service.stop();
   return 0;
 }
 

@@ -63,7 +63,11 @@ void RewardService::handle(MessageCall call, std::function<void(MessageAnswer)> 
   tasks.push_back([this, work = std::move(work), answer, start = Clock::now()] {
     wait_us_ +=
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
-    answer({Status::kOk, work()});
+    if (stopping_) {
+      answer({Status::kBusy, kStopping});
+    } else {
+      answer({Status::kOk, work()});
+    }
   });
   if (!(runs_program ? queue_ : quick_queue_).push(std::move(tasks))) {
     refuse(Status::kBusy, fmt::format("the queue is full ({} items); try again later", options_.queue));

@@ -12,6 +12,8 @@
 
 namespace plumb {
 
+inline constexpr const char* kStopping = "the server is stopping; ask another one, or again later";
+
 /// One thing to score: a task row of any shape that plumb reads, and a completion of it.
 struct ScoreItem {
   nlohmann::json id;  // null where none was given

@@ -109,7 +109,7 @@ void RewardService::score(const HttpRequest& request, HttpReply& reply) {
     tasks.push_back([this, i, item, key, answers, start = Clock::now()] {
       wait_us_ += static_cast<std::uint64_t>(
           std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
-      answers->put(i, judged_answer(*item, key));
+      answers->put(i, stopping_ ? stopping_answer(*item) : judged_answer(*item, key));
     });
   }
   if (!tasks.empty() && !queue_.push(std::move(tasks))) {
@@ -170,10 +170,22 @@ std::string RewardService::judged_answer(const ScoreItem& item, const std::strin
   return text_of(json);
 }
 
+std::string RewardService::stopping_answer(const ScoreItem& item) {
+  ++unscored_;
+  Score score;
+  score.unscored = kStopping;
+  nlohmann::json json = score_to_json(score);
+  if (!item.id.is_null()) {
+    json["id"] = item.id;
+  }
+  return text_of(json);
+}
+
 void RewardService::answer_in_turn(HttpReply& reply, std::function<std::string()> task) {
   const auto answers = std::make_shared<Batch>();
   std::vector<std::function<void()>> tasks;
-  tasks.push_back([task = std::move(task), answers] { answers->put(0, task()); });
+  tasks.push_back(
+      [this, task = std::move(task), answers] { answers->put(0, stopping_ ? error_text(kStopping) : task()); });
   if (!queue_.push(std::move(tasks))) {
     refuse(reply, 503, fmt::format("the queue is full ({} items); try again later", options_.queue));
     return;

@@ -22,10 +22,10 @@
 namespace plumb {
 
 struct RewardServiceOptions {
-  int threads = 2;                                       // programs judged at once
-  std::size_t queue = 4096;                              // items waiting or running; more are refused with 503
-  std::size_t remembered_mib = 32;                       // of scores
-  std::size_t max_items = 4096;                          // of one request
+  int threads = 2;                  // programs judged at once
+  std::size_t queue = 4096;         // items waiting or running; more are refused with 503
+  std::size_t remembered_mib = 32;  // of scores
+  std::size_t max_items = 4096;     // of one request
 };
 
 /// POST /v1/score (one item: one JSON object; {"items"}: JSON Lines as they finish), POST /v1/judge (the evidence
@@ -40,6 +40,9 @@ class RewardService {
   void handle(const HttpRequest& request, HttpReply& reply);
   /// The same scores, verdicts and evidence for messages; returns at once.
   void handle(MessageCall call, std::function<void(MessageAnswer)> answer);
+  /// From now on what waits is answered without being judged: scores as unscored, messages as busy, all else as an
+  /// error. What is being judged is finished.
+  void stop() { stopping_ = true; }
 
  private:
   struct Batch;
@@ -59,6 +62,7 @@ class RewardService {
   Result<std::function<std::string()>> evidence_task(const ScoreItem& item);
   Result<std::string> verdict_on(const nlohmann::json& row);
   std::string judged_answer(const ScoreItem& item, const std::string& key);
+  std::string stopping_answer(const ScoreItem& item);
   void refuse(HttpReply& reply, int status, const std::string& sentence);
 
   Judge& judge_;
@@ -70,6 +74,7 @@ class RewardService {
   LendingPool<MathWorker> math_workers_;
   WorkQueue queue_;
   WorkQueue quick_queue_;  // of messages that need no program run
+  std::atomic<bool> stopping_ = false;
   std::atomic<std::uint64_t> requests_ = 0;
   std::atomic<std::uint64_t> refused_ = 0;
   std::atomic<std::uint64_t> scores_ = 0;

@@ -7,6 +7,8 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
+import time
 import unittest
 
 from plumb_case import REPOSITORY, PlumbCase
@@ -229,6 +231,28 @@ class RewardServer(unittest.TestCase):
         unbuilt = submit("```cpp\nint main( {\n```")
         self.assertEqual((unbuilt["accepted"], unbuilt["tests"][0]["exec_info"]["status"]), (False, "Failed"))
         self.assertEqual(self.ask("POST", "/submit", json.dumps({"completion": "x", "config": {}}))[0], 400)
+
+
+class Ending(PlumbCase):
+    def test_what_waits_is_answered_when_the_server_is_told_to_end(self):
+        client = RewardClient(token="", arguments=("--set", "judge.slots=1"))
+        self.addCleanup(client.close)
+        loops = [{"row": task(TESTS), "language": "python",
+                  "completion": fenced(f"def twice(n):\n    while True:\n        n += {i}")} for i in range(30)]
+        answers = []
+        asker = threading.Thread(target=lambda: answers.extend(client.score(loops)))
+        asker.start()
+        time.sleep(1.5)
+        start = time.monotonic()
+        client._process.terminate()
+        self.assertEqual(client._process.wait(timeout=60), 0)
+        self.assertLess(time.monotonic() - start, 20)  # one is being judged, 29 would take a minute
+        asker.join()
+        self.assertEqual(len(answers), 30)
+        waited = [answer for answer in answers if answer.get("unscored")]
+        self.assertGreater(len(waited), 20)
+        self.assertIn("stopping", waited[0]["unscored"]["fault"])
+        self.assertIsNone(waited[0]["total"])
 
 
 class Messages(PlumbCase):

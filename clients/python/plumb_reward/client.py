@@ -55,7 +55,11 @@ class RewardClient:
         """Ends the server, if this client started it."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            self._process.wait(timeout=10)
+            try:
+                self._process.wait(timeout=30)  # it finishes what is being judged
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         if self._process is not None and self._process.stdout is not None:
             self._process.stdout.close()
         self._process = None
