@@ -6,6 +6,8 @@
 #include <fstream>
 #include <system_error>
 
+#include "core/typed_value.h"
+
 namespace plumb {
 
 namespace {
@@ -35,6 +37,19 @@ int nesting(std::string_view line) {
   return deepest;
 }
 
+/// Whether a number may be an integer beyond 64 bits, which a double would round.
+bool has_long_number(std::string_view text) {
+  constexpr int kSafeDigits = 18;
+  int digits = 0;
+  for (const char c : text) {
+    digits = c >= '0' && c <= '9' ? digits + 1 : 0;
+    if (digits > kSafeDigits) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool is_blank(const std::string& line) {
   return line.find_first_not_of(" \t\r") == std::string::npos;
 }
@@ -53,10 +68,18 @@ std::string describe(const nlohmann::json& value) {
   return std::string(value.type_name()) + " " + text;
 }
 
+std::string number_text(const nlohmann::json& value) {
+  if (value.is_number()) {
+    return value.dump();
+  }
+  const bool large = value.is_object() && value.size() == 1 && value.contains("__int__");
+  return large && value["__int__"].is_string() ? value["__int__"].get<std::string>() : "";
+}
+
 Result<std::string> optional_text_or_number(const Row& row, const char* key) {
   const auto found = row.json.find(key);
-  if (found != row.json.end() && found->is_number()) {
-    return found->dump();
+  if (found != row.json.end() && !number_text(*found).empty()) {
+    return number_text(*found);
   }
   return optional_text(row, key, "");
 }
@@ -66,7 +89,8 @@ Result<nlohmann::json> parse_json(const std::string& text, const std::string& pl
     return Error{place + ": lists and objects are nested deeper than " + std::to_string(kMaxNesting) + " levels"};
   }
   try {
-    return nlohmann::json::parse(text);
+    auto json = nlohmann::json::parse(text);
+    return has_long_number(text) ? parse_exact_json(text) : std::move(json);
   } catch (const nlohmann::json::parse_error& error) {
     return Error{place + ": not valid JSON in UTF-8 at byte " + std::to_string(error.byte)};
   } catch (const nlohmann::json::exception&) {

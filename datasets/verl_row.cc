@@ -1,6 +1,10 @@
 // verl's rows. The ground truth of code is a JSON text inside the JSON row; with fn_name the inputs are the arguments
 // of one call, as a list or as one JSON value a line, and the parameter types are worked out from all calls together.
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+
 #include "core/value_types.h"
 #include "datasets/function_row.h"
 #include "datasets/other_rows.h"
@@ -149,7 +153,14 @@ Result<void> read_extra_info(const Row& row, PromptRecord& prompt) {
   const Row inner{row.place + ": \"extra_info\"", *extra};
   PLUMB_ASSIGN(const std::string split, optional_text(inner, "split", prompt.split));
   prompt.split = split_name(split);
-  PLUMB_ASSIGN(const std::string language, optional_text(inner, "language", ""));
+  PLUMB_ASSIGN(std::string language, optional_text(inner, "language", ""));
+  std::transform(language.begin(), language.end(), language.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  constexpr std::array<std::string_view, 12> kOthers = {"java", "javascript", "typescript", "nodejs", "go",   "rust",
+                                                        "c",    "c#",         "csharp",     "kotlin", "ruby", "bash"};
+  if (prompt.domain == Domain::kCode && std::find(kOthers.begin(), kOthers.end(), language) != kOthers.end()) {
+    return inner.refuse("language", "expected python or cpp, found " + language);
+  }
   if (prompt.domain == Domain::kCode && (language == "cpp" || language == "c++")) {
     if (!prompt.test_code.code.empty()) {
       return row.refuse("extra_info.language", "asserts are judged in Python alone");
@@ -186,8 +197,8 @@ Result<PromptRecord> read_verl_row(const Row& row) {
     PLUMB_TRY(read_asserts(row, code["assert_case"], prompt));
   } else if (code.is_object() && code.contains("inputs") && code.contains("outputs")) {
     PLUMB_TRY(read_code_truth(row, code, prompt));
-  } else if (truth.is_string() || truth.is_number()) {
-    prompt.answer = truth.is_string() ? truth.get<std::string>() : truth.dump();
+  } else if (truth.is_string() || !number_text(truth).empty()) {
+    prompt.answer = truth.is_string() ? truth.get<std::string>() : number_text(truth);
   } else {
     return row.refuse("reward_model.ground_truth",
                       "expected a text, a number or {inputs, outputs}, found " + describe(truth));

@@ -131,6 +131,8 @@ void route(const CompletionGroup& group, std::vector<Score>& scores, const Score
       score.unscored = "sampling was stopped before this completion ended";
     } else if (options.reward.custom.is_verdict()) {
       finish({}, completion, score);  // and what add_custom_parts() finds out
+    } else if (prompt.domain == Domain::kMath && prompt.answer.find_first_not_of(" \t\r\n") == std::string::npos) {
+      score.unscored = "prompt " + prompt.id + " has no answer to compare with";
     } else if (prompt.domain == Domain::kMath) {
       maths.add(prompt, completion, weights, score);
     } else if (prompt.domain != Domain::kCode) {

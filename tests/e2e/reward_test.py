@@ -121,6 +121,24 @@ class RewardServer(unittest.TestCase):
         self.assertEqual(reward(prompts=[prompt] * 2, completions=[RIGHT, cheat], test=[test] * 2,
                                 entry_point=["twice"] * 2), [1.0, 0.0])
 
+    def test_what_new_users_met(self):
+        large = {"fn_name": "f", "inputs": [[10 ** 30]], "outputs": [10 ** 30 + 1]}
+        for body, right in (("x + 1", 1.0), ("x", 0.0), ("float(x)", 0.0)):
+            code = fenced(f"class Solution:\n    def f(self, x):\n        return {body}")
+            self.assertEqual(plumb_reward.score("apps", code, large)["score"], right, body)
+        self.assertEqual(plumb_reward.score("math", "\\boxed{10^{30}}", 10 ** 30)["score"], 1.0)
+        with self.assertRaises(ValueError):
+            plumb_reward.score("math", "1", None)
+        with self.assertRaises(plumb_reward.RewardServerError):
+            plumb_reward.score("math", "\\boxed{1}", " ")
+        program = {"inputs": ["3"], "outputs": ["6"]}
+        cpp = fenced("int main() { int n; std::cin >> n; std::cout << 2 * n; }").replace("python", "cpp")
+        self.assertEqual(plumb_reward.score("code", cpp, program, {"language": "C++"})["score"], 1.0)
+        with self.assertRaisesRegex(ValueError, "java"):
+            plumb_reward.score("code", cpp, program, {"language": "java"})
+        self.assertEqual(plumb_reward.MathReward(self.client)(completions=["\ud800 \\boxed{1}", []], answer=["1", "1"]),
+                         [1.0, 0.0])
+
     def test_math_reward(self):
         reward = plumb_reward.MathReward(self.client)
         self.assertEqual(reward(completions=["\\boxed{0.5}", "\\boxed{2}"], answer=["1/2", "1/2"]), [1.0, 0.0])

@@ -11,8 +11,12 @@ Completion = Union[str, Sequence[Mapping[str, Any]]]
 
 
 def text_of(completion: Completion) -> str:
-    """The text of a completion: itself, or the content of its last message."""
-    return completion if isinstance(completion, str) else str(completion[-1]["content"])
+    """The text of a completion: itself, or the content of its last message; "" where there is none. Half of a character
+    (a lone surrogate, as a cut token leaves one) becomes "?"."""
+    text = completion if isinstance(completion, str) else (completion[-1]["content"] if completion else "")
+    if isinstance(text, list):  # parts of a message
+        text = "".join(part.get("text") or "" for part in text if isinstance(part, Mapping))
+    return str(text or "").encode("utf-8", "replace").decode()
 
 
 class _Reward:
@@ -95,6 +99,8 @@ compute_score = score
 
 
 def _truth(ground_truth: Any) -> Any:
+    if ground_truth is None:
+        raise ValueError("ground_truth is None: there is nothing to compare with")
     return ground_truth if isinstance(ground_truth, (str, int, float)) else json.dumps(ground_truth)
 
 
