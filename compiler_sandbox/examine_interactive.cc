@@ -1,6 +1,7 @@
 #include "compiler_sandbox/examine_interactive.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +20,9 @@ constexpr std::size_t kMib = std::size_t{1} << 20;
 constexpr int kTurnMs = 2;  // between looks at one of the two
 constexpr std::chrono::milliseconds kGrace{1000};
 
-// Both ends belong to programs; the judge closes its copies when they have started.
+// From one program to the other. The judge closes its copy of the writing end when both have started, and keeps the
+// reading end: whoever writes to a program that has gone must not die of it (a Python interactor would end with 120,
+// which says nothing about the candidate), it reads the end of its own input next.
 struct Pipe {
   UniqueFd reader;
   UniqueFd writer;
@@ -31,6 +34,16 @@ struct Pipe {
     reader = UniqueFd(ends[0]);
     writer = UniqueFd(ends[1]);
     return true;
+  }
+  // Throws away what nobody reads any more, so that its writer is not held up.
+  void drain() const {
+    char bytes[4096];
+    pollfd readable{reader.get(), POLLIN, 0};
+    while (poll(&readable, 1, 0) == 1 && (readable.revents & POLLIN) != 0) {
+      if (read(reader.get(), bytes, sizeof bytes) <= 0) {
+        return;
+      }
+    }
   }
 };
 
@@ -148,22 +161,27 @@ class InteractiveExamination {
         return faulty(started.error().message);
       }
     }
-    to_candidate = {};
-    to_interactor = {};
-    wait_for_both(theirs, ours);
+    to_candidate.writer = UniqueFd();
+    to_interactor.writer = UniqueFd();
+    wait_for_both(theirs, ours, to_candidate, to_interactor);
     return judge(theirs, ours, index);
   }
 
-  // Once one has ended the other sees the end of its input, or that nobody reads: it has a moment to conclude. The
-  // interactor may take its time over what it has read.
-  static void wait_for_both(RunningStep& theirs, RunningStep& ours) {
+  // Once one has ended the other sees the end of its input: it has a moment to conclude. The interactor may take its
+  // time over what it has read.
+  static void wait_for_both(RunningStep& theirs, RunningStep& ours, const Pipe& to_candidate,
+                            const Pipe& to_interactor) {
     while (!ours.over() && !ours.output_exceeded() && !theirs.output_exceeded()) {
       ours.wait_at_most(kTurnMs);
       theirs.wait_at_most(theirs.over() ? 0 : kTurnMs);
+      if (theirs.over()) {
+        to_candidate.drain();
+      }
     }
     const auto until = std::chrono::steady_clock::now() + kGrace;
     while (!theirs.over() && !theirs.output_exceeded() && std::chrono::steady_clock::now() < until) {
       theirs.wait_at_most(kTurnMs);
+      to_interactor.drain();
     }
   }
 

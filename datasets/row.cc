@@ -99,7 +99,7 @@ Result<nlohmann::json> parse_json(const std::string& text, const std::string& pl
 }
 
 Result<std::string> required_text(const Row& row, const char* key) {
-  if (!row.has(key)) {
+  if (!row.has(key) || row.json.at(key).is_null()) {
     return row.refuse(key, "this key is missing; expected a text");
   }
   return optional_text(row, key, "");
@@ -107,7 +107,7 @@ Result<std::string> required_text(const Row& row, const char* key) {
 
 Result<std::string> optional_text(const Row& row, const char* key, const std::string& fallback) {
   const auto found = row.json.find(key);
-  if (found == row.json.end()) {
+  if (found == row.json.end() || found->is_null()) {
     return fallback;
   }
   if (!found->is_string()) {

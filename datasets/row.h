@@ -31,13 +31,13 @@ std::string describe(const nlohmann::json& value);
 /// The text at `key`. Errors: absent, or not a text.
 Result<std::string> required_text(const Row& row, const char* key);
 
-/// The text at `key`, or `fallback` where it is absent. Errors: present but not a text.
+/// The text at `key`, or `fallback` where it is absent or null (a data frame's empty cell). Errors: present but not a text.
 Result<std::string> optional_text(const Row& row, const char* key, const std::string& fallback);
 
 /// A number as text, integers of any size (core/typed_value.h's "__int__") exactly; empty for anything else.
 std::string number_text(const nlohmann::json& value);
 
-/// The text at `key`, a number as it is written, or "" where the key is absent. Errors: present but neither.
+/// The text at `key`, a number as it is written, or "" where the key is absent or null. Errors: present but neither.
 Result<std::string> optional_text_or_number(const Row& row, const char* key);
 
 /// The JSON value that `text` is, with integers beyond 64 bits as core/typed_value.h writes them. Errors, each

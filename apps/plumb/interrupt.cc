@@ -1,11 +1,14 @@
 #include "apps/plumb/interrupt.h"
 
-#include <chrono>
+#include <poll.h>
+#include <unistd.h>
+
 #include <csignal>
-#include <thread>
 
 namespace plumb {
 namespace {
+
+constexpr int kLookMs = 100;
 
 volatile std::sig_atomic_t g_interrupted = 0;
 
@@ -29,9 +32,14 @@ bool interrupted() {
   return g_interrupted != 0;
 }
 
-void wait_for_interrupt() {
+void wait_for_interrupt(bool or_end_of_input) {
   while (!interrupted()) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    const bool readable = poll(&input, or_end_of_input ? 1 : 0, kLookMs) > 0;
+    char bytes[256];
+    if (readable && read(STDIN_FILENO, bytes, sizeof(bytes)) <= 0) {
+      return;
+    }
   }
 }
 

@@ -10,7 +10,8 @@ void install_interrupt_handler();
 /// Whether the user has asked to stop.
 bool interrupted();
 
-/// Returns once the user has asked to stop; looks ten times a second.
-void wait_for_interrupt();
+/// Returns once the user has asked to stop; looks ten times a second. With `or_end_of_input` also at the end of
+/// standard input, which comes when whoever holds its other end is gone, however that went.
+void wait_for_interrupt(bool or_end_of_input = false);
 
 }  // namespace plumb

@@ -18,6 +18,7 @@ struct ServerCommand {
   HttpOptions http;
   std::string messages;  // endpoint; empty: none
   RewardServiceOptions service;
+  bool end_with_input = false;
 };
 
 Result<int> run_server(ServerCommand command) {
@@ -57,7 +58,7 @@ Result<int> run_server(ServerCommand command) {
   }
   std::printf("listening on http://%s:%d\n", command.http.address.c_str(), server->port());
   std::fflush(stdout);
-  wait_for_interrupt();
+  wait_for_interrupt(command.end_with_input);
   service.stop();
   return 0;
 }
@@ -80,6 +81,8 @@ void register_reward_server(CLI::App& app, Action& action) {
       ->check(CLI::Range(1, 1000000));
   command->add_option("--remembered-mib", options->service.remembered_mib, "of scores; the oldest go")
       ->check(CLI::Range(1, 1 << 20));
+  command->add_flag("--end-with-input", options->end_with_input,
+                    "end when standard input does: a server that does not outlive who started it");
   command->callback([options, &action] { action = [options] { return run_server(*options); }; });
 }
 

@@ -77,30 +77,31 @@ void RewardService::verify_math(const HttpRequest& request, HttpReply& reply) {
 
 void RewardService::run_code(const HttpRequest& request, HttpReply& reply) {
   const auto body = parse_json(request.body, "body");
-  const Result<Submission> submission = body ? run_code_from_json(*body) : Result<Submission>(body.error());
+  Result<Submission> submission = body ? run_code_from_json(*body) : Result<Submission>(body.error());
   if (!submission) {  // its clients look for this in an answer, not for a status
     ++refused_;
     reply.send(200, text_of(sandbox_error(submission.error().message)) + "\n");
     return;
   }
-  answer_in_turn(reply,
-                 [this, &submission] { return text_of(run_code_to_json(*submission, judge_.judge(*submission))); });
+  answer_in_turn(reply, [this, submission = std::move(*submission)] {
+    return text_of(run_code_to_json(submission, judge_.judge(submission)));
+  });
 }
 
 void RewardService::submit(const HttpRequest& request, HttpReply& reply) {
   const auto body = parse_json(request.body, "body");
-  const Result<FusionSubmit> asked = body ? submit_from_json(*body) : Result<FusionSubmit>(body.error());
+  Result<FusionSubmit> asked = body ? submit_from_json(*body) : Result<FusionSubmit>(body.error());
   if (!asked) {
     refuse(reply, 400, asked.error().message);
     return;
   }
-  answer_in_turn(reply, [this, &asked] {
+  answer_in_turn(reply, [this, asked = std::move(*asked)] {
     Evidence evidence;
     evidence.verdict = Verdict::kWA;  // of a completion without a closed code block
-    if (!asked->submission.source.empty()) {
-      evidence = judge_.judge(asked->submission);
+    if (!asked.submission.source.empty()) {
+      evidence = judge_.judge(asked.submission);
     }
-    return text_of(submit_to_json(*asked, evidence));
+    return text_of(submit_to_json(asked, evidence));
   });
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <optional>
 #include <utility>
 
 #include "core/config.h"
@@ -15,6 +16,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::chrono::milliseconds kLookForClient{200};
 constexpr std::size_t kMathsAtOnce = 8;  // a hard question must not hold up the easy ones
 
 std::string settings_text(const ScorerOptions& scoring) {
@@ -27,8 +29,9 @@ std::string settings_text(const ScorerOptions& scoring) {
 
 }  // namespace
 
-// Answers come from several threads and leave by the connection's own.
+// Answers come from several threads and leave by the connection's own. Who hangs up is not worked for any more.
 struct RewardService::Batch {
+  std::atomic<bool> abandoned = false;
   std::mutex mutex;
   std::condition_variable changed;
   std::deque<std::pair<std::size_t, std::string>> ready;
@@ -38,9 +41,15 @@ struct RewardService::Batch {
     ready.emplace_back(index, std::move(answer));
     changed.notify_one();
   }
-  std::pair<std::size_t, std::string> take() {
+  // Nothing where the client is gone.
+  std::optional<std::pair<std::size_t, std::string>> take(const HttpReply& reply) {
     std::unique_lock lock(mutex);
-    changed.wait(lock, [this] { return !ready.empty(); });
+    while (!changed.wait_for(lock, kLookForClient, [this] { return !ready.empty(); })) {
+      if (reply.client_is_gone()) {
+        abandoned = true;
+        return std::nullopt;
+      }
+    }
     auto first = std::move(ready.front());
     ready.pop_front();
     return first;
@@ -109,21 +118,45 @@ void RewardService::score(const HttpRequest& request, HttpReply& reply) {
     tasks.push_back([this, i, item, key, answers, start = Clock::now()] {
       wait_us_ += static_cast<std::uint64_t>(
           std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
-      answers->put(i, stopping_ ? stopping_answer(*item) : judged_answer(*item, key));
+      if (!answers->abandoned) {
+        answers->put(i, stopping_ ? stopping_answer(*item) : judged_answer(*item, key));
+      }
     });
   }
-  if (!tasks.empty() && !queue_.push(std::move(tasks))) {
-    refuse(reply, 503, fmt::format("the queue is full ({} items); try again later", options_.queue));
+  if (!tasks.empty() && !push_or_refuse(std::move(tasks), reply)) {
     return;
   }
   if (!asked->batch) {
-    reply.send(200, answers->take().second + "\n");
+    send_first(*answers, reply);
     return;
   }
   bool connected = reply.begin(200, "application/x-ndjson");
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const auto [index, answer] = answers->take();
-    connected = connected && reply.write(fmt::format("{{\"index\":{},\"result\":{}}}\n", index, answer));
+  for (std::size_t i = 0; connected && i < items.size(); ++i) {
+    const auto answer = answers->take(reply);
+    connected = answer && reply.write(fmt::format("{{\"index\":{},\"result\":{}}}\n", answer->first, answer->second));
+  }
+  answers->abandoned = !connected;
+}
+
+bool RewardService::push_or_refuse(std::vector<std::function<void()>> tasks, HttpReply& reply) {
+  const std::size_t count = tasks.size();
+  if (count > options_.queue) {  // it would be refused for ever
+    refuse(reply, 413,
+           fmt::format("{} items have to be judged and the queue holds {}: send fewer at once, or start "
+                       "the server with --queue {}",
+                       count, options_.queue, count));
+    return false;
+  }
+  if (!queue_.push(std::move(tasks))) {
+    refuse(reply, 503, fmt::format("the queue is full ({} items); try again later", options_.queue));
+    return false;
+  }
+  return true;
+}
+
+void RewardService::send_first(Batch& answers, HttpReply& reply) {
+  if (const auto answer = answers.take(reply)) {
+    reply.send(200, answer->second + "\n");
   }
 }
 
@@ -184,13 +217,14 @@ std::string RewardService::stopping_answer(const ScoreItem& item) {
 void RewardService::answer_in_turn(HttpReply& reply, std::function<std::string()> task) {
   const auto answers = std::make_shared<Batch>();
   std::vector<std::function<void()>> tasks;
-  tasks.push_back(
-      [this, task = std::move(task), answers] { answers->put(0, stopping_ ? error_text(kStopping) : task()); });
-  if (!queue_.push(std::move(tasks))) {
-    refuse(reply, 503, fmt::format("the queue is full ({} items); try again later", options_.queue));
-    return;
+  tasks.push_back([this, task = std::move(task), answers] {
+    if (!answers->abandoned) {
+      answers->put(0, stopping_ ? error_text(kStopping) : task());
+    }
+  });
+  if (push_or_refuse(std::move(tasks), reply)) {
+    send_first(*answers, reply);
   }
-  reply.send(200, answers->take().second + "\n");
 }
 
 std::string RewardService::metrics() const {

@@ -52,7 +52,11 @@ class RewardService {
   void verify_math(const HttpRequest& request, HttpReply& reply);
   void run_code(const HttpRequest& request, HttpReply& reply);
   void submit(const HttpRequest& request, HttpReply& reply);
-  /// Sends what `task` says once it had its turn in the queue.
+  /// Whether the queue took all of them; else a refusal has been sent.
+  bool push_or_refuse(std::vector<std::function<void()>> tasks, HttpReply& reply);
+  void send_first(Batch& answers, HttpReply& reply);
+  /// Sends what `task` says once it had its turn in the queue; `task` owns what it needs, for it may outlive the
+  /// request.
   void answer_in_turn(HttpReply& reply, std::function<std::string()> task);
   [[nodiscard]] std::string metrics() const;
   /// The answer for one item as JSON text: from memory, or at once for maths; empty where it has to be judged.

@@ -79,6 +79,11 @@ class Reply final : public HttpReply {
     return piece.empty() || write_raw(std::string(size).append(piece).append("\r\n"));
   }
 
+  [[nodiscard]] bool client_is_gone() const override {
+    pollfd peer{fd_, POLLRDHUP, 0};
+    return !alive_ || (poll(&peer, 1, 0) > 0 && (peer.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
+  }
+
   // Ends what the handler began. True: the connection can take another request.
   bool finish() {
     if (!begun_) {
@@ -130,6 +135,7 @@ class Connection {
     if (const int status = read_request(parser); status != 200) {
       if (status > 0) {
         refuse_connection(fd_, options_, status, refusal_);
+        linger();
       }
       return false;
     }
@@ -180,9 +186,24 @@ class Connection {
     return 200;
   }
 
+  // Reads on until the client has heard us: closing over bytes that were not read resets the connection, and the reply
+  // is lost on its way (RFC 9112, 9.6).
+  void linger() {
+    shutdown(fd_, SHUT_WR);
+    char bytes[16384];
+    for (const auto until = after(options_.read_s); wait_for(fd_, POLLIN, until, &stop_);) {
+      const ssize_t got = recv(fd_, bytes, sizeof(bytes), MSG_DONTWAIT);
+      if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) {
+        return;
+      }
+    }
+  }
+
   int refuse(const boost::beast::error_code& error) {
     refusal_ = error.message();
     if (error == http::error::body_limit) {
+      refusal_ = "the request's body is larger than " + std::to_string(options_.max_body_bytes >> 20) +
+                 " MiB: send its items in several requests";
       return 413;
     }
     return error == http::error::header_limit ? 431 : 400;

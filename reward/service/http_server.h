@@ -39,6 +39,8 @@ class HttpReply {
   virtual bool send(int status, std::string_view body, std::string_view content_type = "application/json") = 0;
   virtual bool begin(int status, std::string_view content_type) = 0;
   virtual bool write(std::string_view piece) = 0;
+  /// Whether the client has hung up. One that closed its sending side alone counts as gone, as with other servers.
+  [[nodiscard]] virtual bool client_is_gone() const = 0;
 };
 
 using HttpHandler = std::function<void(const HttpRequest&, HttpReply&)>;

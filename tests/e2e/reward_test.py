@@ -262,8 +262,8 @@ class Ending(PlumbCase):
         asker.start()
         time.sleep(1.5)
         start = time.monotonic()
-        client._process.terminate()
-        self.assertEqual(client._process.wait(timeout=60), 0)
+        client._server._process.terminate()
+        self.assertEqual(client._server._process.wait(timeout=60), 0)
         self.assertLess(time.monotonic() - start, 20)  # one is being judged, 29 would take a minute
         asker.join()
         self.assertEqual(len(answers), 30)
@@ -271,6 +271,94 @@ class Ending(PlumbCase):
         self.assertGreater(len(waited), 20)
         self.assertIn("stopping", waited[0]["unscored"]["fault"])
         self.assertIsNone(waited[0]["total"])
+
+
+    def test_a_server_ends_with_who_started_it_however_that_ends(self):
+        script = ("import sys; sys.path.insert(0, sys.argv[1])\nfrom plumb_reward import RewardClient\n"
+                  "client = RewardClient(token='')\nprint(client._server._process.pid, flush=True)\nsys.stdin.read()")
+        owner = subprocess.Popen([sys.executable, "-c", script, str(REPOSITORY / "clients" / "python")],
+                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        server = int(owner.stdout.readline())
+        owner.kill()
+        owner.communicate()
+        until = time.monotonic() + 20
+        while pathlib.Path(f"/proc/{server}/cmdline").exists() and time.monotonic() < until:
+            if pathlib.Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                break  # nobody has to bury it here
+            time.sleep(0.1)
+        self.assertLess(time.monotonic(), until)
+
+    def test_who_hangs_up_is_not_worked_for(self):
+        client = RewardClient(token="", arguments=("--set", "judge.slots=1", "--queue", "40"))
+        self.addCleanup(client.close)
+        loops = [{"row": task(TESTS), "language": "python",
+                  "completion": fenced(f"def twice(n):\n    while True:\n        n += {i}")} for i in range(40)]
+        gone = http.client.HTTPConnection(client._host, client._port, timeout=30)
+        gone.request("POST", "/v1/score", json.dumps({"items": loops}))
+        time.sleep(1)
+        gone.close()
+        start = time.monotonic()  # the queue is full until the server has noticed
+        self.assertEqual(client.score([{"row": task(TESTS), "language": "python", "completion": RIGHT}])[0]["total"], 1)
+        self.assertLess(time.monotonic() - start, 20)  # forty would take more than a minute
+
+
+class ManyItems(unittest.TestCase):
+    """What a client does with limits, forks and odd values; against a small server."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.client = RewardClient(token="", arguments=("--queue", "3"))
+        cls.addClassCleanup(cls.client.close)
+
+    def maths(self, numbers, **more):
+        return [{"solution_str": f"\\boxed{{{n}}}", "ground_truth": "7", **more} for n in numbers]
+
+    def test_more_than_a_request_may_hold(self):
+        scores = self.client.score(self.maths(range(5000)))
+        self.assertEqual([i for i, score in enumerate(scores) if score["total"] == 1], [7])
+        long = "x" * (1 << 20)
+        scores = self.client.score([{"solution_str": long + f"\\boxed{{{n}}}", "ground_truth": "7"} for n in range(20)])
+        self.assertEqual([i for i, score in enumerate(scores) if score["total"] == 1], [7])
+
+    def test_more_programs_than_the_queue_holds(self):
+        items = [{"row": task(TESTS), "language": "python", "completion": fenced(f"def twice(n):\n    return n * {n}")}
+                 for n in range(10)]
+        self.assertEqual([score["total"] for score in self.client.score(items)], [0, 0, 1] + 7 * [0])
+
+    def test_what_is_too_large_is_told(self):
+        with self.assertRaisesRegex(plumb_reward.RewardServerError, "413.*16 MiB"):
+            self.client.score([{"solution_str": "x" * (17 << 20), "ground_truth": "7"}])
+
+    def test_values_of_data_frames(self):
+        odd = {"extra_info": {"split": float("nan"), "deep": [1, {"a": float("inf")}], "half": "\ud800"}}
+        self.assertEqual([score["total"] for score in self.client.score(self.maths([7, 8], **odd))], [1, 0])
+        deep = []
+        for _ in range(100000):
+            deep = [deep]
+        with self.assertRaisesRegex(ValueError, "item 1 "):
+            self.client.score([{}, {"extra_info": deep}])
+        with self.assertRaisesRegex(ValueError, "ground_truth.*list"):
+            plumb_reward.compute_score("math", "7", ["7"])
+
+    def test_forks_have_connections_of_their_own(self):
+        self.client.score(self.maths([7]))
+        children = []
+        for child in range(2):
+            process = os.fork()
+            if process == 0:
+                numbers = [7 if (n + child) % 2 else n for n in range(200, 400)]
+                right = all(self.client.score(self.maths([n]))[0]["total"] == (n == 7) for n in numbers)
+                self.client.close()  # not its server
+                os._exit(0 if right else 1)
+            children.append(process)
+        self.assertEqual([os.waitpid(child, 0)[1] for child in children], [0, 0])
+        self.assertEqual(self.client.score(self.maths([7]))[0]["total"], 1)
+
+    def test_a_server_that_is_not_there(self):
+        with self.assertRaisesRegex(plumb_reward.RewardServerError, "cannot be started"):
+            RewardClient(binary="/nowhere/plumb")
+        with self.assertRaisesRegex(plumb_reward.RewardServerError, "refused"):
+            RewardClient("http://127.0.0.1:1").score(self.maths([7]))
 
 
 class Messages(PlumbCase):

@@ -135,7 +135,8 @@ TEST(CustomRewardTest, OneThatEndsTheProgramTakesNoOtherWithIt) {
 TEST(CustomRewardTest, AFaultMayPassOnARetry) {
   int calls = 0;
   const auto second_time = [&](const std::vector<nlohmann::json>& asked, const LineSink& sink) -> Result<void> {
-    return ++calls == 1 ? sink(R"({"id": "0", "error": "rate limit"})") : by_length(asked, sink);
+    const std::string id = asked.front()["id"];
+    return ++calls == 1 ? sink(R"({"id": ")" + id + R"(", "error": "rate limit"})") : by_length(asked, sink);
   };
   CustomReward reward(quick_options(), std::make_unique<FakeExchange>(second_time));
   EXPECT_EQ(values(reward.score(Texts({"1234"}).items())), std::vector<double>{0.04});
@@ -156,7 +157,9 @@ TEST(CustomRewardTest, WhatIsNoScoreIsAFaultAndNeverAZero) {
   };
   for (const auto& [line, words] : cases) {
     const auto says = [&](const std::vector<nlohmann::json>&, const LineSink& sink) { return sink(line); };
-    CustomReward reward(quick_options(), std::make_unique<FakeExchange>(says));
+    CustomRewardOptions once = quick_options();
+    once.retries = 0;
+    CustomReward reward(once, std::make_unique<FakeExchange>(says));
     const CustomScore score = reward.score(Texts({"x"}).items()).front();
     EXPECT_NE(score.fault.find(words), std::string::npos) << line << " -> " << score.fault;
   }
@@ -168,6 +171,24 @@ TEST(CustomRewardTest, WhatIsNoScoreIsAFaultAndNeverAZero) {
   once.retries = 0;
   CustomReward reward(once, std::make_unique<FakeExchange>(twice));
   EXPECT_NE(reward.score(Texts({"x", "y"}).items())[1].fault, "");
+}
+
+// The second of two equal answers arrives when the next completion has been asked: it must not be taken for its score.
+TEST(CustomRewardTest, AnAnswerThatComesLateIsNobodysElse) {
+  std::string late;
+  const auto doubled = [&](const std::vector<nlohmann::json>& asked, const LineSink& sink) -> Result<void> {
+    if (!late.empty()) {
+      PLUMB_TRY(sink(std::exchange(late, "")));
+    }
+    const double score = asked.front()["completion"] == "good" ? 1 : 0.25;
+    late = nlohmann::json{{"id", asked.front()["id"]}, {"score", score}}.dump();
+    return sink(late);
+  };
+  CustomReward reward(quick_options(), std::make_unique<FakeExchange>(doubled));
+  EXPECT_EQ(reward.score(Texts({"good"}).items()).front().value, 1);
+  const CustomScore next = reward.score(Texts({"bad"}).items()).front();
+  EXPECT_EQ(next.fault, "");
+  EXPECT_EQ(next.value, 0.25);
 }
 
 TEST(CustomRewardTest, TheCircuitOpensAndTriesAgain) {

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Mapping, Optional, Sequence, Union
 
-from .client import RewardClient, RewardServerError, Score, shared_client
+from .client import RewardClient, Score, shared_client
+from .errors import RewardServerError
 
 Completion = Union[str, Sequence[Mapping[str, Any]]]
 
@@ -99,9 +100,15 @@ compute_score = score
 
 
 def _truth(ground_truth: Any) -> Any:
-    if ground_truth is None:
-        raise ValueError("ground_truth is None: there is nothing to compare with")
-    return ground_truth if isinstance(ground_truth, (str, int, float)) else json.dumps(ground_truth)
+    """A text or a number, or the tests of a program as one JSON text; anything else the server would have to guess."""
+    if hasattr(ground_truth, "tolist"):  # NumPy's
+        ground_truth = ground_truth.tolist()
+    if isinstance(ground_truth, (str, int, float)) and not isinstance(ground_truth, bool):
+        return ground_truth
+    if isinstance(ground_truth, Mapping):
+        return json.dumps(ground_truth, default=lambda array: array.tolist())
+    raise ValueError(f"ground_truth: expected a text, a number, or a mapping with a program's tests, found "
+                     f"{type(ground_truth).__name__} {ground_truth!r:.80}")
 
 
 def _verl_item(completion: str, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -155,9 +155,10 @@ void CustomReward::ask_once(std::span<Question*> questions) {
     return;
   }
   std::vector<std::string> lines;
-  for (std::size_t i = 0; i < questions.size(); ++i) {
-    nlohmann::json json = questions[i]->json;
-    json["id"] = std::to_string(i);
+  const std::uint64_t first_id = next_id_;  // never used again: an answer that comes twice must not be the next one's
+  for (const Question* question : questions) {
+    nlohmann::json json = question->json;
+    json["id"] = std::to_string(next_id_++);
     lines.push_back(json.dump());
   }
   std::vector<bool> answered(questions.size(), false);
@@ -166,7 +167,7 @@ void CustomReward::ask_once(std::span<Question*> questions) {
     const bool object = json.is_object() && json.contains("id");
     const std::string id = !object ? "" : json["id"].is_string() ? json["id"].get<std::string>() : json["id"].dump();
     std::size_t place = 0;
-    while (place < questions.size() && std::to_string(place) != id) {
+    while (place < questions.size() && std::to_string(first_id + place) != id) {
       ++place;
     }
     if (place == questions.size() || answered[place]) {

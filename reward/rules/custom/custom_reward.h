@@ -7,6 +7,7 @@
 // and the answer a line {"id": "0", "score": number from 0 to 1, "reason"?: text}, or {"id": "0", "error": text} where
 // it could not be scored, in any order. docs/reward.md is the manual.
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -67,6 +68,7 @@ class CustomReward {
   std::unique_ptr<LineExchange> exchange_;
   CircuitBreaker breaker_;
   std::string last_failure_;
+  std::uint64_t next_id_ = 0;
 };
 
 }  // namespace plumb
