@@ -13,7 +13,7 @@
 namespace plumb {
 
 /// Counts up whenever a rule gives other scores for the same evidence, so that nothing remembered outlives a rule.
-inline constexpr int kRuleVersion = 1;
+inline constexpr int kRuleVersion = 2;
 
 /// Answers by SHA-256 of (rule version, what they were asked with). Up to about `max_bytes`; the oldest go when it
 /// is full. Safe to use from many threads.

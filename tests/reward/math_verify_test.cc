@@ -35,6 +35,32 @@ TEST(VerifyMath, AnAnswerInCommandsOfItsOwnIsMalformed) {
   EXPECT_EQ(verify_math("5", "\\boxed{\\unknown}").verdict, MathVerdict::kUndecided);
 }
 
+TEST(CompareMathAnswers, WordsBesideNumbersAreNoProducts) {
+  EXPECT_EQ(verdict("April 5", "april 5"), MathVerdict::kEqual);
+  EXPECT_EQ(verdict("red, blue", "Blue, red"), MathVerdict::kEqual);
+  const std::pair<const char*, const char*> others[] = {{"Room 12", "mooR 12"}, {"Room 12", "Room 21"},
+                                                        {"dog 3", "god 3"},     {"10 PM", "10 MP"},
+                                                        {"10 PM", "10 AM"},     {"red, blue", "red, red"}};
+  for (const auto& [truth, answer] : others) {
+    EXPECT_EQ(verdict(truth, answer), MathVerdict::kNotEqual) << truth << " and " << answer;
+  }
+  EXPECT_EQ(verdict("ab+3", "3+ba"), MathVerdict::kEqual);
+  EXPECT_EQ(verdict("3 ab", "3 ba"), MathVerdict::kEqual);
+}
+
+TEST(CompareMathAnswers, UnitsThatLookLikeLettersOrFunctions) {
+  const std::pair<const char*, const char*> same[] = {{"5 min", "300 s"},    {"2 h", "120 min"}, {"2 L", "2000 mL"},
+                                                      {"3 sec", "3 s"},      {"2 kg", "2000 g"}, {"2 gal", "2 gallons"},
+                                                      {"5 sq ft", "5 ft^2"}, {"1.5 m", "150 cm"}};
+  for (const auto& [truth, answer] : same) {
+    EXPECT_EQ(verdict(truth, answer), MathVerdict::kEqual) << truth << " and " << answer;
+    EXPECT_EQ(verdict(answer, truth), MathVerdict::kEqual) << answer << " and " << truth;
+  }
+  EXPECT_EQ(verdict("2 kg", "2000 m"), MathVerdict::kNotEqual);
+  EXPECT_EQ(verdict("2 L", "200 mL"), MathVerdict::kNotEqual);
+  EXPECT_EQ(verdict("3 \\sec x", "\\frac{3}{\\cos x}"), MathVerdict::kProbablyEqual);
+}
+
 TEST(CompareMathAnswers, OptionsChangeTheConventions) {
   MathOptions options;
   options.probably_counts = false;

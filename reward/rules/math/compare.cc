@@ -379,6 +379,12 @@ class Comparison {
       return both_units(a, left, b, right);
     }
     if (a != truth || b != answer) {
+      const bool first = a != truth;
+      Unit letter;
+      const int number = without_letter_unit(first ? b : a, letter);
+      if (number >= 0 && letter.same_kind(first ? left : right)) {
+        return first ? both_units(a, left, number, letter) : both_units(number, letter, b, right);
+      }
       const Unit& unit = a != truth ? left : right;
       if (unit.is_degree() && c_.options.convert_units) {
         if (const Outcome radians = compare_scalars(c_, truth, answer); counts_as_equal(radians)) {
@@ -388,6 +394,16 @@ class Comparison {
       return c_.options.optional_unit ? percentages(a, b) : different("a unit on one side only");
     }
     return percentages(truth, answer);
+  }
+
+  // 2 L is a product as long as nothing beside it says that L is a unit: the number, or -1 where it is none.
+  int without_letter_unit(int id, Unit& unit) const {
+    const Node& node = c_.expr[id];
+    if (node.kind != Kind::kProduct || kind(node.b) != Kind::kSymbol || !free_symbols(c_.expr, node.a).empty()) {
+      return -1;
+    }
+    unit = read_unit(c_.expr.name(node.b));
+    return unit.known ? node.a : -1;
   }
 
   // A number of radians is that number.

@@ -222,6 +222,17 @@ bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c < 0;
 }
 
+// Room 12, April 5: words, then a number and what belongs to it. No product of letters is written like that.
+bool reads_as_numbered_words(std::string_view cleaned) {
+  const std::size_t digit = cleaned.find_first_of("0123456789");
+  if (digit == std::string_view::npos || digit < 2 || cleaned[digit - 1] != ' ') {
+    return false;
+  }
+  return reads_as_text(cleaned.substr(0, digit - 1)) && std::all_of(cleaned.begin(), cleaned.end(), [](char c) {
+           return is_letter(c) || std::string_view(" -',.:0123456789").find(c) != std::string_view::npos;
+         });
+}
+
 }  // namespace
 
 Name command_meaning(std::string_view name) {
@@ -235,6 +246,9 @@ Name word_meaning(std::string_view word) {
 }
 
 bool reads_as_text(std::string_view cleaned) {
+  if (reads_as_numbered_words(cleaned)) {
+    return true;
+  }
   std::size_t words = 0;
   std::size_t longest = 0;
   std::string_view first;

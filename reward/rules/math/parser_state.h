@@ -103,6 +103,7 @@ class Parser {
   // parser_words.cc: numbers, words, commands
   void number();
   void letters();
+  [[nodiscard]] bool is_last_unit(std::string_view run, bool spaced) const;
   void bare_unit_or_product();
   void meaning(Name name, std::string_view spelled, bool expects);
   void command();

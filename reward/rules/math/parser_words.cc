@@ -158,6 +158,14 @@ void Parser::letters() {
   symbol(std::string(run.substr(0, 1)));
 }
 
+// min and sec are functions as well, and PM and AM may be two factors: behind a number and at the end they are units.
+bool Parser::is_last_unit(std::string_view run, bool spaced) const {
+  const bool time = run == "min" || run == "sec";
+  const bool half_day = spaced && (run == "AM" || run == "PM" || run == "am" || run == "pm");
+  return (time || half_day) &&
+         trimmed(scan_.rest().substr(run.size())).find_first_not_of('.') == std::string_view::npos;
+}
+
 // Letters behind a value: a unit, a word that connects, or one more factor.
 void Parser::bare_unit_or_product() {
   const auto run = scan_.word();
@@ -177,9 +185,10 @@ void Parser::bare_unit_or_product() {
     expects_operand_ = true;
     return;
   }
-  const bool word = name.meaning == Meaning::kUnknown && run.size() >= 2 && behind_value &&
-                    (run == "percent" || is_unit_word(run) ? run != "min"
-                                                           : spaced && run.size() >= 3 && run != "xyz" && run != "abc");
+  const bool unit_word = run == "percent" || is_unit_word(run) || (spaced && (run == "sq" || run == "cu"));
+  const bool thing = spaced && run.size() >= 3 && run != "xyz" && run != "abc";
+  const bool unknown = name.meaning == Meaning::kUnknown && run.size() >= 2 && (unit_word || thing) && run != "min";
+  const bool word = behind_value && (unknown || is_last_unit(run, spaced));
   if (word && frames_[static_cast<std::size_t>(group_at_top())].role == Frame::kRoot) {
     return unit(scan_.unit_words());
   }

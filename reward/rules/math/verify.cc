@@ -85,8 +85,23 @@ std::optional<Outcome> with_renamed_parameter(Pair& pair, const MathOptions& opt
   return compare_parsed(pair, options, work);
 }
 
-Outcome compare_texts(std::string_view truth, std::string_view answer) {
-  const bool same = plain_words(truth) == plain_words(answer);
+// "red, blue" as its words in an order of their own.
+std::vector<std::string> sorted_words(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    words.emplace_back(trimmed(std::string_view(text).substr(at, comma - at)));
+    at = comma + 1;
+  }
+  std::sort(words.begin(), words.end());
+  return words;
+}
+
+Outcome compare_texts(std::string_view truth, std::string_view answer, const MathOptions& options) {
+  const std::string left = plain_words(truth);
+  const std::string right = plain_words(answer);
+  const bool same = left == right || (options.unordered_lists && left.size() == right.size() &&
+                                      sorted_words(left) == sorted_words(right));
   return same ? Outcome{MathVerdict::kEqual, "the same words"} : Outcome{MathVerdict::kNotEqual, "words that differ"};
 }
 
@@ -103,7 +118,7 @@ Outcome compare_cleaned(const std::string& truth, const std::string& answer, con
     return {MathVerdict::kEqual, "spelled alike"};
   }
   if (reads_as_text(plain_words(truth)) || reads_as_text(trimmed(truth))) {
-    return compare_texts(truth, answer);
+    return compare_texts(truth, answer, options);
   }
   Pair pair;
   parse_pair(truth, answer, {}, pair);
