@@ -76,7 +76,9 @@ class Auditor {
       note_if(score.total < 1, audit_.false_rejects, finding);
     } else {
       note_if(probe.expected == Expected::kUnsolved && is_solved(score), audit_.false_accepts, finding);
-      note_gain(probe.trick, score);
+      if (probe.expected == Expected::kUnsolved || !is_solved(score)) {  // else it is an honest answer here
+        note_gain(probe.trick, score);
+      }
     }
   }
 

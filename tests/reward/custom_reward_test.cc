@@ -173,6 +173,14 @@ TEST(CustomRewardTest, WhatIsNoScoreIsAFaultAndNeverAZero) {
   EXPECT_NE(reward.score(Texts({"x", "y"}).items())[1].fault, "");
 }
 
+TEST(CustomRewardTest, NoErrorIsNone) {
+  const auto polite = [](const std::vector<nlohmann::json>& asked, const LineSink& sink) {
+    return sink(nlohmann::json{{"id", asked[0]["id"]}, {"score", 0.5}, {"error", nullptr}}.dump());
+  };
+  CustomReward reward(quick_options(), std::make_unique<FakeExchange>(polite));
+  EXPECT_EQ(reward.score(Texts({"x"}).items()).front().value, 0.5);
+}
+
 // The second of two equal answers arrives when the next completion has been asked: it must not be taken for its score.
 TEST(CustomRewardTest, AnAnswerThatComesLateIsNobodysElse) {
   std::string late;

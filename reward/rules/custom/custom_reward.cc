@@ -57,7 +57,7 @@ namespace {
 
 // What an answer says: a score, or why there is none. Errors: it is no answer at all.
 Result<CustomScore> score_of(const nlohmann::json& answer) {
-  if (const auto error = answer.find("error"); error != answer.end()) {
+  if (const auto error = answer.find("error"); error != answer.end() && !error->is_null()) {
     return CustomScore{.fault = error->is_string() ? error->get<std::string>() : error->dump()};
   }
   const auto score = answer.find("score");
