@@ -115,6 +115,7 @@ TEST(RewardAudit, MathsProbesAgainstTheRealRule) {
   const RewardAudit audit = audit_reward(judge, prompts, {}, {});
   EXPECT_TRUE(audit.false_accepts.empty()) << audit.false_accepts[0].text;
   EXPECT_TRUE(audit.false_rejects.empty()) << audit.false_rejects[0].text;
+  EXPECT_EQ(audit.tricks.at("unclosed_box").total, 0);  // the one that may be solved is not counted where it is
 }
 
 TEST(SourceMutants, OneFaultEachOutsideQuotes) {
