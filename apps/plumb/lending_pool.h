@@ -15,8 +15,17 @@ class LendingPool {
  public:
   using Make = std::function<std::unique_ptr<T>()>;
 
-  /// At most `most` of them exist; they are made when first needed.
+  /// At most `most` of them exist; they are made when first needed, or all at once by make_all().
   LendingPool(std::size_t most, Make make) : most_(most), make_(std::move(make)) {}
+
+  /// Makes all of them now, `ready` made ready for use. Before the first with().
+  template <typename Ready>
+  void make_all(Ready ready) {
+    for (; made_ < most_; ++made_) {
+      idle_.push_back(make_());
+      ready(*idle_.back());
+    }
+  }
 
   /// Calls `use` with one that nobody else has meanwhile; waits where all are lent.
   template <typename Use>

@@ -66,7 +66,10 @@ RewardService::RewardService(Judge& judge, const ScorerOptions& scoring, const R
                [this] { return std::make_unique<Scorer>(judge_, scoring_); }),
       math_workers_(kMathsAtOnce, [this] { return std::make_unique<MathWorker>(scoring_.math_worker); }),
       queue_(options.threads, options.queue),
-      quick_queue_(kMathsAtOnce, options.queue) {}
+      quick_queue_(kMathsAtOnce, options.queue) {
+  // A worker that cannot be started says so at each question, as a fault.
+  scorers_.make_all([](Scorer& scorer) { static_cast<void>(scorer.start()); });
+}
 
 void RewardService::handle(const HttpRequest& request, HttpReply& reply) {
   ++requests_;

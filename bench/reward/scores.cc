@@ -67,11 +67,11 @@ int run() {
   const auto score = [&] { return scorer.score({group}).front().scores.front(); };
   (void)score();
   const Score known = score();
-  ScoreCache cache(16);
+  ScoreCache cache(std::size_t{1} << 20);
   const std::string& question = group.completions[0].text;
   cache.store(ScoreCache::key("settings", question), "answer");
   const auto find = [&] { return cache.find(ScoreCache::key("settings", question)); };
-  if (known.total != 1 || !known.evidence || !known.evidence->cached || *find() != "answer") {
+  if (known.total != 1 || !known.evidence || !known.evidence->cached || find() == nullptr || *find() != "answer") {
     std::fprintf(stderr, "reward_scores: the right program is not solved, or not remembered\n");
     return 1;
   }

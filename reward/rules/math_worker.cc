@@ -119,6 +119,11 @@ int MathWorker::pid() const {
   return process_ ? process_->pid() : -1;
 }
 
+Result<void> MathWorker::start() {
+  const std::lock_guard lock(mutex_);
+  return ensure_running();
+}
+
 Result<void> MathWorker::ensure_running() {
   if (!process_) {
     PLUMB_ASSIGN(process_, Process::start(options_));

@@ -36,6 +36,9 @@ class MathWorker {
   MathWorker(const MathWorker&) = delete;
   MathWorker& operator=(const MathWorker&) = delete;
 
+  /// Starts the worker now instead of at the first question, which would wait for it (tens of milliseconds).
+  Result<void> start();
+
   /// Results in the order of the items. If the worker dies at an item, that one is tried once more in a fresh worker;
   /// if that dies too, its result is kUndecided with `fault` set. The others are not touched by it.
   std::vector<MathResult> verify(std::span<const MathItem> items, const MathOptions& options);

@@ -41,6 +41,9 @@ class Scorer {
   /// `judge` outlives the scorer.
   Scorer(Judge& judge, ScorerOptions options);
 
+  /// Starts its maths worker now instead of at the first question.
+  Result<void> start() { return math_worker_->start(); }
+
   /// Groups and completions keep their order.
   std::vector<ScoredGroup> score(std::vector<CompletionGroup> groups);
 
