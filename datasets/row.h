@@ -31,7 +31,8 @@ std::string describe(const nlohmann::json& value);
 /// The text at `key`. Errors: absent, or not a text.
 Result<std::string> required_text(const Row& row, const char* key);
 
-/// The text at `key`, or `fallback` where it is absent or null (a data frame's empty cell). Errors: present but not a text.
+/// The text at `key`, or `fallback` where it is absent or null (a data frame's empty cell). Errors: present but not a
+/// text.
 Result<std::string> optional_text(const Row& row, const char* key, const std::string& fallback);
 
 /// A number as text, integers of any size (core/typed_value.h's "__int__") exactly; empty for anything else.

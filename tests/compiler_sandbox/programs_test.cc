@@ -164,6 +164,28 @@ sys.stderr.write("too many guesses")
 sys.exit(1)
 )PY";
 
+// Whoever writes to a program that has gone must not die of it: the interactor would be blamed for what the candidate
+// did, or the candidate for having one more thing to say to an interactor that is satisfied.
+TEST(Programs, WritingToWhoHasGoneIsNoFault) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  Submission submission;
+  submission.program_language = "python";
+  submission.source = "print(5)\n";
+  submission.checker.kind = "interactive";
+  submission.checker.language = "python";
+  submission.checker.source =
+      "import sys, time\nsys.stdin.readline()\ntime.sleep(0.5)\nprint('x', flush=True)\nprint('x' * 200000, "
+      "flush=True)\n"
+      "sys.exit(1 if sys.stdin.readline() == '' else 0)\n";
+  submission.program_tests = {{"", ""}};
+  const Evidence gone = judge->judge(submission);
+  EXPECT_EQ(gone.verdict, Verdict::kWA) << describe(gone);
+  submission.source = "import time\nprint(5, flush=True)\ntime.sleep(0.5)\nprint('bye' * 100000, flush=True)\n";
+  submission.checker.source = "import sys\nsys.exit(0 if sys.stdin.readline() else 1)\n";
+  const Evidence late = judge->judge(submission);
+  EXPECT_EQ(late.verdict, Verdict::kAC) << describe(late);
+}
+
 TEST(Programs, AnInteractorTalksWithTheCandidate) {
   PLUMB_JUDGE_OR_SKIP(judge);
   const auto judged = [&](const std::string& language, const std::string& source) {
