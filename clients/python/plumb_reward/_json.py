@@ -9,17 +9,17 @@ from typing import Any, Mapping
 from .errors import RewardServerError
 
 
-def encode(item: Mapping[str, Any], index: int) -> bytes:
-    """`item` as UTF-8 JSON. Arrays and scalars of NumPy become lists and numbers. NaN and infinities (a data frame's
-    empty cells) become null, halves of characters "?". ValueError names the item: what is no JSON at all, or nested too
-    deeply."""
+def encode(value: Any, name: str) -> bytes:
+    """`value` as UTF-8 JSON. Arrays and scalars of NumPy become lists and numbers. NaN and infinities (a data frame's
+    empty cells) become null, halves of characters "?". ValueError says `name` and why: it is no JSON at all, or nested
+    too deeply."""
     try:
         try:
-            return _dumps(item)
+            return _dumps(value)
         except ValueError:
-            return _dumps(_clean(item))
+            return _dumps(_clean(value))
     except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"item {index} cannot be sent as JSON: {error}") from error
+        raise ValueError(f"{name} cannot be sent as JSON: {error}") from error
 
 
 def decode(text: bytes) -> Any:

@@ -47,7 +47,7 @@ class RewardClient:
     def score(self, items: Iterable[Item]) -> list[Score]:
         """The scores of `items`, in their order; `total` is None where one is unscored. Any number of items; they are
         sent in requests of a size that the server takes."""
-        encoded = [encode(item, index) for index, item in enumerate(items)]
+        encoded = [encode(item, f"item {index}") for index, item in enumerate(items)]
         scores: list[Optional[Score]] = [None] * len(encoded)
         for first, last in _requests(encoded):
             self._score_range(encoded, first, last, scores)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Mapping, Optional, Sequence, Union
 
+from ._json import encode
 from .client import RewardClient, Score, shared_client
 from .errors import RewardServerError
 
@@ -106,7 +106,7 @@ def _truth(ground_truth: Any) -> Any:
     if isinstance(ground_truth, (str, int, float)) and not isinstance(ground_truth, bool):
         return ground_truth
     if isinstance(ground_truth, Mapping):
-        return json.dumps(ground_truth, default=lambda array: array.tolist())
+        return encode(ground_truth, "ground_truth").decode()
     raise ValueError(f"ground_truth: expected a text, a number, or a mapping with a program's tests, found "
                      f"{type(ground_truth).__name__} {ground_truth!r:.80}")
 

@@ -187,7 +187,7 @@ void Parser::bare_unit_or_product() {
   }
   const bool unit_word = run == "percent" || is_unit_word(run) || (spaced && (run == "sq" || run == "cu"));
   const bool thing = spaced && run.size() >= 3 && run != "xyz" && run != "abc";
-  const bool unknown = name.meaning == Meaning::kUnknown && run.size() >= 2 && (unit_word || thing) && run != "min";
+  const bool unknown = name.meaning == Meaning::kUnknown && run.size() >= 2 && (unit_word || thing);
   const bool word = behind_value && (unknown || is_last_unit(run, spaced));
   if (word && frames_[static_cast<std::size_t>(group_at_top())].role == Frame::kRoot) {
     return unit(scan_.unit_words());
