@@ -38,6 +38,11 @@ const Evaluation* asked(const StageResults& results, const Question& question) {
   return question.greedy ? results.greedy : results.at_one();
 }
 
+// Whether there is an answer to `question`: without a reward model nobody chose among the samples.
+bool is_answered(const Evaluation* evaluation, const Question& question, Selection selection) {
+  return evaluation != nullptr && (question.measure != Measure::kReranked || is_reranked(*evaluation, selection));
+}
+
 int answered_k(const Evaluation& evaluation, const Question& question) {
   return std::clamp(samples_per_prompt(evaluation), 1, question.wanted_k);
 }
@@ -91,7 +96,7 @@ std::vector<TableRow> table_rows(const std::vector<StageResults>& stages) {
   for (const NamedSelection& part : selections_of(any)) {
     for (const Question& question : kQuestions) {
       const Evaluation* last = asked(stages.back(), question);
-      if (last == nullptr || (question.measure == Measure::kReranked && !is_reranked(*last, part.selection))) {
+      if (!is_answered(last, question, part.selection)) {
         continue;
       }
       TableRow row{part, question, question_label(question, *last), {}, {NAN, NAN, NAN}};
@@ -227,10 +232,10 @@ std::string set_results(const RunData& run, const std::string& set) {
 
 std::string tile(const std::vector<StageResults>& stages, const Question& question) {
   const Evaluation* last = asked(stages.back(), question);
-  if (last == nullptr) {
+  const Selection part = last == nullptr ? Selection{} : judged_part(*last);
+  if (!is_answered(last, question, part)) {
     return "";
   }
-  const Selection part = judged_part(*last);
   std::string steps;
   for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
     if (const Evaluation* evaluation = asked(stages[i], question)) {

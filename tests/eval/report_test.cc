@@ -49,6 +49,7 @@ TEST_F(ReportTest, HoldsEveryPart) {
         "A loss near 0 is normal here", "Manifest", "Resolved config"}) {
     EXPECT_NE(html.find(part), std::string::npos) << part;
   }
+  EXPECT_EQ(html.find("rm@"), std::string::npos);  // no reward model chose anything
 }
 
 TEST_F(ReportTest, NothingRunsAndNothingLoads) {
