@@ -9,7 +9,22 @@
 
 namespace plumb {
 
-void BlockMemory::resize(const ModelConfig& config, std::int64_t rows) {
+namespace {
+
+// Room for `rows` rows of each head, whose padding is zero.
+void resize_by_head(Operand& operand, std::int64_t heads, std::int64_t rows, std::int64_t columns) {
+  const std::int64_t padded = padded_rows(rows);
+  operand.resize(heads * padded, columns);
+  for (std::int64_t head = 0; head < heads; ++head) {
+    for (std::int64_t row = rows; row < padded; ++row) {
+      operand.zero_row(head * padded + row);
+    }
+  }
+}
+
+}  // namespace
+
+void BlockMemory::resize(const ModelConfig& config, std::int64_t rows, bool absorbed) {
   normed.resize(rows, config.hidden_size);
   qkv.resize(padded_rows(rows) * qkv_columns(config));
   attended.resize(rows, attended_columns(config));
@@ -19,7 +34,15 @@ void BlockMemory::resize(const ModelConfig& config, std::int64_t rows) {
     q_latent.resize(rows, latent.q_rank);
     kv_latent.resize(rows, latent.kv_rank);
     q_up.resize(latent.q_rank > 0 ? padded_rows(rows) * config.num_heads * config.head_dim : 0);
-    kv_up.resize(padded_rows(rows) * config.num_heads * (latent.nope_dim + latent.value_dim));
+    if (absorbed) {
+      const std::int64_t by_head = config.num_heads * padded_rows(rows);
+      resize_by_head(absorbed_nope, config.num_heads, rows, latent.nope_dim);
+      absorbed_queries.resize(by_head * latent.kv_rank);
+      resize_by_head(absorbed_attended, config.num_heads, rows, latent.kv_rank);
+      absorbed_values.resize(by_head * latent.value_dim);
+    } else {
+      kv_up.resize(padded_rows(rows) * config.num_heads * (latent.nope_dim + latent.value_dim));
+    }
   }
   if (config.moe.num_experts > 0) {
     const std::int64_t places = ExpertOrder::most_places(rows, config.moe.top_k, config.moe.num_experts);
@@ -90,6 +113,14 @@ AttentionShape attention_shape(const ModelConfig& config) {
   return shape;
 }
 
+AttentionShape absorbed_attention_shape(const ModelConfig& config) {
+  return {.num_heads = config.num_heads,
+          .num_kv_heads = 1,
+          .head_dim = config.latent.kv_rank + config.latent.rope_dim,
+          .value_size = config.latent.kv_rank,
+          .score_scale = attention_shape(config).scale()};
+}
+
 RouterShape router_shape(const ModelConfig& config) {
   const MixtureOfExperts& moe = config.moe;
   return {.num_experts = moe.num_experts,
@@ -109,16 +140,19 @@ RopeTable rope_table(const ModelConfig& config) {
 
 }  // namespace
 
-Engine::Engine(const ModelConfig& model, ComputeDtype compute_dtype, ThreadPool& thread_pool, Weights& model_weights)
+Engine::Engine(const ModelConfig& model, const PolicyOptions& options, Weights& model_weights)
     : config(model),
-      dtype(compute_dtype),
-      pool(thread_pool),
+      dtype(options.dtype),
+      pool(*options.pool),
       weights(model_weights),
       attention(attention_shape(model)),
       rope(rope_table(model)),
-      team_block(compute_dtype) {
-  for (int worker = 0; worker < thread_pool.num_threads(); ++worker) {
-    workers.emplace_back(compute_dtype);
+      team_block(options.dtype) {
+  if (!options.exact && model.is_latent()) {
+    absorbed_attention = absorbed_attention_shape(model);
+  }
+  for (int worker = 0; worker < pool.num_threads(); ++worker) {
+    workers.emplace_back(dtype);
   }
 }
 
@@ -188,6 +222,10 @@ std::vector<ProductProof> prove_products(const Engine& engine) {
     prover.add_backward("o", layer.o.backward, false);
     prover.add_weight("queries of latents", layer.q_up);
     prover.add_weight("keys and values of latents", layer.kv_up);
+    if (layer.absorbed) {
+      prover.add("queries into latents", layer.absorbed->keys.front(), false);
+      prover.add("values out of latents", layer.absorbed->values.front(), false);
+    }
     if (layer.dense) {
       prover.add_feed_forward("", *layer.dense);
     }

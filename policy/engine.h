@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -32,10 +33,12 @@ struct BlockMemory {
         activated(dtype),
         q_latent(dtype),
         kv_latent(dtype),
+        absorbed_nope(dtype),
+        absorbed_attended(dtype),
         shared_activated(dtype),
         gathered(dtype),
         expert_activated(dtype) {}
-  void resize(const ModelConfig& config, std::int64_t rows);
+  void resize(const ModelConfig& config, std::int64_t rows, bool absorbed);
 
   Operand normed;            // [R, D]
   AlignedBuffer<float> qkv;  // [padded R, C]
@@ -46,6 +49,12 @@ struct BlockMemory {
   Operand kv_latent;           // [R, kv rank]
   AlignedBuffer<float> q_up;   // [padded R, H d]
   AlignedBuffer<float> kv_up;  // [padded R, H (nope + e)]
+
+  // Attention among latents, all of one head together: row r of head h stands at h * padded R + r.
+  Operand absorbed_nope;                  // [H padded R, nope] of the queries
+  AlignedBuffer<float> absorbed_queries;  // [H padded R, kv rank]
+  Operand absorbed_attended;              // [H padded R, kv rank]
+  AlignedBuffer<float> absorbed_values;   // [H padded R, e]
 
   Operand shared_activated;  // [R, F of the shared expert], with experts
   ExpertOrder order;         // of the block's rows
@@ -201,7 +210,7 @@ struct HeadActivations {
 
 /// The parts of a policy that every pass needs. One pass runs at a time.
 struct Engine {
-  Engine(const ModelConfig& model, ComputeDtype compute_dtype, ThreadPool& thread_pool, Weights& model_weights);
+  Engine(const ModelConfig& model, const PolicyOptions& options, Weights& model_weights);
 
   [[nodiscard]] WorkerMemory& memory(int worker) { return workers[static_cast<std::size_t>(worker)]; }
 
@@ -210,6 +219,7 @@ struct Engine {
   ThreadPool& pool;
   Weights& weights;
   AttentionShape attention;
+  std::optional<AttentionShape> absorbed_attention;  // where extend() attends among latents
   RopeTable rope;
   std::vector<WorkerMemory> workers;
   BlockMemory team_block;        // of the block that all threads run together
@@ -220,6 +230,8 @@ struct Engine {
 
 /// The shape of attention and of the router that a config asks for.
 AttentionShape attention_shape(const ModelConfig& config);
+/// The same scores among latents: all heads share one key (latent, rotary part), whose latent is the value too.
+AttentionShape absorbed_attention_shape(const ModelConfig& config);
 RouterShape router_shape(const ModelConfig& config);
 
 /// Runs the layers over the rows of `plan`: keys and values go to its pages, the residual stream ends in `x` [T, D].

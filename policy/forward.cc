@@ -52,7 +52,7 @@ void LayerPass::run_stages(Stage body, std::int64_t count) {
 void LayerPass::run_together(Stage body, std::int64_t count) {
   const std::int64_t rows = plan_.num_rows();
   const int threads = engine_.pool.num_threads();
-  engine_.team_block.resize(config_, rows);
+  engine_.team_block.resize(config_, rows, plan_.absorbed);
   Team team(threads);
   // As many tasks as threads, and none ends before all have begun: each thread has one.
   engine_.pool.parallel_for(threads, [&](std::int64_t member, int worker) {
@@ -74,7 +74,7 @@ void LayerPass::run_blocks(Stage body, std::int64_t count) {
   for (std::int64_t stage = 0; stage < count; ++stage) {
     engine_.pool.parallel_for(blocks.count(), [&](std::int64_t index, int worker) {
       BlockMemory& memory = engine_.memory(worker).block;
-      memory.resize(config_, blocks.size(index));
+      memory.resize(config_, blocks.size(index), plan_.absorbed);
       (this->*body)(
           stage, {.begin = blocks.begin(index), .end = blocks.begin(index + 1), .worker = worker, .memory = &memory});
     });

@@ -22,7 +22,7 @@ void LayerPass::keys_and_values(std::int64_t layer, const RowBlock& block) {
     block.meet();
   }
   if (config_.is_latent()) {
-    latent_heads(layer, block);
+    latents(layer, block);
     return;
   }
   const TraceSpan span("rope, store keys and values");
@@ -32,7 +32,7 @@ void LayerPass::keys_and_values(std::int64_t layer, const RowBlock& block) {
 }
 
 void LayerPass::split_row(std::int64_t layer, std::int64_t row, float* qkv) {
-  const AttentionShape& shape = engine_.attention;
+  const AttentionShape& shape = attention_;
   if (const float* bias = optional(engine_.weights.layer(layer).qkv_bias)) {
     for (std::int64_t i = 0; i < qkv_columns(config_); ++i) {
       qkv[i] += bias[i];
@@ -60,7 +60,7 @@ void LayerPass::norm_heads(std::int64_t layer, std::int64_t row, float* qkv) {
 }
 
 void LayerPass::store_query(std::int64_t layer, std::int64_t row, const float* query) {
-  const AttentionShape& shape = engine_.attention;
+  const AttentionShape& shape = attention_;
   for (std::int64_t head = 0; head < shape.num_heads; ++head) {
     float* to = q(layer) + row * q_floats() + head * shape.padded_dim();
     std::copy(query + head * shape.head_dim, query + (head + 1) * shape.head_dim, to);
@@ -72,95 +72,15 @@ void LayerPass::store_key_and_value(std::int64_t layer, std::int64_t row, const 
   const auto at = static_cast<std::size_t>(row);
   for (std::int64_t i = plan_.slot_begin[at]; i < plan_.slot_begin[at + 1]; ++i) {
     const PageSlot& place = plan_.slots[static_cast<std::size_t>(i)];
-    write_page_slot(engine_.attention, place.page + page_offset(layer), place.slot, key, value);
+    write_page_slot(attention_, place.page + page_offset(layer), place.slot, key, value);
   }
-}
-
-// Latents are projected up where they are made, so that their keys and values stand in the pages like any others: a
-// row's bits do not depend on when that happens.
-void LayerPass::latent_heads(std::int64_t layer, const RowBlock& block) {
-  norm_latents(layer, block);
-  const PackedLayer& packed = engine_.weights.packed(layer);
-  BlockMemory& memory = *block.memory;
-  const auto project = [&](const PackedMatrix& matrix, const Operand& latents, float* up) {
-    const PanelRange panels = block.panels(matrix);
-    matrix.multiply(panels, latents.row(0), block.size(),
-                    {.y = up + matrix.panel_begin(panels.begin), .row_stride = matrix.columns()},
-                    engine_.memory(block.worker).product);
-  };
-  {
-    const TraceSpan span("products of latents");
-    if (packed.q_up) {
-      project(packed.q_up->forward, memory.q_latent, memory.q_up.data());
-    }
-    project(packed.kv_up->forward, memory.kv_latent, memory.kv_up.data());
-    block.meet();
-  }
-  const TraceSpan span("rope, store keys and values");
-  for (std::int64_t row = block.first_row(); row < block.last_row(); ++row) {
-    latent_row(layer, row, block);
-  }
-}
-
-void LayerPass::norm_latents(std::int64_t layer, const RowBlock& block) {
-  const TraceSpan span("rms_norm");
-  const LatentAttention& latent = config_.latent;
-  const LayerOffsets& offsets = engine_.weights.layer(layer);
-  AlignedBuffer<float>& normed = engine_.memory(block.worker).row;
-  normed.resize(std::max(latent.q_rank, latent.kv_rank));
-  for (std::int64_t row = block.first_row(); row < block.last_row(); ++row) {
-    const std::int64_t at = row - block.begin;
-    const float* from = block.memory->qkv.data() + at * qkv_columns(config_);
-    float* raw = kept_raw(layer, row);
-    if (latent.q_rank > 0) {
-      rms_norm(from, engine_.weights.value(offsets.q_latent_norm), latent.q_rank, kLatentNormEps, normed.data());
-      block.memory->q_latent.store_row(at, normed.data());
-      if (raw != nullptr) {
-        std::copy_n(from, latent.q_rank, raw);
-      }
-    }
-    from += latent_q_columns(config_);
-    rms_norm(from, engine_.weights.value(offsets.kv_latent_norm), latent.kv_rank, kLatentNormEps, normed.data());
-    block.memory->kv_latent.store_row(at, normed.data());
-    if (raw != nullptr) {
-      std::copy_n(from, latent.kv_rank, raw + latent.q_rank);
-    }
-  }
-  block.meet();
-}
-
-// Heads of [nope, rope]; all keys share the rotary part.
-void LayerPass::latent_row(std::int64_t layer, std::int64_t row, const RowBlock& block) {
-  const LatentAttention& latent = config_.latent;
-  const std::int64_t at = row - block.begin;
-  const std::int64_t heads = config_.num_heads;
-  const std::int64_t d = config_.head_dim;
-  const std::int64_t position = plan_.positions[static_cast<std::size_t>(row)];
-  float* down = block.memory->qkv.data() + at * qkv_columns(config_);
-  float* query = latent.q_rank > 0 ? block.memory->q_up.data() + at * heads * d : down;
-  float* shared = down + latent_q_columns(config_) + latent.kv_rank;
-  for (std::int64_t head = 0; head < heads; ++head) {
-    pairs_to_halves(query + head * d + latent.nope_dim, latent.rope_dim);
-  }
-  engine_.rope.rotate(query + latent.nope_dim, heads, position, d);
-  store_query(layer, row, query);
-  pairs_to_halves(shared, latent.rope_dim);
-  engine_.rope.rotate(shared, 1, position);
-  AlignedBuffer<float>& memory = engine_.memory(block.worker).row;
-  memory.resize(heads * (d + latent.value_dim));
-  float* key = memory.data();
-  float* value = key + heads * d;
-  const float* up = block.memory->kv_up.data() + at * heads * (latent.nope_dim + latent.value_dim);
-  for (std::int64_t head = 0; head < heads; ++head, up += latent.nope_dim + latent.value_dim) {
-    std::copy_n(up, latent.nope_dim, key + head * d);
-    std::copy_n(shared, latent.rope_dim, key + head * d + latent.nope_dim);
-    std::copy_n(up + latent.nope_dim, latent.value_dim, value + head * latent.value_dim);
-  }
-  store_key_and_value(layer, row, key, value);
 }
 
 void LayerPass::attend(std::int64_t layer, const RowBlock& block) {
   attend_rows(layer, block);
+  if (plan_.absorbed) {
+    leave_latents(layer, block);
+  }
   const TraceSpan span("o product");
   add_product(engine_.weights.packed(layer).o.forward, block.memory->attended, block,
               {.before = x_in(layer), .after = x_mid(layer), .bias = optional(engine_.weights.layer(layer).o_bias)});
@@ -168,7 +88,7 @@ void LayerPass::attend(std::int64_t layer, const RowBlock& block) {
 
 void LayerPass::attend_rows(std::int64_t layer, const RowBlock& block) {
   const TraceSpan span("attention");
-  const AttentionShape& shape = engine_.attention;
+  const AttentionShape& shape = attention_;
   WorkerMemory& memory = engine_.memory(block.worker);
   memory.row.resize(shape.num_heads * shape.value_dim());
   LayerActivations* kept_layer = kept(layer);
@@ -181,6 +101,10 @@ void LayerPass::attend_rows(std::int64_t layer, const RowBlock& block) {
                    .num_keys = plan_.positions[at] + 1,
                    .first_key = first_key(config_, layer, plan_.positions[at])},
                   memory.row.data(), log_sum_exp, memory.scores);
+    if (plan_.absorbed) {
+      store_absorbed(memory.row.data(), row, block);
+      continue;
+    }
     block.memory->attended.store_row(row - block.begin, memory.row.data());
     if (kept_layer != nullptr) {
       kept_layer->attended.store_row(row, memory.row.data());

@@ -33,7 +33,12 @@ class LayerPass {
  public:
   /// `x` may be null where a tape is given and the last layer is not run to its end.
   LayerPass(Engine& engine, const RowPlan& plan, AlignedBuffer<float>* x, LayerTape* tape)
-      : engine_(engine), config_(engine.config), plan_(plan), x_(x), tape_(tape) {}
+      : engine_(engine),
+        config_(engine.config),
+        attention_(plan.absorbed ? *engine.absorbed_attention : engine.attention),
+        plan_(plan),
+        x_(x),
+        tape_(tape) {}
 
   void run();
   void restore(std::int64_t layer);
@@ -55,13 +60,22 @@ class LayerPass {
   void keys_and_values(std::int64_t layer, const RowBlock& block);
   void split_row(std::int64_t layer, std::int64_t row, float* qkv);
   void norm_heads(std::int64_t layer, std::int64_t row, float* qkv);
-  void latent_heads(std::int64_t layer, const RowBlock& block);
-  void norm_latents(std::int64_t layer, const RowBlock& block);
-  void latent_row(std::int64_t layer, std::int64_t row, const RowBlock& block);
   void store_query(std::int64_t layer, std::int64_t row, const float* query);
   void store_key_and_value(std::int64_t layer, std::int64_t row, const float* key, const float* value);
   void attend(std::int64_t layer, const RowBlock& block);
   void attend_rows(std::int64_t layer, const RowBlock& block);
+
+  // forward_latent.cc
+  void latents(std::int64_t layer, const RowBlock& block);
+  void norm_latents(std::int64_t layer, const RowBlock& block);
+  float* rotate_latent_row(std::int64_t row, const RowBlock& block);
+  void latent_heads(std::int64_t layer, const RowBlock& block);
+  void latent_row(std::int64_t layer, std::int64_t row, const RowBlock& block);
+  void absorbed_heads(std::int64_t layer, const RowBlock& block);
+  void absorbed_row(std::int64_t layer, std::int64_t row, const RowBlock& block);
+  void store_absorbed(const float* attended, std::int64_t row, const RowBlock& block);
+  void leave_latents(std::int64_t layer, const RowBlock& block);
+  void multiply(const PackedMatrix& matrix, const void* rows, float* to, const RowBlock& block);
 
   // forward_feed_forward.cc
   void feed_forward(std::int64_t layer, const RowBlock& block);
@@ -100,13 +114,14 @@ class LayerPass {
   [[nodiscard]] float* q(std::int64_t layer) const {
     return kept(layer) != nullptr ? kept(layer)->q.data() : engine_.queries.data();
   }
-  [[nodiscard]] std::int64_t q_floats() const { return config_.num_heads * engine_.attention.padded_dim(); }
+  [[nodiscard]] std::int64_t q_floats() const { return config_.num_heads * attention_.padded_dim(); }
   [[nodiscard]] std::int64_t page_offset(std::int64_t layer) const {
-    return layer % plan_.layers_kept * engine_.attention.layer_floats();
+    return layer % plan_.layers_kept * attention_.layer_floats();
   }
 
   Engine& engine_;
   const ModelConfig& config_;
+  const AttentionShape& attention_;
   const RowPlan& plan_;
   AlignedBuffer<float>* x_;
   LayerTape* tape_;

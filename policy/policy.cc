@@ -61,7 +61,7 @@ class TransformerPolicy final : public Policy {
  public:
   TransformerPolicy(const ModelConfig& config, std::unique_ptr<Weights> weights, const PolicyOptions& options)
       : weights_(std::move(weights)),
-        engine_(config, options.dtype, *options.pool, *weights_),
+        engine_(config, options, *weights_),
         trainable_(options.trainable),
         checkpoints_(options.activation_checkpointing),
         buffers_(options.dtype) {
@@ -71,6 +71,7 @@ class TransformerPolicy final : public Policy {
 
   [[nodiscard]] const ModelConfig& config() const override { return engine_.config; }
   [[nodiscard]] ComputeDtype dtype() const override { return engine_.dtype; }
+  [[nodiscard]] bool exact() const override { return !engine_.absorbed_attention; }
   [[nodiscard]] std::int64_t version() const override { return version_; }
   [[nodiscard]] std::int64_t num_parameters() const override { return weights_->num_parameters(); }
   std::vector<ParameterView>& parameters() override { return weights_->parameters(); }
@@ -99,7 +100,8 @@ class TransformerPolicy final : public Policy {
   void set_router_gradient(const RouterGradient* gradient) override { buffers_.router_gradient = gradient; }
   void extend(KvCache& cache, std::span<const ExtendRequest> requests, const LogitsVisitor& visit) override;
   [[nodiscard]] std::unique_ptr<KvCache> make_cache(std::int64_t budget_bytes) const override {
-    return std::make_unique<PagedCache>(engine_.attention, engine_.config.num_layers, budget_bytes, version_);
+    return std::make_unique<PagedCache>(engine_.absorbed_attention.value_or(engine_.attention),
+                                        engine_.config.num_layers, budget_bytes, version_);
   }
 
  private:
@@ -293,6 +295,7 @@ void TransformerPolicy::extend(KvCache& cache, std::span<const ExtendRequest> re
   std::vector<std::int32_t> token_ids;
   RowPlan plan;
   plan.layers_kept = engine_.config.num_layers;
+  plan.absorbed = !exact();
   std::vector<std::int64_t> logit_rows;
   std::vector<std::int64_t> logit_requests;
   for (std::size_t index = 0; index < requests.size(); ++index) {
@@ -328,7 +331,7 @@ Result<std::unique_ptr<Policy>> Policy::create(const ModelConfig& config, std::v
   PLUMB_CHECK(options.pool != nullptr, "Policy::create: no thread pool");
   PLUMB_TRY(check_config(config));
   try {
-    PLUMB_ASSIGN(auto taken, Weights::create(config, std::move(weights), options.dtype, options.trainable));
+    PLUMB_ASSIGN(auto taken, Weights::create(config, std::move(weights), options));
     return std::unique_ptr<Policy>(std::make_unique<TransformerPolicy>(config, std::move(taken), options));
   } catch (const std::exception& error) {
     return Error{std::string("oneDNN cannot multiply matrices of this model's shapes: ") + error.what()};

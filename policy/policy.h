@@ -41,6 +41,7 @@ struct PolicyOptions {
   ThreadPool* pool = nullptr;             // outlives the policy
   bool trainable = false;                 // allocates gradients
   bool activation_checkpointing = false;  // as set_activation_checkpointing()
+  bool exact = true;                      // false: extend() may take the faster way that exact() speaks of
 };
 
 /// The activations of one forward that its backward needs. Reusable: a later forward overwrites it and keeps its
@@ -94,6 +95,11 @@ class Policy {
 
   [[nodiscard]] virtual const ModelConfig& config() const = 0;
   [[nodiscard]] virtual ComputeDtype dtype() const = 0;
+  /// Whether extend() has the bits of score(). Not so where PolicyOptions::exact = false and the model has latent
+  /// attention: caches then hold each position's latent and shared rotary key alone, (kv rank + rope dim) numbers in
+  /// place of H (d + e), and queries are taken into the latents' space (weights absorbed, DeepSeek-V2, section 2.1.2),
+  /// which rounds differently. A row's bits still depend on its own sequence and the weights alone.
+  [[nodiscard]] virtual bool exact() const { return true; }
   /// Counts commit_update() calls; starts at 0.
   [[nodiscard]] virtual std::int64_t version() const = 0;
   [[nodiscard]] virtual std::int64_t num_parameters() const = 0;

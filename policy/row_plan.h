@@ -27,6 +27,7 @@ struct RowPlan {
   std::vector<PageSlot> slots;              // of row t: slots[slot_begin[t]] to slots[slot_begin[t + 1] - 1]
   std::vector<std::int64_t> slot_begin;     // [T + 1]
   std::int64_t layers_kept = 0;             // layer l lives in the pages at (l mod layers_kept) * layer_floats
+  bool absorbed = false;                    // pages hold latents, as absorbed_attention_shape() says
 
   [[nodiscard]] std::int64_t num_rows() const { return static_cast<std::int64_t>(positions.size()); }
 };

@@ -34,6 +34,17 @@ void add_tasks(PackedMatrix& matrix, const float* from, std::int64_t stride_i, s
   }
 }
 
+// Of the matrix [H (nope + e), kv rank] that projects latents up, head by head.
+void add_tasks(AbsorbedLatent& absorbed, const float* kv_up, const LatentAttention& latent,
+               std::vector<PackTask>& tasks) {
+  for (std::size_t head = 0; head < absorbed.keys.size(); ++head) {
+    add_tasks(absorbed.keys[head], kv_up, latent.kv_rank, 1, tasks);
+    kv_up += latent.nope_dim * latent.kv_rank;
+    add_tasks(absorbed.values[head], kv_up, 1, latent.kv_rank, tasks);
+    kv_up += latent.value_dim * latent.kv_rank;
+  }
+}
+
 void add_tasks(PackedWeight& weight, const float* from, std::int64_t in, std::vector<PackTask>& tasks) {
   add_tasks(weight.forward, from, 1, in, tasks);
   if (weight.backward) {
@@ -44,16 +55,19 @@ void add_tasks(PackedWeight& weight, const float* from, std::int64_t in, std::ve
 }  // namespace
 
 Result<std::unique_ptr<Weights>> Weights::create(const ModelConfig& config, std::vector<NamedTensor> tensors,
-                                                 ComputeDtype dtype, bool trainable) {
-  std::unique_ptr<Weights> weights(new Weights(config, dtype, trainable));
+                                                 const PolicyOptions& options) {
+  std::unique_ptr<Weights> weights(new Weights(config, options));
   weights->lay_out();
   PLUMB_TRY(weights->take(std::move(tensors)));
   weights->make_packed();
   return weights;
 }
 
-Weights::Weights(const ModelConfig& config, ComputeDtype dtype, bool trainable)
-    : config_(config), dtype_(dtype), trainable_(trainable) {}
+Weights::Weights(const ModelConfig& config, const PolicyOptions& options)
+    : config_(config),
+      dtype_(options.dtype),
+      trainable_(options.trainable),
+      absorbs_(!options.exact && config.is_latent()) {}
 
 void Weights::lay_out() {
   layout_ = make_layout(config_);
@@ -131,12 +145,23 @@ PackedFeedForward Weights::make_feed_forward(std::int64_t size_f) {
   return packed;
 }
 
+AbsorbedLatent Weights::make_absorbed() {
+  const LatentAttention& latent = config_.latent;
+  AbsorbedLatent absorbed;
+  for (std::int64_t head = 0; head < config_.num_heads; ++head) {
+    absorbed.keys.push_back(make_forward(latent.kv_rank, latent.nope_dim));
+    absorbed.values.push_back(make_forward(latent.value_dim, latent.kv_rank));
+  }
+  return absorbed;
+}
+
 PackedLayer Weights::make_layer(const LayerOffsets& layer) {
   const std::int64_t d = config_.hidden_size;
   const LatentAttention& latent = config_.latent;
   PackedLayer packed{.qkv = make_weight(qkv_columns(config_), d),
                      .q_up = std::nullopt,
                      .kv_up = std::nullopt,
+                     .absorbed = std::nullopt,
                      .o = make_weight(d, attended_columns(config_)),
                      .dense = std::nullopt,
                      .experts = {}};
@@ -145,6 +170,9 @@ PackedLayer Weights::make_layer(const LayerOffsets& layer) {
   }
   if (layer.kv_up != kAbsent) {
     packed.kv_up = make_weight(config_.num_heads * (latent.nope_dim + latent.value_dim), latent.kv_rank);
+  }
+  if (absorbs_) {
+    packed.absorbed = make_absorbed();
   }
   if (layer.dense.size_f > 0) {
     packed.dense = make_feed_forward(layer.dense.size_f);
@@ -214,6 +242,9 @@ void Weights::pack(ThreadPool& pool) {
     }
     if (packed.kv_up) {
       add_tasks(*packed.kv_up, value(offsets.kv_up), config_.latent.kv_rank, tasks);
+    }
+    if (packed.absorbed) {
+      add_tasks(*packed.absorbed, value(offsets.kv_up), config_.latent, tasks);
     }
     add_tasks(packed.o, value(offsets.o), attended_columns(config_), tasks);
     if (packed.dense) {

@@ -38,10 +38,17 @@ struct PackedFeedForward {
   }
 };
 
+/// The keys' and values' half of latent attention as attention among latents needs it, by head.
+struct AbsorbedLatent {
+  std::vector<PackedMatrix> keys;    // [H] of nope -> kv rank: a query's way into the latents
+  std::vector<PackedMatrix> values;  // [H] of kv rank -> e: a head's way out
+};
+
 /// Parts as LayerOffsets has them.
 struct PackedLayer {
   PackedWeight qkv;
   std::optional<PackedWeight> q_up, kv_up;
+  std::optional<AbsorbedLatent> absorbed;
   PackedWeight o;
   std::optional<PackedFeedForward> dense;
   std::vector<PackedFeedForward> experts;
@@ -51,7 +58,7 @@ class Weights {
  public:
   /// Takes the named tensors over. Errors: as Policy::create.
   static Result<std::unique_ptr<Weights>> create(const ModelConfig& config, std::vector<NamedTensor> tensors,
-                                                 ComputeDtype dtype, bool trainable);
+                                                 const PolicyOptions& options);
 
   /// Packs every master anew.
   void pack(ThreadPool& pool);
@@ -78,7 +85,7 @@ class Weights {
   [[nodiscard]] std::int64_t num_parameters() const { return values_.size(); }
 
  private:
-  Weights(const ModelConfig& config, ComputeDtype dtype, bool trainable);
+  Weights(const ModelConfig& config, const PolicyOptions& options);
 
   void lay_out();
   void make_packed();
@@ -87,12 +94,14 @@ class Weights {
   [[nodiscard]] PackedMatrix make_backward(std::int64_t out, std::int64_t in);
   [[nodiscard]] PackedWeight make_weight(std::int64_t out, std::int64_t in);
   [[nodiscard]] PackedFeedForward make_feed_forward(std::int64_t size_f);
+  [[nodiscard]] AbsorbedLatent make_absorbed();
   [[nodiscard]] PackedLayer make_layer(const LayerOffsets& layer);
   Result<void> take(std::vector<NamedTensor> tensors);
 
   ModelConfig config_;
   ComputeDtype dtype_;
   bool trainable_;
+  bool absorbs_;  // latent attention is also packed for extend()
   AlignedBuffer<float> values_;
   AlignedBuffer<float> gradients_;
   ModelLayout layout_;
