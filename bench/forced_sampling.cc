@@ -101,22 +101,33 @@ ForcedSamples sample_forced(Policy& policy, ThreadPool& pool, const SamplingLoad
   return ForcedRun(policy, pool, load, seed).run();
 }
 
-bool log_probs_equal_score(Policy& policy, const SamplingLoad& load, const ForcedSamples& samples) {
+std::vector<float> score_log_probs(Policy& policy, const SamplingLoad& load, const ForcedSamples& samples) {
+  std::vector<float> all;
   for (std::size_t prompt = 0; prompt < load.prompts.size(); ++prompt) {
     SharedPromptSequences sequences{load.prompts[prompt], {}};
-    std::vector<float> sampled;
-    for (std::size_t i = 0; i < samples.token_ids[prompt].size(); ++i) {
-      sequences.completions.emplace_back(samples.token_ids[prompt][i]);
-      const std::vector<float>& log_probs = samples.log_probs[prompt][i];
-      sampled.insert(sampled.end(), log_probs.begin(), log_probs.end());
+    for (const std::vector<std::int32_t>& ids : samples.token_ids[prompt]) {
+      sequences.completions.emplace_back(ids);
     }
     PackedSequences packed;
     append_sequences(sequences, packed);
-    if (packed.by_token(policy.score(packed.batch, packed.targets).log_probs) != sampled) {
-      return false;
+    const std::vector<float> scored = packed.by_token(policy.score(packed.batch, packed.targets).log_probs);
+    all.insert(all.end(), scored.begin(), scored.end());
+  }
+  return all;
+}
+
+std::vector<float> sampled_log_probs(const ForcedSamples& samples) {
+  std::vector<float> all;
+  for (const auto& prompt : samples.log_probs) {
+    for (const std::vector<float>& log_probs : prompt) {
+      all.insert(all.end(), log_probs.begin(), log_probs.end());
     }
   }
-  return true;
+  return all;
+}
+
+bool log_probs_equal_score(Policy& policy, const SamplingLoad& load, const ForcedSamples& samples) {
+  return score_log_probs(policy, load, samples) == sampled_log_probs(samples);
 }
 
 double sampling_flop(const ModelConfig& config, const SamplingLoad& load) {

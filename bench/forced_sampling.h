@@ -21,6 +21,12 @@ struct ForcedSamples {
 /// Random numbers are a function of (seed, prompt index, sample, position).
 ForcedSamples sample_forced(Policy& policy, ThreadPool& pool, const SamplingLoad& load, std::uint64_t seed);
 
+/// score()'s log-probs of the sampled tokens: of all samples of a prompt one after the other, prompt by prompt.
+std::vector<float> score_log_probs(Policy& policy, const SamplingLoad& load, const ForcedSamples& samples);
+
+/// Those that they were sampled with, in the same order.
+std::vector<float> sampled_log_probs(const ForcedSamples& samples);
+
 /// Whether score() gives every token the log-prob that it was sampled with, bit for bit.
 bool log_probs_equal_score(Policy& policy, const SamplingLoad& load, const ForcedSamples& samples);
 

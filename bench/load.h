@@ -83,6 +83,12 @@ Result<BenchResult> bench_long_prefill(Policy& policy, ThreadPool& pool, const P
 /// result differs between two repetitions.
 Result<BenchResult> bench_exactness(Policy& policy, ThreadPool& pool, const ExactnessLoad& load);
 
+/// Latent attention among latents (PolicyOptions::exact = false) beside the exact way: the same load on both, by turns.
+/// Checks that the absorbed sampler's log-probs are within `tolerance` of score()'s, in the mean. The details hold the
+/// times, the bytes of cache of a token, and the difference of log-probs, mean and largest, in nats. Errors: a model
+/// without latent attention; a difference beyond the tolerance.
+Result<BenchResult> bench_absorbed(Policy& policy, ThreadPool& pool, const SamplingLoad& load, double tolerance = 0.05);
+
 /// The rewards of a step's completions: [prompts * samples_per_prompt], a prompt's beside each other. `step` makes the
 /// work new, so that nothing is answered from a cache. Errors stop the benchmark.
 using RewardSource = std::function<Result<std::vector<double>>(int step)>;

@@ -8,7 +8,7 @@
 namespace plumb {
 
 /// GRPO, one value a step, in metrics.jsonl: functions of config, data and seed alone.
-inline constexpr std::array<std::string_view, 33> kMetricNames = {
+inline constexpr std::array<std::string_view, 35> kMetricNames = {
     "reward",                   // mean total of the scored completions
     "reward_std",               // mean over groups of the standard deviation (ddof 1) of a group's rewards
     "reward/tests/mean",        // code completions only
@@ -28,7 +28,9 @@ inline constexpr std::array<std::string_view, 33> kMetricNames = {
     "clip_ratio/high_mean",
     "staleness/max",  // versions of weights between a trained token and the learner
     "staleness/mean",
-    "ratio/max_abs_dev",  // largest |ratio - 1| over the tokens of the first update: 0 on-policy
+    "ratio/max_abs_dev",                       // largest |ratio - 1| over the tokens of the first update: 0 on-policy
+    "sampling/sampling_logp_difference/mean",  // of the same tokens, the actor's log-probs from the learner's, nats;
+    "sampling/sampling_logp_difference/max",   // there where model.exact = false makes them differ
     "advantage/mean",
     "advantage/std",
     "grad_norm",  // before clipping

@@ -102,6 +102,20 @@ std::vector<std::vector<float>> advantages_of(std::span<const TrainedGroup> grou
   return all;
 }
 
+// How far log-probs of all tokens of some groups are from those that the actor gave.
+void add_actor_difference(const Batch& groups, std::span<const float> log_probs, GrpoLossSums& sums) {
+  auto next = log_probs.begin();
+  for (const TrainedGroup* group : groups) {
+    for (const TrainedCompletion& trained : group->completions) {
+      for (const float actor : trained.completion->log_probs) {
+        const double difference = std::abs(static_cast<double>(*next++) - static_cast<double>(actor));
+        sums.actor_difference += difference;
+        sums.max_actor_difference = std::max(sums.max_actor_difference, difference);
+      }
+    }
+  }
+}
+
 // The flat per-token arrays of a micro-batch; owns what GrpoLossInput looks at.
 struct LossArrays {
   std::vector<float> old_log_probs;
@@ -201,7 +215,11 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
       }
       stats.finite = run_update(mini_batch, temperature, sums);
       if (stats.finite) {
-        stats.ratio_max_abs_dev = tried == 0 ? sums.max_ratio_deviation : stats.ratio_max_abs_dev;
+        if (tried == 0) {
+          stats.ratio_max_abs_dev = sums.max_ratio_deviation;
+          stats.actor_difference_max = sums.max_actor_difference;
+          stats.actor_difference_mean = sums.actor_difference / static_cast<double>(sums.num_tokens);
+        }
         const UpdateStats update = optimizer_.step(static_cast<float>(stats.learning_rate));
         ++tried;
         stats.grad_norm += update.grad_norm;
@@ -211,6 +229,7 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
     }
   }
   stats.updated = stats.num_updates > 0;
+  stats.exact_actor = policy_.exact();
   stats.router = tallies_->summary();
   stats.has_reference = options_.loss.kl != KlLoss::kNone;
   stats.trained_tokens = sums.num_tokens;
@@ -244,16 +263,17 @@ void GrpoLearner::score_reference(std::vector<TrainedGroup>& groups) {
       }
     };
     score(*reference_, &TrainedCompletion::reference_log_probs);
-    if (options_.kl_reward_coefficient != 0 && sampled_otherwise_) {
+    if (options_.kl_reward_coefficient != 0 && (sampled_otherwise_ || !policy_.exact())) {
       score(policy_, &TrainedCompletion::raw_log_probs);
     }
   });
 }
 
 // Log-probs and entropies of the weights that the update starts from, where an option needs them. Where no token is
-// stale the actor's log-probs are these, bit for bit.
+// stale an exact actor's log-probs are these, bit for bit.
 void GrpoLearner::score_start(std::vector<TrainedGroup>& groups, float temperature) {
-  const bool stale = options_.old_policy == OldPolicy::kDecoupled && staleness(groups, policy_.version()).max > 0;
+  const bool stale = options_.old_policy == OldPolicy::kDecoupled &&
+                     (!policy_.exact() || staleness(groups, policy_.version()).max > 0);
   const bool masks = options_.high_entropy_share < 1;
   if (!stale && !masks) {
     return;
@@ -359,6 +379,9 @@ GrpoLossSums GrpoLearner::run_micro_batch(const Batch& groups, float temperature
                             arrays.importance, arrays.policy_mask, arrays.sequences};
   GrpoLossSums sums = grpo_loss(input, options_.loss, d_log_probs, d_raw_log_probs);
   sums.distinct_tokens = static_cast<std::int64_t>(packed.num_targets());
+  if (!policy_.exact()) {
+    add_actor_difference(groups, log_probs, sums);
+  }
   std::vector<float> gradient = packed.sum_by_target(d_log_probs);
   if (raw_apart) {
     append(gradient, packed.sum_by_target(d_raw_log_probs));

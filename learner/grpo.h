@@ -24,7 +24,10 @@ struct GrpoStepStats {
   double reference_kl = 0;       // mean per trained token, of the learner from the reference, by the chosen estimator
   double entropy = 0;            // mean per trained token, of the raw distribution, nats
   double ratio_max_abs_dev = 0;  // in the first update: 0 on-policy
-  double clip_low_mean = 0;      // shares of trained tokens
+  bool exact_actor = true;
+  double actor_difference_max = 0;   // |log-prob - the actor's|, likewise, where the actor is not exact
+  double actor_difference_mean = 0;  // over its tokens
+  double clip_low_mean = 0;          // shares of trained tokens
   double clip_high_mean = 0;
   double advantage_mean = 0;  // over scored completions
   double advantage_std = 0;

@@ -171,6 +171,8 @@ void GrpoLossSums::add(const GrpoLossSums& other) {
   reference_kl += other.reference_kl;
   entropy += other.entropy;
   max_ratio_deviation = std::max(max_ratio_deviation, other.max_ratio_deviation);
+  actor_difference += other.actor_difference;
+  max_actor_difference = std::max(max_actor_difference, other.max_actor_difference);
   clipped_low += other.clipped_low;
   clipped_high += other.clipped_high;
   num_tokens += other.num_tokens;

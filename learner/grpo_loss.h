@@ -65,8 +65,10 @@ struct GrpoLossSums {
   double kl = 0;            // of the sampler from the learner, estimator k3: exp(d) - 1 - d with d = old - new
   double reference_kl = 0;  // of the learner from the reference, by the chosen estimator
   double entropy = 0;
-  double max_ratio_deviation = 0;  // max |r_t - 1|
-  std::int64_t clipped_low = 0;    // tokens at which a clip rules
+  double max_ratio_deviation = 0;   // max |r_t - 1|
+  double actor_difference = 0;      // |log-prob - the actor's|, and its maximum, where the actor is not exact;
+  double max_actor_difference = 0;  // grpo_loss leaves both 0
+  std::int64_t clipped_low = 0;     // tokens at which a clip rules
   std::int64_t clipped_high = 0;
   std::int64_t num_tokens = 0;
   std::int64_t distinct_tokens = 0;  // of them, those that were computed (learner/batching.h); grpo_loss leaves it 0

@@ -68,6 +68,19 @@ Result<std::vector<std::vector<std::int32_t>>> tokenise(const Workbench& bench, 
   return prompts;
 }
 
+// Long enough that reading the cache counts.
+std::vector<std::int32_t> one_long_prompt(const std::vector<std::vector<std::int32_t>>& prompts,
+                                          std::int64_t max_positions) {
+  const std::size_t length = std::min<std::size_t>(1024, static_cast<std::size_t>(max_positions) / 2);
+  std::vector<std::int32_t> all;
+  for (std::size_t i = 0; all.size() < length; ++i) {
+    const std::vector<std::int32_t>& next = prompts[i % prompts.size()];
+    all.insert(all.end(), next.begin(), next.end());
+  }
+  all.resize(length);
+  return all;
+}
+
 // Four groups of eight, trained on; judged in the sandbox if asked.
 Result<BenchResult> run_step(Workbench& bench, const BenchOptions& options, SamplingLoad load) {
   load.samples_per_prompt = 8;
@@ -107,6 +120,11 @@ Result<BenchResult> run_load(Workbench& bench, const BenchOptions& options) {
   if (options.is("decode")) {
     load.prompts.resize(1);
     return bench_decode(policy, bench.pool(), load);
+  }
+  if (options.is("absorbed")) {
+    load.prompts = {one_long_prompt(load.prompts, policy.config().max_positions)};
+    load.samples_per_prompt = 16;
+    return bench_absorbed(policy, bench.pool(), load);
   }
   PLUMB_ASSIGN(BenchResult result, bench_rollout(policy, bench.pool(), load));
   result.name = options.what;
@@ -202,7 +220,7 @@ void register_bench(CLI::App& app, Action& action) {
   command->add_option("load", options->what, "what to time")
       ->required()
       ->check(CLI::IsMember({"roofline", "rollout", "group-rollout", "decode", "prefill", "long-prefill", "train",
-                             "adamw", "grpo-step", "judged-step", "exactness"}));
+                             "adamw", "grpo-step", "judged-step", "exactness", "absorbed"}));
   command->add_option("--model", options->model.path,
                       "a GGUF file or a Hugging Face folder (all but roofline, adamw and long-prefill)");
   add_dtype_option(*command, options->model.dtype);

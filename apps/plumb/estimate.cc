@@ -6,6 +6,7 @@
 
 #include "apps/plumb/roof.h"
 #include "core/machine.h"
+#include "policy/engine.h"
 #include "policy/model_layout.h"
 
 namespace plumb {
@@ -43,7 +44,9 @@ RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings,
   const std::int64_t copy = settings.model.dtype == ComputeDtype::kBf16 ? 2 : 4;
   const std::int64_t transposed = settings.model.dtype == ComputeDtype::kF32 ? 4 : 2;
   estimate.weight_bytes = estimate.num_parameters * (4 + copy + (trainable ? transposed : 0));
-  const std::int64_t kv_bytes = 8 * shape.num_layers * shape.num_kv_heads * shape.head_dim *
+  const bool absorbed = shape.is_latent() && !settings.model.exact;
+  const std::int64_t page_floats = (absorbed ? absorbed_attention_shape(shape) : attention_shape(shape)).layer_floats();
+  const std::int64_t kv_bytes = 4 * shape.num_layers * page_floats / kPagePositions *
                                 (settings.sampling.max_new_tokens + 128) * settings.sampling.max_batch;
   estimate.cache_bytes = std::min(settings.sampling.cache_mib << 20, kv_bytes);
   if (trainable) {

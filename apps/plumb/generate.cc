@@ -267,6 +267,7 @@ void register_generate(CLI::App& app, Action& action) {
   command->add_flag("--resume", options->resume, "go on with an --out that was cut off");
   options->model.dtype = ComputeDtype::kF32;  // as exact as the weights are; training has bf16 for speed
   add_dtype_option(*command, options->model.dtype);
+  add_inexact_option(*command, options->model.exact);
   command->add_option("-n,--samples", options->samples, "per prompt")->check(CLI::Range(1, 1024));
   command->add_option("--seed", options->seed);
   command->add_option("--cache-mib", options->cache_mib, "for keys and values; changes speed, never bits")

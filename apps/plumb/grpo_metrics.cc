@@ -12,6 +12,10 @@ namespace plumb {
 MetricMap grpo_metrics(std::span<const ScoredGroup> groups, const GrpoStepStats& stats, std::int64_t num_tokens,
                        double epoch) {
   MetricMap metrics = reward_metrics(groups);
+  if (!stats.exact_actor) {
+    metrics["sampling/sampling_logp_difference/mean"] = stats.actor_difference_mean;
+    metrics["sampling/sampling_logp_difference/max"] = stats.actor_difference_max;
+  }
   metrics["frac_reward_zero_std"] = stats.frac_reward_zero_std;
   metrics["entropy"] = stats.entropy;
   metrics["kl"] = stats.has_reference ? stats.reference_kl : stats.kl;

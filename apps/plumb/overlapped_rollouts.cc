@@ -50,6 +50,7 @@ class OverlappedRollouts : public RolloutSource {
     PolicyOptions same;
     same.dtype = parts_.policy.dtype();
     same.pool = &pool_;
+    same.exact = parts_.policy.exact();
     PLUMB_ASSIGN(policy_, Policy::create(parts_.policy.config(), std::move(weights.tensors), same));
     if (weights.version > policy_->version()) {
       policy_->commit_update_as(weights.version);

@@ -23,6 +23,11 @@ std::string line(const std::string& what, double bytes_per_parameter, std::int64
   return fmt::format("{:<44}{:>10.1f} GiB\n", what, bytes_per_parameter * static_cast<double>(parameters) / kGib);
 }
 
+// `page_floats` of all layers of a page of the cache.
+std::string cache_line(const std::string& what, std::int64_t page_floats) {
+  return fmt::format("{:<44}{:>10} bytes\n", what, page_floats / kPagePositions * 4);
+}
+
 std::string describe_plan(const ModelConfig& config) {
   const ParameterCount count = count_parameters(config);
   const std::int64_t table = config.vocab_size * config.hidden_size;
@@ -37,11 +42,12 @@ std::string describe_plan(const ModelConfig& config) {
   text += line("gradients in f32", 4, count.total);
   text += line("AdamW's moments in f32", 8, count.total);
   const AttentionShape shape = attention_shape(config);
-  const std::int64_t plain = config.num_layers * shape.num_kv_heads * (shape.head_dim + shape.value_dim());
-  text += fmt::format("{:<44}{:>10} bytes\n", "keys and values of a token, f32 (plumb's cache)", 4 * plain);
+  text += cache_line("keys and values of a token, f32", config.num_layers * shape.layer_floats());
   if (config.is_latent()) {
-    const std::int64_t latent = config.num_layers * (config.latent.kv_rank + config.latent.rope_dim);
-    text += fmt::format("{:<44}{:>10} bytes\n", "latents of a token, f32", 4 * latent);
+    text += cache_line("with model.exact = false: latents",
+                       config.num_layers * absorbed_attention_shape(config).layer_floats());
+    text += cache_line("the latents themselves, as published",
+                       config.num_layers * (config.latent.kv_rank + config.latent.rope_dim) * kPagePositions);
   }
   return text;
 }

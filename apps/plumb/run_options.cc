@@ -16,6 +16,12 @@ void add_dtype_option(CLI::App& command, ComputeDtype& dtype) {
       ->check(CLI::IsMember({"f32", "bf16", "bf16_split"}));
 }
 
+void add_inexact_option(CLI::App& command, bool& exact) {
+  command.add_flag_callback(
+      "--inexact", [&exact] { exact = false; },
+      "latent attention among latents: less memory, log-probs off by roundings; other models stay exact");
+}
+
 Result<int> with_profile(const std::string& path, const std::function<Result<int>()>& body) {
   if (path.empty()) {
     return body();

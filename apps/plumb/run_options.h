@@ -31,6 +31,8 @@ void add_run_options(CLI::App& command, RunOptions& options);
 
 /// Adds --dtype f32|bf16|bf16_split, which sets `dtype`; it outlives the parsing.
 void add_dtype_option(CLI::App& command, ComputeDtype& dtype);
+/// --inexact, as model.exact = false.
+void add_inexact_option(CLI::App& command, bool& exact);
 
 /// What `body` returns; with a `path`, its spans are recorded and written there (core/trace.h) afterwards.
 Result<int> with_profile(const std::string& path, const std::function<Result<int>()>& body);

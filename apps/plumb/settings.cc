@@ -23,6 +23,9 @@ void ModelSettings::describe(ConfigSection& section) {
   section.field("activation_checkpointing", activation_checkpointing,
                 {.help = "training keeps each layer's input alone and computes the rest again: less memory for a third "
                          "more products; never changes bits"});
+  section.field("exact", exact,
+                {.help = "the sampler's log-probs are the learner's, bit for bit; false: models with latent attention "
+                         "sample among latents, in less memory, and the difference is reported"});
 }
 
 void DataSettings::describe(ConfigSection& section) {

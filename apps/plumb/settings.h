@@ -26,6 +26,7 @@ struct ModelSettings {
   ComputeDtype dtype = ComputeDtype::kBf16;
   int threads = 0;
   bool activation_checkpointing = false;
+  bool exact = true;
   void describe(ConfigSection& section);
 };
 

@@ -122,9 +122,11 @@ class GrpoRun {
         sampler_(std::move(sampler)),
         dev_(std::move(dev)) {
     generation_ = generator_options(settings_);
-    // Where weights move between a token and its update, bounds on logits no longer name what was kept.
-    generation_.sampling.kept_by_id =
-        learning_.epochs * learning_.mini_batches > 1 || settings_.grpo.schedule != RolloutSchedule::kSynchronous;
+    // Where the learner's logits are not those that a token was drawn from (weights moved, or an actor that is not
+    // exact), bounds on logits do not name what was kept.
+    generation_.sampling.kept_by_id = learning_.epochs * learning_.mini_batches > 1 ||
+                                      settings_.grpo.schedule != RolloutSchedule::kSynchronous ||
+                                      !bench_.policy().exact();
     state_.sampler = sampler_.cursor();
     state_.entropy_coefficient = static_cast<double>(learner_.entropy_coefficient());
   }

@@ -27,6 +27,7 @@ Result<std::unique_ptr<Workbench>> Workbench::open(std::unique_ptr<ModelSource> 
   options.pool = &bench->pool_;
   options.trainable = trainable;
   options.activation_checkpointing = settings.activation_checkpointing;
+  options.exact = settings.exact;
   PLUMB_ASSIGN(bench->policy_, Policy::create(source->hyperparameters, std::move(weights), options));
   bench->hyperparameters_ = source->hyperparameters;
   bench->tokenizer_data_ = std::move(source->tokenizer);

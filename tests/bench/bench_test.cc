@@ -2,11 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "bench/flop.h"
 #include "bench/forced_sampling.h"
 #include "bench/load.h"
+#include "formats/config_json.h"
+#include "tests/support/formula_weights.h"
 #include "tests/support/random_model.h"
 
 namespace plumb {
@@ -31,6 +35,15 @@ SamplingLoad small_load(const ModelConfig& config) {
   return load;
 }
 
+// A mixture with latent attention; needs tests/golden's config.
+std::unique_ptr<Policy> make_latent_policy(ComputeDtype dtype, ThreadPool& pool) {
+  std::ifstream file(std::string(PLUMB_SOURCE_DIR) + "/tests/golden/families/deepseek_v2.json");
+  const ModelConfig config = parse_config_json(nlohmann::json::parse(file).at("config").dump(), "deepseek_v2").value();
+  auto policy = Policy::create(config, testing::formula_weights(config), {.dtype = dtype, .pool = &pool});
+  EXPECT_TRUE(policy.ok());
+  return std::move(policy).value();
+}
+
 class Loads : public ::testing::TestWithParam<ComputeDtype> {};
 
 TEST_P(Loads, RolloutChecksAndCounts) {
@@ -40,6 +53,21 @@ TEST_P(Loads, RolloutChecksAndCounts) {
   ASSERT_TRUE(result.ok()) << result.error().message;
   EXPECT_EQ(result->tokens, 3 * 3 * 9);
   EXPECT_GT(result->seconds, 0);
+}
+
+TEST_P(Loads, AbsorbedMeasuresTheDifference) {
+  ThreadPool pool(2);
+  const auto policy = make_latent_policy(GetParam(), pool);
+  const auto result = bench_absorbed(*policy, pool, small_load(policy->config()));
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->tokens, 3 * 3 * 9);
+  EXPECT_GT(result->details.at("logp_difference").at("max"), 0);
+  EXPECT_LT(result->details.at("absorbed").at("cache_bytes_of_token"),
+            result->details.at("exact").at("cache_bytes_of_token"));
+  EXPECT_FALSE(bench_absorbed(*policy, pool, small_load(policy->config()), 0).ok());
+  const auto refused = bench_absorbed(*make_policy(GetParam(), pool, false), pool, small_load(policy->config()));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_NE(refused.error().message.find("no latent attention"), std::string::npos);
 }
 
 TEST_P(Loads, TrainChecksTheGradient) {

@@ -126,6 +126,8 @@ TEST(MetricNames, GoldenList) {
                                      "staleness/max",
                                      "staleness/mean",
                                      "ratio/max_abs_dev",
+                                     "sampling/sampling_logp_difference/mean",
+                                     "sampling/sampling_logp_difference/max",
                                      "advantage/mean",
                                      "advantage/std",
                                      "grad_norm",
@@ -144,10 +146,17 @@ TEST(MetricNames, GoldenList) {
     EXPECT_TRUE(is_metric_name(name)) << name;
     EXPECT_FALSE(is_timing_name(name)) << name;
   }
-  const std::string_view timings[] = {
-      "timing_s/sample",       "timing_s/reward", "timing_s/train",           "timing_s/eval",
-      "timing_s/checkpoint",   "timing_s/step",   "perf/sample_tokens_per_s", "perf/train_tokens_per_s",
-      "perf/fraction_of_roof", "perf/rss_mib",    "timing_s/wait"};
+  const std::string_view timings[] = {"timing_s/sample",
+                                      "timing_s/reward",
+                                      "timing_s/train",
+                                      "timing_s/eval",
+                                      "timing_s/checkpoint",
+                                      "timing_s/step",
+                                      "perf/sample_tokens_per_s",
+                                      "perf/train_tokens_per_s",
+                                      "perf/fraction_of_roof",
+                                      "perf/rss_mib",
+                                      "timing_s/wait"};
   for (const auto name : timings) {
     EXPECT_TRUE(is_timing_name(name)) << name;
     EXPECT_FALSE(is_metric_name(name)) << name;

@@ -1,75 +1,22 @@
-"""Whole trainings of a tiny model: same bits twice and over a resume, nothing lost, the faults said in one sentence."""
+"""Whole trainings of a tiny model: same bits twice, every kind of run, and what users see of them."""
 
 import http.client
 import json
 import math
 import os
-import pathlib
 import random
 import re
-import resource
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 import unittest
 
-from plumb_case import PlumbCase
-from tiny_model import read_tensors, write_tiny_model
+from tiny_model import LATENT_SHAPE, read_tensors, write_tiny_model
+from training_case import SMALL_RUN, TrainingCase, overrides
 
 
-def task(name, body, result, parameter="n"):
-    cpp = f"int {name}(int {parameter}) {{\n  return {body};\n}}\n"
-    python = f"def {name}({parameter}: int) -> int:\n    return {body}\n"
-    return {"id": f"e2e/{name}", "description": f"returns {body}.", "split": "sft",
-            "function": {"name": name, "parameters": [{"name": parameter, "type": "int"}], "returns": "int"},
-            "references": {"python": python, "cpp": cpp},
-            "tests": [{"args": [n], "result": result(n)} for n in (3, -2, 0, 11)]}
-
-
-TASKS = [task("f", "n + 1", lambda n: n + 1), task("g", "n - 1", lambda n: n - 1)]
-SMALL_RUN = {"grpo.prompts_per_step": 4, "grpo.group_size": 4, "grpo.min_code_prompts": 4, "grpo.steps": 4,
-             "grpo.learning_rate": 1e-3, "grpo.warmup_steps": 1, "sampling.max_new_tokens": 64, "grpo.saved_groups": 4,
-             "reward_audit.prompts": 0}
-
-
-def overrides(settings):
-    return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
-
-
-class Training(PlumbCase):
-    @classmethod
-    def setUpClass(cls):
-        scratch = tempfile.TemporaryDirectory(prefix="plumb_e2e_model_")
-        cls.addClassCleanup(scratch.cleanup)
-        cls.models = pathlib.Path(scratch.name)
-        (cls.models / "tasks.jsonl").write_text("".join(json.dumps(row) + "\n" for row in TASKS))
-        write_tiny_model(cls.models / "random")
-        # Far enough that some completions are right and some are not.
-        subprocess.run([os.environ["PLUMB_BINARY"], "sft", "--model", cls.models / "random", "--data",
-                        cls.models / "tasks.jsonl", "--out", cls.models / "warm",
-                        *overrides({"sft.learning_rate": 5e-3, "sft.max_epochs": 25, "sft.batch_size": 4,
-                                    "model.dtype": "f32"})],
-                       check=True, capture_output=True, timeout=120)
-
-    def command(self, out, *more, model="warm/policy", **settings):
-        settings = SMALL_RUN | {key.replace("__", "."): value for key, value in settings.items()}
-        return ["grpo", "--model", self.models / model, "--data", self.models / "tasks.jsonl", "--out", out,
-                *overrides(settings), *more]
-
-    def train(self, out, *more, **settings):
-        result = self.plumb(*self.command(out, *more, **settings))
-        self.assertEqual(result.returncode, 0, result.stderr)
-        return result
-
-    def metrics(self, run):
-        return [json.loads(line) for line in (self.folder / run / "metrics.jsonl").read_text().splitlines()]
-
-    def assert_same_run(self, one, other):
-        for name in ("metrics.jsonl", "policy/model.safetensors", "samples.jsonl"):
-            self.assertEqual((self.folder / one / name).read_bytes(), (self.folder / other / name).read_bytes(), name)
-
+class Training(TrainingCase):
     def test_same_seed_same_bits_whatever_the_threads(self):
         for dtype in ("f32", "bf16"):
             with self.subTest(dtype):
@@ -229,22 +176,6 @@ class Training(PlumbCase):
         self.assertGreater(max(row["staleness/mean"] for row in rows), 0)
         self.assert_every_draw_once("run", steps)
 
-    def test_interrupt_saves_and_resume_goes_on_to_the_same_bits(self):
-        self.train("whole", grpo__steps=6)
-        process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command("cut", grpo__steps=6))],
-                                   cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for line in process.stderr:
-            if "step   2/6" in line:
-                process.send_signal(signal.SIGINT)
-                break
-        output, errors = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 0, errors)
-        self.assertIn("--resume", output)
-        self.assertLess(len(self.metrics("cut")), 6)
-        self.assert_refused(self.plumb(*self.command("cut", grpo__steps=6)), 1, "already holds a run", "--resume")
-        self.train("cut", "--resume", grpo__steps=6)
-        self.assert_same_run("whole", "cut")
-
     def test_the_best_weights_on_dev_are_the_result(self):
         settings = {"grpo__steps": 5, "grpo__dev_every": 1, "grpo__dev_split": "sft", "eval__samples": 8,
                     "grpo__learning_rate": 4e-3, "grpo__checkpoint_every": 1, "grpo__keep_checkpoints": 9}
@@ -274,76 +205,6 @@ class Training(PlumbCase):
         self.assertEqual(len(self.metrics("run")), 6)
         self.assert_refused(self.plumb(*self.command("none", grpo__dev_every=1)), 1, "grpo.dev_every", "'dev'")
         self.assertFalse((self.folder / "none").exists())
-
-    def test_killed_run_resumes_from_its_last_checkpoint(self):
-        self.train("whole", grpo__steps=5)
-        process = subprocess.Popen(
-            [os.environ["PLUMB_BINARY"], *map(str, self.command("cut", grpo__steps=5, grpo__checkpoint_every=2))],
-            cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for line in process.stderr:
-            if "step   4/5" in line:
-                process.kill()
-                break
-        process.communicate(timeout=60)
-        self.train("cut", "--resume", grpo__steps=5, grpo__checkpoint_every=2)
-        metrics = (self.folder / "whole/metrics.jsonl").read_bytes()
-        self.assertEqual((self.folder / "cut/metrics.jsonl").read_bytes(), metrics)
-
-    def test_killed_at_random_instants_it_ends_with_the_same_bytes(self):
-        """PLUMB_KILLS (10) times SIGKILL, at instants spread over everything that a run does, of one run after another."""
-        # What has most to come back: moments, a reference that moves, an entropy coefficient, several updates a step.
-        settings = {"grpo__steps": 3, "grpo__checkpoint_every": 1, "grpo__kl": "k3", "grpo__reference": "ema",
-                    "grpo__reference_every": 1, "grpo__reference_rate": 0.5, "grpo__zero_spread": "keep",
-                    "grpo__entropy_target": 5.0, "grpo__mini_batches": 2, "grpo__update_epochs": 2}
-        start = time.monotonic()
-        self.train("whole", **settings)
-        duration = time.monotonic() - start
-        instants = random.Random(8)
-        left, killed, run = int(os.environ.get("PLUMB_KILLS", "10")), 0, 0
-        while left > 0:
-            run += 1
-            out = self.folder / f"cut-{run}"
-            for _ in range(min(left, 5)):
-                resume = ["--resume"] if (out / "manifest.json").exists() else []
-                process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command(out, *resume, **settings))],
-                                           cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                try:
-                    process.wait(timeout=instants.uniform(0, duration))
-                except subprocess.TimeoutExpired:
-                    killed += 1
-                process.kill()
-                process.wait(timeout=60)
-                left -= 1
-            self.train(out, *(["--resume"] if (out / "manifest.json").exists() else []), **settings)
-            self.assert_same_run("whole", out)
-            for name in ("trainer.json", "optimizer.safetensors", "reference.safetensors"):
-                last = "checkpoints/step-000003/" + name
-                self.assertEqual((self.folder / "whole" / last).read_bytes(), (out / last).read_bytes(), name)
-            shutil.rmtree(out)
-        self.assertGreater(killed, 0, "every run had ended before its kill")
-
-    def test_sft_killed_and_interrupted_ends_with_the_same_bytes(self):
-        settings = {"sft.learning_rate": 5e-3, "sft.max_epochs": 12, "sft.batch_size": 2, "sft.checkpoint_every": 1,
-                    "sft.decay": "wsd"}
-        command = ["sft", "--model", self.models / "random", "--data", self.models / "tasks.jsonl",
-                   *overrides(settings), "--out"]
-        self.assertEqual(self.plumb(*command, "whole").returncode, 0)
-        for stop in (signal.SIGKILL, signal.SIGINT):
-            resume = ["--resume"] if (self.folder / "cut").exists() else []
-            process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, command), "cut", *resume], cwd=self.folder,
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            progress = self.folder / "cut/sft-progress/checkpoints"
-            before = set(progress.glob("step-*")) if progress.exists() else set()
-            while process.poll() is None and not (progress.exists() and set(progress.glob("step-??????")) - before):
-                time.sleep(0.002)
-            process.send_signal(stop)
-            process.wait(timeout=60)
-            self.assertTrue(progress.exists(), "the run had ended before it was stopped")
-        result = self.plumb(*command, "cut", "--resume")
-        self.assertEqual(result.returncode, 0, result.stderr)
-        for name in ("metrics.jsonl", "policy/model.safetensors"):
-            self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "cut" / name).read_bytes(), name)
-        self.assertFalse((self.folder / "cut/sft-progress").exists())
 
     def test_data_of_a_model_and_of_its_samples(self):
         self.train("run", grpo__steps=3)
@@ -395,32 +256,29 @@ class Training(PlumbCase):
                 self.train(name, **settings | {"grpo__steps": 2})
                 self.assertTrue(any(row["grad_norm"] > 0 for row in self.metrics(name)))
 
-    def test_resume_names_what_has_changed(self):
-        self.train("run", grpo__checkpoint_every=2)
-        result = self.plumb(*self.command("run", "--resume", run__seed=9, grpo__checkpoint_every=2))
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("seed", result.stderr)
-
-    def test_damaged_checkpoints_are_named_and_the_last_good_one_used(self):
-        self.train("whole", grpo__checkpoint_every=2)
-        shutil.copytree(self.folder / "whole", self.folder / "run")
-        command = self.command("run", "--resume", grpo__checkpoint_every=2)
-        older, newest = sorted((self.folder / "run/checkpoints").iterdir())
-        weights = newest / "model.safetensors"
-        content = bytearray(weights.read_bytes())
-        content[len(content) // 2] ^= 1
-        weights.write_bytes(content)
-        result = self.plumb(*command)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertRegex(result.stderr, r"model\.safetensors: is not what was written .*older checkpoint")
-        self.assert_same_run("whole", "run")
-        self.assertTrue((self.folder / "run/checkpoints/step-000004.damaged").exists())
-        (newest / "optimizer.safetensors").unlink()
-        (older / "trainer.json").write_text("{}")
-        result = self.plumb(*command)
-        self.assertEqual(result.returncode, 1)
-        for words in ("no checkpoint is whole", "optimizer.safetensors: is missing", "trainer.json"):
-            self.assertIn(words, result.stderr.splitlines()[-1])
+    def test_sampling_among_latents_reports_its_difference_and_is_repeatable(self):
+        write_tiny_model(self.folder / "latent", shape=LATENT_SHAPE)
+        # A random model earns nothing: the divergence keeps its tokens in the loss.
+        settings = {"model": self.folder / "latent", "grpo__steps": 2, "grpo__kl": "k3", "grpo__reference": "fixed",
+                    "grpo__zero_spread": "keep", "sampling__top_p": 0.9}
+        self.train("exact", **settings)
+        self.train("latents", **settings, model__exact="false")
+        self.train("decoupled", **settings, model__exact="false", grpo__old_policy="decoupled",
+                   grpo__importance="token_truncate")
+        mean = "sampling/sampling_logp_difference/mean"
+        for row in self.metrics("exact"):
+            self.assertNotIn(mean, row)
+            self.assertEqual(row["ratio/max_abs_dev"], 0)
+        for row in self.metrics("latents"):
+            self.assertGreater(row[mean], 0)
+            self.assertLess(row[mean], 0.02)
+            self.assertGreater(row["ratio/max_abs_dev"], 0)
+        for row in self.metrics("decoupled"):
+            self.assertGreater(row[mean], 0)
+            self.assertEqual(row["ratio/max_abs_dev"], 0)  # of pi / pi_prox, both the learner's
+        result = self.plumb("replay", "--run", "latents", "--step", 2)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertIn("0 of ", result.stdout)
 
     def test_no_spread_no_update(self):
         result = self.train("run", model="random", grpo__steps=2)
@@ -434,26 +292,6 @@ class Training(PlumbCase):
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertNotIn("FAILED", result.stdout)
         self.assertIn("0 of ", result.stdout)
-
-    def test_unwritable_folder(self):
-        (self.folder / "file").write_text("")
-        result = self.plumb(*self.command("file/run"))
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("file/run", result.stderr.splitlines()[-1])
-
-    def test_a_disk_that_fills_up_leaves_earlier_checkpoints_whole(self):
-        self.train("run", grpo__steps=2, grpo__checkpoint_every=2)
-        checkpoint = self.folder / "run/checkpoints/step-000002"
-        before = {path.name: path.read_bytes() for path in checkpoint.iterdir()}
-        shutil.rmtree(self.folder / "run/policy")
-        # No file may grow beyond a fraction of the weights; the kernel says so as it does for a full disk.
-        limit = len(before["model.safetensors"]) // 4
-        result = self.plumb(*self.command("run", "--resume", grpo__steps=2, grpo__checkpoint_every=2),
-                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-                            restore_signals=False)
-        self.assertEqual(result.returncode, 1, result.stderr)
-        self.assertRegex(result.stderr.splitlines()[-1], r"plumb: .*(safetensors|policy|checkpoints)")
-        self.assertEqual({path.name: path.read_bytes() for path in checkpoint.iterdir()}, before)
 
     def test_the_guard_text_shows_what_is_unlearned(self):
         text = "def f(n: int) -> int:\n    return n + 1\n" * 3

@@ -1,0 +1,151 @@
+"""Trainings that are killed, interrupted, damaged or full: the same bytes after a resume, nothing lost, one sentence."""
+
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import time
+import unittest
+
+from training_case import TrainingCase, overrides
+
+
+class TrainingFaults(TrainingCase):
+    def test_interrupt_saves_and_resume_goes_on_to_the_same_bits(self):
+        self.train("whole", grpo__steps=6)
+        process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command("cut", grpo__steps=6))],
+                                   cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if "step   2/6" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        output, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, errors)
+        self.assertIn("--resume", output)
+        self.assertLess(len(self.metrics("cut")), 6)
+        self.assert_refused(self.plumb(*self.command("cut", grpo__steps=6)), 1, "already holds a run", "--resume")
+        self.train("cut", "--resume", grpo__steps=6)
+        self.assert_same_run("whole", "cut")
+
+    def test_killed_run_resumes_from_its_last_checkpoint(self):
+        self.train("whole", grpo__steps=5)
+        process = subprocess.Popen(
+            [os.environ["PLUMB_BINARY"], *map(str, self.command("cut", grpo__steps=5, grpo__checkpoint_every=2))],
+            cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if "step   4/5" in line:
+                process.kill()
+                break
+        process.communicate(timeout=60)
+        self.train("cut", "--resume", grpo__steps=5, grpo__checkpoint_every=2)
+        metrics = (self.folder / "whole/metrics.jsonl").read_bytes()
+        self.assertEqual((self.folder / "cut/metrics.jsonl").read_bytes(), metrics)
+
+    def test_killed_at_random_instants_it_ends_with_the_same_bytes(self):
+        """PLUMB_KILLS (10) times SIGKILL, at instants spread over everything that a run does, of one run after another."""
+        # What has most to come back: moments, a reference that moves, an entropy coefficient, several updates a step.
+        settings = {"grpo__steps": 3, "grpo__checkpoint_every": 1, "grpo__kl": "k3", "grpo__reference": "ema",
+                    "grpo__reference_every": 1, "grpo__reference_rate": 0.5, "grpo__zero_spread": "keep",
+                    "grpo__entropy_target": 5.0, "grpo__mini_batches": 2, "grpo__update_epochs": 2}
+        start = time.monotonic()
+        self.train("whole", **settings)
+        duration = time.monotonic() - start
+        instants = random.Random(8)
+        left, killed, run = int(os.environ.get("PLUMB_KILLS", "10")), 0, 0
+        while left > 0:
+            run += 1
+            out = self.folder / f"cut-{run}"
+            for _ in range(min(left, 5)):
+                resume = ["--resume"] if (out / "manifest.json").exists() else []
+                process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command(out, *resume, **settings))],
+                                           cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                try:
+                    process.wait(timeout=instants.uniform(0, duration))
+                except subprocess.TimeoutExpired:
+                    killed += 1
+                process.kill()
+                process.wait(timeout=60)
+                left -= 1
+            self.train(out, *(["--resume"] if (out / "manifest.json").exists() else []), **settings)
+            self.assert_same_run("whole", out)
+            for name in ("trainer.json", "optimizer.safetensors", "reference.safetensors"):
+                last = "checkpoints/step-000003/" + name
+                self.assertEqual((self.folder / "whole" / last).read_bytes(), (out / last).read_bytes(), name)
+            shutil.rmtree(out)
+        self.assertGreater(killed, 0, "every run had ended before its kill")
+
+    def test_sft_killed_and_interrupted_ends_with_the_same_bytes(self):
+        settings = {"sft.learning_rate": 5e-3, "sft.max_epochs": 12, "sft.batch_size": 2, "sft.checkpoint_every": 1,
+                    "sft.decay": "wsd"}
+        command = ["sft", "--model", self.models / "random", "--data", self.models / "tasks.jsonl",
+                   *overrides(settings), "--out"]
+        self.assertEqual(self.plumb(*command, "whole").returncode, 0)
+        for stop in (signal.SIGKILL, signal.SIGINT):
+            resume = ["--resume"] if (self.folder / "cut").exists() else []
+            process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, command), "cut", *resume], cwd=self.folder,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            progress = self.folder / "cut/sft-progress/checkpoints"
+            before = set(progress.glob("step-*")) if progress.exists() else set()
+            while process.poll() is None and not (progress.exists() and set(progress.glob("step-??????")) - before):
+                time.sleep(0.002)
+            process.send_signal(stop)
+            process.wait(timeout=60)
+            self.assertTrue(progress.exists(), "the run had ended before it was stopped")
+        result = self.plumb(*command, "cut", "--resume")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for name in ("metrics.jsonl", "policy/model.safetensors"):
+            self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "cut" / name).read_bytes(), name)
+        self.assertFalse((self.folder / "cut/sft-progress").exists())
+
+    def test_resume_names_what_has_changed(self):
+        self.train("run", grpo__checkpoint_every=2)
+        result = self.plumb(*self.command("run", "--resume", run__seed=9, grpo__checkpoint_every=2))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("seed", result.stderr)
+
+    def test_damaged_checkpoints_are_named_and_the_last_good_one_used(self):
+        self.train("whole", grpo__checkpoint_every=2)
+        shutil.copytree(self.folder / "whole", self.folder / "run")
+        command = self.command("run", "--resume", grpo__checkpoint_every=2)
+        older, newest = sorted((self.folder / "run/checkpoints").iterdir())
+        weights = newest / "model.safetensors"
+        content = bytearray(weights.read_bytes())
+        content[len(content) // 2] ^= 1
+        weights.write_bytes(content)
+        result = self.plumb(*command)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr, r"model\.safetensors: is not what was written .*older checkpoint")
+        self.assert_same_run("whole", "run")
+        self.assertTrue((self.folder / "run/checkpoints/step-000004.damaged").exists())
+        (newest / "optimizer.safetensors").unlink()
+        (older / "trainer.json").write_text("{}")
+        result = self.plumb(*command)
+        self.assertEqual(result.returncode, 1)
+        for words in ("no checkpoint is whole", "optimizer.safetensors: is missing", "trainer.json"):
+            self.assertIn(words, result.stderr.splitlines()[-1])
+
+    def test_unwritable_folder(self):
+        (self.folder / "file").write_text("")
+        result = self.plumb(*self.command("file/run"))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("file/run", result.stderr.splitlines()[-1])
+
+    def test_a_disk_that_fills_up_leaves_earlier_checkpoints_whole(self):
+        self.train("run", grpo__steps=2, grpo__checkpoint_every=2)
+        checkpoint = self.folder / "run/checkpoints/step-000002"
+        before = {path.name: path.read_bytes() for path in checkpoint.iterdir()}
+        shutil.rmtree(self.folder / "run/policy")
+        # No file may grow beyond a fraction of the weights; the kernel says so as it does for a full disk.
+        limit = len(before["model.safetensors"]) // 4
+        result = self.plumb(*self.command("run", "--resume", grpo__steps=2, grpo__checkpoint_every=2),
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+                            restore_signals=False)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertRegex(result.stderr.splitlines()[-1], r"plumb: .*(safetensors|policy|checkpoints)")
+        self.assertEqual({path.name: path.read_bytes() for path in checkpoint.iterdir()}, before)
+
+
+if __name__ == "__main__":
+    unittest.main()
