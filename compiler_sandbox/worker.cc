@@ -65,6 +65,9 @@ std::string remedy_for(const std::string& name) {
   if (name == "private_uid") {
     return "start as root; as an ordinary user set allow = [\"no_cgroup\"], which covers it";
   }
+  if (name == "landlock") {
+    return "boot a kernel from 5.13 on with landlock among its lsm= modules; nothing is refused without it";
+  }
   if (name == "seccomp") {
     return "use a kernel with CONFIG_SECCOMP_FILTER; there is no loosening for this layer";
   }

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "compiler_sandbox/launcher/landlock.h"
 #include "compiler_sandbox/launcher/root_tree.h"
 
 namespace plumb {
@@ -50,7 +51,8 @@ std::string prepare(const InitOptions& options, const nlohmann::json& begin) {
       return error;
     }
   }
-  return {};
+  // From here on init reads and reaps: it can be closed in together with what it starts.
+  return enter_landlock(options.readable, folder);
 }
 
 // Waits for `child` while reaping whatever else is handed to us.

@@ -3,6 +3,7 @@
 // capability over the host, and cannot be dumped or traced.
 
 #include <string>
+#include <vector>
 
 #include "compiler_sandbox/launcher/step.h"
 
@@ -11,6 +12,7 @@ namespace plumb {
 struct InitOptions {
   int socket = -1;  // to the launcher; its first message is "begin"
   bool namespaces = false;
+  std::vector<std::string> readable;  // below which files may be read and executed
   StepIdentity identity;
 };
 

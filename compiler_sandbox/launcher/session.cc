@@ -89,6 +89,7 @@ pid_t clone_init(const Slot& slot, bool as_sibling) {
   InitOptions options;
   options.socket = mine;
   options.namespaces = slot.namespaces;
+  options.readable = slot.readable;
   options.identity.filter = slot.filter;
   options.identity.work_folder = work_folder;
   options.identity.change_ids = slot.privileged;

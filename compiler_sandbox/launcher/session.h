@@ -22,8 +22,9 @@ struct Slot {
   uid_t uid = 0;  // first of two ids that belong to this slot: init's, then the program's
   Cgroup cgroup;
   std::vector<sock_filter> filter;
-  InitTemplate init_template;       // only with namespaces
-  std::int64_t resident_bytes = 0;  // of launcher and template, in the cgroup: no program's
+  std::vector<std::string> readable;  // what programs may read and execute, for Landlock
+  InitTemplate init_template;         // only with namespaces
+  std::int64_t resident_bytes = 0;    // of launcher and template, in the cgroup: no program's
 };
 
 /// Forks the template that this slot's inits are copies of (init_template.h). Without namespaces there is none: there

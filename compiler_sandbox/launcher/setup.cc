@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "compiler_sandbox/launcher/landlock.h"
 #include "compiler_sandbox/launcher/root_tree.h"
 #include "compiler_sandbox/launcher/seccomp_filter.h"
 
@@ -63,6 +64,19 @@ std::string try_session(const Slot& slot) {
   return Session::start(slot, begin, error) ? std::string() : error;
 }
 
+// Its own tree, which holds nothing else; or of this machine's what such a tree would be made of.
+std::vector<std::string> readable_paths(bool namespaces, const nlohmann::json& request) {
+  if (namespaces) {
+    return {"/"};
+  }
+  std::vector<std::string> paths = {"/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/ld.so.cache"};
+  paths.push_back(request.at("cache_dir").get<std::string>());
+  for (const auto& path : request.at("mounts")) {
+    paths.push_back(path.get<std::string>());
+  }
+  return paths;
+}
+
 nlohmann::json layer(const char* name, bool present, const std::string& detail) {
   return {{"name", name}, {"present", present}, {"detail", detail}};
 }
@@ -79,9 +93,11 @@ nlohmann::json set_up_slot(const nlohmann::json& request, Slot& slot) {
   slot.filter = build_seccomp_filter();
   if (namespace_error.empty()) {
     slot.namespaces = true;
+    slot.readable = readable_paths(true, request);
     namespace_error = try_session(slot);
     slot.namespaces = namespace_error.empty();
   }
+  slot.readable = readable_paths(slot.namespaces, request);
   const std::string cgroup_name = "cgroup_v" + std::to_string(slot.cgroup.present() ? slot.cgroup.version() : 1);
   nlohmann::json layers = nlohmann::json::array();
   for (const char* name : {"user", "pid", "mount", "net", "ipc", "uts"}) {
@@ -89,6 +105,9 @@ nlohmann::json set_up_slot(const nlohmann::json& request, Slot& slot) {
   }
   layers.push_back(layer("seccomp", !slot.filter.empty(), slot.filter.empty() ? "the filter cannot be built" : ""));
   layers.push_back(layer("no_new_privs", true, ""));
+  const int landlock = landlock_version();
+  layers.push_back(layer("landlock", landlock > 0,
+                         landlock > 0 ? "Landlock " + std::to_string(landlock) : "the kernel has no Landlock"));
   layers.push_back(layer("private_uid", slot.privileged,
                          slot.privileged ? "" : "started by an ordinary user: programs run with that user's id"));
   layers.push_back(layer(cgroup_name.c_str(), slot.cgroup.present(), slot.cgroup.detail()));
