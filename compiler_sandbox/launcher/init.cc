@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -55,16 +57,27 @@ std::string prepare(const InitOptions& options, const nlohmann::json& begin) {
   return enter_landlock(options.readable, folder);
 }
 
+struct Ended {
+  int status = -1;           // as of waitpid()
+  std::int64_t max_rss = 0;  // the largest resident set of a process that ended, in bytes
+};
+
 // Waits for `child` while reaping whatever else is handed to us.
-int wait_for(pid_t child) {
+Ended wait_for(pid_t child) {
+  Ended result;
   for (;;) {
     int status = 0;
-    const pid_t ended = waitpid(-1, &status, __WALL);
+    rusage usage{};
+    const pid_t ended = wait4(-1, &status, __WALL, &usage);
+    if (ended > 0) {
+      result.max_rss = std::max<std::int64_t>(result.max_rss, usage.ru_maxrss * 1024);
+    }
     if (ended == child) {
-      return status;
+      result.status = status;
+      return result;
     }
     if (ended < 0 && errno != EINTR) {
-      return -1;
+      return result;
     }
   }
 }
@@ -100,9 +113,9 @@ void run_init(const InitOptions& options) {
       continue;
     }
     send_wire(options.socket, {{"started", true}});
-    const int status = wait_for(child);
+    const Ended ended = wait_for(child);
     end_stragglers(options.namespaces);
-    send_wire(options.socket, {{"status", status}});
+    send_wire(options.socket, {{"status", ended.status}, {"max_rss", ended.max_rss}});
   }
   _exit(0);
 }

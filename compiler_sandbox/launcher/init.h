@@ -17,7 +17,7 @@ struct InitOptions {
 };
 
 /// Serves until the socket closes, then exits. Messages in: {"files", "work_mib"} once, then steps. Messages out:
-/// {"ready"} or {"error"}; per step {"started"} or {"error"}, then {"status": raw wait status}.
+/// {"ready"} or {"error"}; per step {"started"} or {"error"}, then {"status": raw wait status, "max_rss": bytes}.
 [[noreturn]] void run_init(const InitOptions& options);
 
 }  // namespace plumb

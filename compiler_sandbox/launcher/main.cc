@@ -83,6 +83,7 @@ class Launcher {
       return;
     }
     slot_.cgroup.start_measurement();
+    peak_bytes_ = 0;
     cpu_at_start_ = used_cpu_s();
     start_ = Clock::now();
     WireMessage answer;
@@ -90,6 +91,7 @@ class Launcher {
       fail(answer.body.is_object() ? answer.body.value("error", "the sandbox's init died") : "the sandbox's init died");
       return;
     }
+    memory_limit_ = request.memory_bytes;
     watch(request);
   }
 
@@ -105,6 +107,10 @@ class Launcher {
         stop("cpu");
         return;
       }
+      if (!slot_.cgroup.present() && grew_too_large()) {
+        stop("memory");
+        return;
+      }
       if (is_late(request.wall_s)) {
         stop("wall");
         return;
@@ -113,6 +119,12 @@ class Launcher {
         return;  // "end", or the judge is gone: the main loop reads it
       }
     }
+  }
+
+  // Where no cgroup keeps the account, it is a look every kPollMs.
+  bool grew_too_large() {
+    peak_bytes_ = std::max(peak_bytes_, session_->resident_bytes(memory_limit_));
+    return peak_bytes_ > memory_limit_;
   }
 
   // Looks at what the program waited for only where the limit has passed: that is not for free.
@@ -126,6 +138,7 @@ class Launcher {
     nlohmann::json report;
     if (receive_wire(session_->socket(), answer) && answer.body.contains("status")) {
       const int status = answer.body["status"].get<int>();
+      peak_bytes_ = std::max(peak_bytes_, answer.body.value("max_rss", std::int64_t{0}));
       report["reason"] = "exit";
       report["exit_code"] = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
       report["signal"] = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -157,8 +170,10 @@ class Launcher {
   void add_usage(nlohmann::json& report) const {
     report["wall_s"] = seconds_since(start_);
     report["cpu_s"] = used_cpu_s() - cpu_at_start_;
-    report["peak_bytes"] = slot_.cgroup.present() ? slot_.cgroup.peak_bytes() : 0;
-    report["oom_kills"] = slot_.cgroup.oom_kills();
+    report["peak_bytes"] = slot_.cgroup.present() ? slot_.cgroup.peak_bytes() : peak_bytes_;
+    // A program that was refused more at the limit, and went on without, has met it all the same.
+    const bool reached = !slot_.cgroup.present() && peak_bytes_ >= memory_limit_;
+    report["oom_kills"] = reached ? 1 : slot_.cgroup.oom_kills();
   }
 
   [[nodiscard]] double used_cpu_s() const {
@@ -171,6 +186,8 @@ class Launcher {
   Slot slot_;
   std::unique_ptr<Session> session_;
   double cpu_at_start_ = 0;
+  std::int64_t memory_limit_ = 0;  // of the step
+  std::int64_t peak_bytes_ = 0;    // of the step, without a cgroup
   Clock::time_point start_ = Clock::now();
 };
 

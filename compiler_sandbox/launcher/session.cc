@@ -15,11 +15,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
-#include <sstream>
 
 #include "compiler_sandbox/launcher/init.h"
+#include "compiler_sandbox/launcher/process_account.h"
 #include "compiler_sandbox/launcher/root_tree.h"
 
 namespace plumb {
@@ -29,13 +28,6 @@ namespace {
 constexpr uid_t kInnerInit = 0;
 constexpr uid_t kInnerProgram = 1000;
 constexpr int kKillRounds = 5000;  // of a millisecond at least
-
-std::string read_proc(int proc_fd, const std::string& path) {
-  UniqueFd fd(openat(proc_fd, path.c_str(), O_RDONLY | O_CLOEXEC));
-  char buffer[4096];
-  const ssize_t size = fd.valid() ? read(fd.get(), buffer, sizeof(buffer)) : 0;
-  return size > 0 ? std::string(buffer, static_cast<std::size_t>(size)) : std::string();
-}
 
 bool write_proc(int proc_fd, const std::string& path, const std::string& text) {
   UniqueFd fd(openat(proc_fd, path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -173,22 +165,10 @@ bool Session::send_step(const WireMessage& message) const {
   return send_wire(socket(), message.body, fds);
 }
 
-// `pid` and its descendants. Orphans of a session stay among them: init adopts them, and after it the launcher.
-std::vector<int> Session::descent(pid_t pid) const {
-  std::vector<int> pids{pid};
-  for (std::size_t i = 0; i < pids.size(); ++i) {
-    const std::string name = std::to_string(pids[i]);
-    std::istringstream children(read_proc(slot_.proc_fd, name + "/task/" + name + "/children"));
-    for (int child = 0; children >> child;) {
-      pids.push_back(child);
-    }
-  }
-  return pids;
-}
-
+// Orphans of a session stay among init's descendants: init adopts them, and after it the launcher.
 std::vector<int> Session::processes() const {
   if (!slot_.cgroup.present()) {
-    return descent(init_);
+    return descent(slot_.proc_fd, init_);
   }
   std::vector<int> pids = slot_.cgroup.processes();
   std::erase(pids, getpid());
@@ -200,7 +180,7 @@ std::vector<int> Session::processes() const {
 // dead count against the next session's limit until someone has waited for them.
 void Session::kill_descent() const {
   for (int round = 0; round < kKillRounds; ++round) {
-    std::vector<int> pids = descent(getpid());
+    std::vector<int> pids = descent(slot_.proc_fd, getpid());
     pids.erase(pids.begin());
     for (const int sent : {SIGSTOP, SIGKILL}) {
       for (const int pid : pids) {
@@ -234,34 +214,15 @@ void Session::kill_all() {
 }
 
 double Session::cpu_s() const {
-  double ticks = 0;
-  for (const int pid : processes()) {
-    const std::string text = read_proc(slot_.proc_fd, std::to_string(pid) + "/stat");
-    // The name in brackets may hold anything; after it come the state, ten other fields, and four times.
-    std::istringstream fields(text.substr(std::min(text.rfind(')') + 1, text.size())));
-    std::string skipped;
-    for (int i = 0; i < 11; ++i) {
-      fields >> skipped;
-    }
-    double time = 0;
-    for (int i = 0; i < 4 && fields >> time; ++i) {
-      ticks += time;
-    }
-  }
-  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
+  return cpu_seconds(slot_.proc_fd, processes());
 }
 
 double Session::starved_s() const {
-  double total = 0;
-  for (const int pid : processes()) {
-    std::istringstream fields(read_proc(slot_.proc_fd, std::to_string(pid) + "/schedstat"));
-    double run_ns = 0;
-    double wait_ns = 0;
-    if (fields >> run_ns >> wait_ns) {
-      total += wait_ns * 1e-9;
-    }
-  }
-  return total;
+  return starved_seconds(slot_.proc_fd, processes());
+}
+
+std::int64_t Session::resident_bytes(std::int64_t enough) const {
+  return plumb::resident_bytes(slot_.proc_fd, processes(), enough);
 }
 
 Session::~Session() {

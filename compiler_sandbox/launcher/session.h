@@ -45,16 +45,14 @@ class Session {
   [[nodiscard]] int socket() const { return socket_.get(); }
   /// Kills every process of the session and waits until none is left. Idempotent.
   void kill_all();
-  /// CPU time of the session's processes so far, those included that a living one has waited for, from /proc. Coarser
-  /// than a cgroup's account (clock ticks), and blind for children that nobody waits for.
+  /// Of all processes of the session, as process_account.h says.
   [[nodiscard]] double cpu_s() const;
-  /// How long the session's processes were ready to run but had no processor, in seconds.
   [[nodiscard]] double starved_s() const;
+  [[nodiscard]] std::int64_t resident_bytes(std::int64_t enough) const;
 
  private:
   explicit Session(const Slot& slot) : slot_(slot) {}
   [[nodiscard]] std::vector<int> processes() const;
-  [[nodiscard]] std::vector<int> descent(pid_t pid) const;
   void kill_descent() const;
 
   const Slot& slot_;

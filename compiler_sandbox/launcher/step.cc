@@ -25,6 +25,8 @@ namespace plumb {
 namespace {
 
 constexpr rlim_t kStackShare = 16;  // of a limited address space: each thread reserves as much as the stack may grow to
+// Above the memory limit: what a program holds is looked at from outside, and libraries it maps are not all of it.
+constexpr rlim_t kAddressSlack = rlim_t{64} << 20U;
 constexpr rlim_t kOpenFiles = 256;
 constexpr int kFirstSpareFd = 20;  // above every target, below kOpenFiles
 
@@ -48,7 +50,7 @@ bool set_limits(const StepRequest& request) {
               lower_limit(RLIMIT_CPU, cpu) && lower_limit(RLIMIT_FSIZE, static_cast<rlim_t>(request.file_bytes)) &&
               lower_limit(RLIMIT_NPROC, static_cast<rlim_t>(request.processes) + 2);
   if (request.limit_address_space) {
-    good = good && lower_limit(RLIMIT_AS, memory);
+    good = good && lower_limit(RLIMIT_AS, memory + kAddressSlack);
   }
   return good;
 }

@@ -51,10 +51,22 @@ void expect_honest_verdicts(Judge& judge) {
       {Language::kCpp, "int add(int a, int b) { return a + b; }", Verdict::kAC},
       {Language::kCpp, "int add(int a, int b) { std::vector<std::string> v; for (;;) v.emplace_back(1 << 20, 'x'); }",
        Verdict::kMLE},
+      // Refused more at the limit, it goes on without.
+      {Language::kCpp,
+       "char* volatile seen;\nint add(int a, int b) {\n  for (;;) {\n    seen = new (std::nothrow) char[1 << 20];\n"
+       "    if (!seen) return a + b;\n    std::memset(seen, 1, 1 << 20);\n  }\n}",
+       Verdict::kMLE},
+      // What a fork shares counts once.
+      {Language::kPython,
+       "import os, time\ndef add(a, b):\n    x = b'x' * (200 << 20)\n    children = []\n    for i in range(2):\n"
+       "        pid = os.fork()\n        if pid == 0:\n            time.sleep(0.1)\n            os._exit(0)\n"
+       "        children.append(pid)\n    for pid in children:\n        os.waitpid(pid, 0)\n    return a + b\n",
+       Verdict::kAC},
   };
   for (const Case& one : cases) {
     Submission submission = add_submission(one.language, one.source);
-    submission.limits.cpu_s = 0.4;
+    submission.limits.cpu_s = 0.8;
+    submission.limits.memory_mib = 384;
     const Evidence evidence = judge.judge(submission);
     EXPECT_EQ(evidence.verdict, one.verdict) << one.source << describe(evidence);
   }
