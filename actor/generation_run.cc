@@ -412,17 +412,17 @@ Result<void> GenerationRun::accept(const Unit& unit, Begun& begun, const Sampled
   if (options_.on_token) {
     options_.on_token(unit.first, unit.second, completion);
   }
-  const auto is_stop_id = [&] {
-    return std::ranges::find(options.stop_token_ids, token.id) != options.stop_token_ids.end();
+  const auto is_one_of = [&](const std::vector<std::int32_t>& ids) {
+    return std::ranges::find(ids, token.id) != ids.end();
   };
   std::optional<std::size_t> text_bytes;
-  if (token.id == tokenizer_.eos_id()) {
+  if (is_one_of(tokenizer_.end_ids())) {
     finish(unit, begun, FinishReason::kEndOfSequence, {});
   } else if (begun.fence.feed(tokenizer_.token_bytes(token.id)) && options.stop_after_code_block) {
     finish(unit, begun, FinishReason::kStop, {});
   } else if (!options.stop.empty() && (text_bytes = begun.stops.feed(tokenizer_.decode({&token.id, 1})))) {
     finish(unit, begun, FinishReason::kStop, text_bytes);
-  } else if (is_stop_id()) {
+  } else if (is_one_of(options.stop_token_ids)) {
     finish(unit, begun, FinishReason::kStop, {});
   } else if (static_cast<std::int64_t>(completion.token_ids.size()) >= options.max_new_tokens) {
     finish(unit, begun, FinishReason::kLength, {});

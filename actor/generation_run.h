@@ -94,7 +94,7 @@ class GenerationRun {
     return groups_[unit.first].completions[static_cast<std::size_t>(unit.second)];
   }
   [[nodiscard]] TokenHistory history_of(std::size_t request, std::span<const std::int32_t> completion) const {
-    return {requests_[request].prompt_token_ids, completion, tokenizer_.eos_id()};
+    return {requests_[request].prompt_token_ids, completion, tokenizer_.end_ids()};
   }
 
   Policy& policy_;

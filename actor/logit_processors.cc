@@ -29,8 +29,8 @@ void mask_ends(const SamplingOptions& options, const TokenHistory& history, std:
   if (static_cast<std::int64_t>(history.completion.size()) >= options.min_new_tokens) {
     return;
   }
-  if (history.eos_id >= 0) {
-    logits[static_cast<std::size_t>(history.eos_id)] = kMaskedLogit;
+  for (const std::int32_t id : history.end_ids) {
+    logits[static_cast<std::size_t>(id)] = kMaskedLogit;
   }
   for (const std::int32_t id : options.stop_token_ids) {
     logits[static_cast<std::size_t>(id)] = kMaskedLogit;

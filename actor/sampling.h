@@ -72,7 +72,7 @@ struct SampledToken {
 struct TokenHistory {
   std::span<const std::int32_t> prompt;
   std::span<const std::int32_t> completion;
-  std::int32_t eos_id = -1;
+  std::span<const std::int32_t> end_ids;
 };
 
 /// Reused memory of one thread.

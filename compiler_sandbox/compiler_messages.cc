@@ -25,6 +25,38 @@ int take_number(std::string_view& text) {
   return number;
 }
 
+// "text [-Wrule]": the last option of the brackets is the rule.
+void take_text(std::string_view text, Diagnostic& diagnostic) {
+  const std::size_t open = text.rfind(" [-W");
+  if (open != std::string_view::npos && text.ends_with(']')) {
+    const std::string_view options = text.substr(open + 2, text.size() - open - 3);
+    const std::size_t comma = options.rfind(',');
+    diagnostic.flag = options.substr(comma == std::string_view::npos ? 0 : comma + 1, kMaxBytes);
+    text = text.substr(0, open);
+  }
+  diagnostic.message = text.substr(0, kMaxBytes);
+}
+
+// "file:3:5: " or "file:3: "; what does not begin with a file and a number is no place.
+void take_place(std::string_view place, const std::string& source, Diagnostic& diagnostic) {
+  const std::size_t colon = place.find(':');
+  if (colon == std::string_view::npos || colon == 0 || colon > kMaxBytes) {
+    return;
+  }
+  std::string_view numbers = place.substr(colon + 1);
+  const int line = take_number(numbers);
+  const int column = take_number(numbers);
+  diagnostic.file = place.substr(0, colon);
+  if (diagnostic.file == source) {
+    diagnostic.line = line;
+    diagnostic.column = column;
+  } else if (line > 0) {
+    diagnostic.file += ":" + std::to_string(line);
+  } else {
+    diagnostic.file.clear();  // a tool's name: "mold: error: ..."
+  }
+}
+
 std::optional<Diagnostic> message_in(std::string_view line, const std::string& source) {
   constexpr std::array<std::string_view, 4> kWords = {"fatal error: ", "error: ", "warning: ", "note: "};
   for (const std::string_view word : kWords) {
@@ -34,13 +66,8 @@ std::optional<Diagnostic> message_in(std::string_view line, const std::string& s
     }
     Diagnostic diagnostic;
     diagnostic.severity = word == "fatal error: " ? "error" : std::string(word.substr(0, word.size() - 2));
-    diagnostic.message = std::string(line.substr(at + word.size(), kMaxBytes));
-    std::string_view place = line.substr(0, at);
-    if (place.starts_with(source + ":")) {
-      place.remove_prefix(source.size() + 1);
-      diagnostic.line = take_number(place);
-      diagnostic.column = take_number(place);
-    }
+    take_text(line.substr(at + word.size()), diagnostic);
+    take_place(line.substr(0, at), source, diagnostic);
     return diagnostic;
   }
   return std::nullopt;

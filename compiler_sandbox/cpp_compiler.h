@@ -29,6 +29,10 @@ class CppCompiler {
 
   /// Text that differs where the compiler's output may: version, flags, how headers are precompiled.
   [[nodiscard]] const std::string& identity() const { return identity_; }
+  /// Commands that say the versions of compiler and linker.
+  [[nodiscard]] std::vector<std::vector<std::string>> version_commands() const {
+    return {{path_, "--version"}, {link_.front(), "--version"}};
+  }
   /// The suffix of precompiled headers.
   [[nodiscard]] std::string header_suffix() const { return clang_ ? ".pch" : ".gch"; }
 

@@ -45,7 +45,7 @@ namespace {
 
 std::size_t size_of(const Evidence& evidence) {
   std::size_t bytes = sizeof(Evidence) + evidence.output.size() + evidence.errors.size() + evidence.isolation.size() +
-                      evidence.tests.size() * sizeof(Verdict);
+                      evidence.tool_versions.size() + evidence.tests.size() * sizeof(Verdict);
   for (const Diagnostic& diagnostic : evidence.diagnostics) {
     bytes += sizeof(Diagnostic) + diagnostic.message.size();
   }

@@ -23,7 +23,9 @@ nlohmann::json diagnostics_to_json(const std::vector<Diagnostic>& diagnostics) {
     array.push_back({{"severity", diagnostic.severity},
                      {"message", json_safe(diagnostic.message)},
                      {"line", diagnostic.line},
-                     {"column", diagnostic.column}});
+                     {"column", diagnostic.column},
+                     {"file", json_safe(diagnostic.file)},
+                     {"flag", json_safe(diagnostic.flag)}});
   }
   return array;
 }
@@ -47,7 +49,8 @@ nlohmann::json stored_json(const Evidence& evidence) {
           {"cpu_s", evidence.cpu_s},
           {"wall_s", evidence.wall_s},
           {"peak_mib", evidence.peak_mib},
-          {"isolation", evidence.isolation}};
+          {"isolation", evidence.isolation},
+          {"tool_versions", evidence.tool_versions}};
 }
 
 Result<Evidence> evidence_from_stored_json(const nlohmann::json& json) {
@@ -65,8 +68,11 @@ Result<Evidence> evidence_from_stored_json(const nlohmann::json& json) {
     }
     for (const nlohmann::json& each : json.at("diagnostics")) {
       PLUMB_ASSIGN(std::string message, bytes_from_json(each.at("message")));
+      PLUMB_ASSIGN(std::string file, bytes_from_json(each.value("file", nlohmann::json(""))));
+      PLUMB_ASSIGN(std::string flag, bytes_from_json(each.value("flag", nlohmann::json(""))));
       evidence.diagnostics.push_back({each.at("severity").get<std::string>(), std::move(message),
-                                      each.at("line").get<int>(), each.at("column").get<int>()});
+                                      each.at("line").get<int>(), each.at("column").get<int>(), std::move(file),
+                                      std::move(flag)});
     }
     PLUMB_ASSIGN(evidence.output, bytes_from_json(json.at("output")));
     PLUMB_ASSIGN(evidence.errors, bytes_from_json(json.value("errors", nlohmann::json(""))));
@@ -76,6 +82,7 @@ Result<Evidence> evidence_from_stored_json(const nlohmann::json& json) {
     evidence.wall_s = json.at("wall_s").get<double>();
     evidence.peak_mib = json.at("peak_mib").get<double>();
     evidence.isolation = json.at("isolation").get<std::string>();
+    evidence.tool_versions = json.value("tool_versions", "");
     return evidence;
   } catch (const nlohmann::json::exception& error) {
     return Error{std::string("evidence: ") + error.what()};

@@ -13,6 +13,7 @@
 #include "compiler_sandbox/examine_suite.h"
 #include "compiler_sandbox/own_signature.h"
 #include "compiler_sandbox/slot_pool.h"
+#include "compiler_sandbox/tool_versions.h"
 #include "compiler_sandbox/toolchain.h"
 
 namespace plumb {
@@ -30,6 +31,7 @@ class SandboxJudge final : public Judge {
         slots_(std::move(slots)),
         author_slots_(std::move(author_slots)),
         isolation_(std::move(isolation)),
+        versions_(*tools_, languages_),
         cache_(static_cast<std::size_t>(evidence_mib) << 20) {}
 
   /// From now on; called before other threads know this judge.
@@ -39,7 +41,11 @@ class SandboxJudge final : public Judge {
   }
 
   Evidence judge(const Submission& submission) override {
-    return cache_.get(submission_key(submission), [&] { return examine_until_sure(submission); });
+    return cache_.get(submission_key(submission), [&] {
+      Evidence evidence = examine_until_sure(submission);
+      evidence.tool_versions = versions_.of(submission);
+      return evidence;
+    });
   }
 
   std::vector<Evidence> judge_all(std::span<const Submission> submissions) override {
@@ -181,6 +187,7 @@ class SandboxJudge final : public Judge {
   std::unique_ptr<SlotPool> slots_;
   std::unique_ptr<SlotPool> author_slots_;  // where authors' code runs; started when the first comes
   IsolationReport isolation_;
+  ToolVersions versions_;
   Gate gate_;
   std::unique_ptr<EvidenceStore> store_;  // null where none was asked for
   EvidenceCache cache_;

@@ -98,6 +98,7 @@ Result<LanguageFile> read_language(const std::string& path) {
   reader.take_commands("build", file.build);
   reader.take("precompiled_headers", file.precompiled_headers);
   reader.take_words("run", file.run, true);
+  reader.take_commands("versions", file.versions);
   reader.take_words("environment", file.environment);
   reader.take_words("mounts", file.mounts);
   reader.take("extra_processes", file.extra_processes);

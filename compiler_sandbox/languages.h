@@ -18,12 +18,13 @@ struct LanguageFile {
   std::vector<std::vector<std::string>> build;  // commands, one after another; none for interpreted languages
   bool precompiled_headers = false;             // C++: built by the judge's own compiler and headers instead
   std::vector<std::string> run;
-  std::vector<std::string> environment;  // "NAME=value", of building and running
-  std::vector<std::string> mounts;       // folders outside /usr that its tools read; absent ones are left out
-  int extra_processes = 0;               // threads of the runtime itself, beside the submission's
-  int extra_memory_mib = 0;              // memory of the runtime itself, likewise
-  int extra_file_mib = 0;                // what building leaves in the work folder, likewise
-  std::string missing;                   // what of `needs` is absent; empty where programs can be judged
+  std::vector<std::vector<std::string>> versions;  // commands whose first line says a tool's version; "cpp" needs none
+  std::vector<std::string> environment;            // "NAME=value", of building and running
+  std::vector<std::string> mounts;                 // folders outside /usr that its tools read; absent ones are left out
+  int extra_processes = 0;                         // threads of the runtime itself, beside the submission's
+  int extra_memory_mib = 0;                        // memory of the runtime itself, likewise
+  int extra_file_mib = 0;                          // what building leaves in the work folder, likewise
+  std::string missing;                             // what of `needs` is absent; empty where programs can be judged
 };
 
 /// By name.

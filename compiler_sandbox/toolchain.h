@@ -25,6 +25,7 @@ class Toolchain {
   [[nodiscard]] const std::string& cache_dir() const { return cache_dir_; }
   /// CppCompiler::identity() of the C++ compiler.
   [[nodiscard]] const std::string& cpp_identity() const { return cpp_.identity(); }
+  [[nodiscard]] std::vector<std::vector<std::string>> cpp_version_commands() const { return cpp_.version_commands(); }
 
   /// The name of the driver object for the types of `function`, which is built now if the cache lacks it.
   Result<std::string> driver_for(const FunctionSignature& function);

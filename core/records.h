@@ -120,8 +120,10 @@ std::string_view to_string(Verdict verdict);  // "AC", "WA", ...
 struct Diagnostic {
   std::string severity;  // "error", "warning", "note"
   std::string message;
-  int line = 0;    // 1-based; 0 = unknown
-  int column = 0;  // 1-based; 0 = unknown
+  int line = 0;           // 1-based, of the candidate's source; 0 = unknown, or of another file
+  int column = 0;         // likewise
+  std::string file = "";  // "solution.cpp"; of another file with its place: "/usr/include/c++/12/vector:37"; or empty
+  std::string flag = "";  // of the rule that it is by: "-Wreturn-type"; or empty
 };
 
 /// A weakness that a program's text shows (compiler_sandbox/findings.h).
@@ -149,8 +151,9 @@ struct Evidence {
   double cpu_s = 0;
   double wall_s = 0;
   double peak_mib = 0;
-  std::string isolation;  // the layers in force, e.g. "user,pid,mount,net,ipc,seccomp,cgroup_v1"
-  std::string fault;      // SE only: what of ours broke
+  std::string isolation;      // the layers in force, e.g. "user,pid,mount,net,ipc,seccomp,cgroup_v1"
+  std::string tool_versions;  // of what built and ran it: "Debian clang version 16.0.6 (15~deb12u1); mold 1.10.1"
+  std::string fault;          // SE only: what of ours broke
   bool cached = false;
 };
 

@@ -39,7 +39,7 @@ const Family* read_architecture(const json& config, ConfigReader& keys, bool& va
       return family;
     }
   }
-  keys.fail("architectures", "names \"" + name + "\"; supported are " + supported_classes() +
+  keys.fail("architectures", "names " + keys.dump("architectures") + "; supported are " + supported_classes() +
                                  ", and the same with ForSequenceClassification for reward models");
   return nullptr;
 }
@@ -67,6 +67,7 @@ Result<Hyperparameters> parse_config_json(std::string_view text, const std::stri
     h.architecture = family->model_type;
     read_common_keys(keys, h);
     family->read(keys, h);
+    read_layer_types(keys, h);
     if (h.value_head) {
       check_labels(keys);
     }

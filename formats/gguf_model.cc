@@ -42,6 +42,17 @@ class GgufModel final : public ModelSource {
 
   [[nodiscard]] std::vector<std::string> tensor_names() const override { return names_; }
 
+  [[nodiscard]] std::vector<std::int64_t> shape_of(const std::string& name) const override {
+    const Place& place = index_.at(name);
+    std::vector<std::int64_t> shape = file_.tensors()[place.tensor].shape;
+    if (place.slices > 1) {
+      shape.erase(shape.begin());
+    } else if (name.ends_with("shared_expert_gate.weight") && shape.size() == 1) {
+      shape.insert(shape.begin(), 1);
+    }
+    return shape;
+  }
+
   [[nodiscard]] Result<SourceTensor> read(const std::string& name) const override {
     const auto found = index_.find(name);
     if (found == index_.end()) {
@@ -49,13 +60,7 @@ class GgufModel final : public ModelSource {
     }
     const Place& place = found->second;
     const GgufTensor& stored = file_.tensors()[place.tensor];
-    std::vector<std::int64_t> shape = stored.shape;
-    if (place.slices > 1) {
-      shape.erase(shape.begin());
-    } else if (name.ends_with("shared_expert_gate.weight") && shape.size() == 1) {
-      shape.insert(shape.begin(), 1);
-    }
-    SourceTensor tensor{name, std::move(shape),
+    SourceTensor tensor{name, shape_of(name),
                         std::vector<float>(static_cast<std::size_t>(stored.num_values) / place.slices)};
     const std::size_t bytes = stored.blocks.size() / place.slices;
     dequantize(stored.type, stored.blocks.subspan(place.slice * bytes, bytes), tensor.values);

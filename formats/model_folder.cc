@@ -32,11 +32,13 @@ class FolderModel final : public ModelSource {
     PLUMB_ASSIGN(const auto config, read_file((folder / "config.json").string(), kMaxJsonBytes));
     PLUMB_ASSIGN(hyperparameters, parse_config_json(config, (folder / "config.json").string()));
     PLUMB_TRY(load_tokenizer(folder));
+    PLUMB_TRY(load_end_ids(folder));
     PLUMB_TRY(load_weights(folder));
-    hyperparameters.tie_embeddings = !places_.contains("lm_head.weight") || hyperparameters.tie_embeddings;
     if (hyperparameters.tie_embeddings) {
       places_.erase("lm_head.weight");
     }
+    // Tables that older files keep of what follows from the configuration.
+    std::erase_if(places_, [](const auto& place) { return place.first.ends_with(".rotary_emb.inv_freq"); });
     return {};
   }
 
@@ -46,6 +48,10 @@ class FolderModel final : public ModelSource {
       names.push_back(name);
     }
     return names;
+  }
+
+  [[nodiscard]] std::vector<std::int64_t> shape_of(const std::string& name) const override {
+    return files_[places_.at(name)].entries().at(name).shape;
   }
 
   [[nodiscard]] Result<SourceTensor> read(const std::string& name) const override {
@@ -70,6 +76,19 @@ class FolderModel final : public ModelSource {
     if (tokenizer.tokens.size() > static_cast<std::size_t>(hyperparameters.vocab_size)) {
       return Error{path + ": has " + std::to_string(tokenizer.tokens.size()) +
                    " tokens, but config.json's vocab_size is " + std::to_string(hyperparameters.vocab_size)};
+    }
+    return {};
+  }
+
+  // Chat models end a turn by several tokens; the tokenizer's settings name one.
+  Result<void> load_end_ids(const fs::path& folder) {
+    for (const char* name : {"config.json", "generation_config.json"}) {
+      const std::string path = (folder / name).string();
+      if (!is_there(path)) {
+        continue;
+      }
+      PLUMB_ASSIGN(const auto text, read_file(path, kMaxJsonBytes));
+      PLUMB_TRY(add_end_ids(text, path, tokenizer));
     }
     return {};
   }

@@ -30,6 +30,8 @@ struct ModelSource {
   virtual ~ModelSource() = default;
   /// Names that read() knows, in the file's order. No "lm_head.weight" where hyperparameters.tie_embeddings.
   [[nodiscard]] virtual std::vector<std::string> tensor_names() const = 0;
+  /// Its shape, without reading it. The name is one of tensor_names().
+  [[nodiscard]] virtual std::vector<std::int64_t> shape_of(const std::string& name) const = 0;
   /// Errors: no such tensor, a shape that contradicts the hyperparameters, an unsupported dtype.
   [[nodiscard]] virtual Result<SourceTensor> read(const std::string& name) const = 0;
 

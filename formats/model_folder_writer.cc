@@ -3,6 +3,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "core/atomic_file.h"
 #include "formats/config_json.h"
@@ -15,6 +16,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::vector<std::int32_t> end_tokens(const TokenizerData& tokenizer) {
+  std::vector<std::int32_t> ids = tokenizer.end_ids;
+  if (tokenizer.eos_id >= 0) {
+    ids.insert(ids.begin(), tokenizer.eos_id);
+  }
+  return ids;
+}
+
 std::string generation_config(const TokenizerData& tokenizer) {
   nlohmann::ordered_json config = {{"_from_model_config", true}};
   for (const auto& [key, id] :
@@ -23,6 +32,9 @@ std::string generation_config(const TokenizerData& tokenizer) {
     if (id >= 0) {
       config[key] = id;
     }
+  }
+  if (!tokenizer.end_ids.empty()) {
+    config["eos_token_id"] = end_tokens(tokenizer);
   }
   return config.dump(2) + "\n";
 }

@@ -85,6 +85,7 @@ struct TokenizerData {
   std::int32_t model_unk_id = -1;  // what a character outside the vocabulary becomes; -1: nothing
   std::int32_t bos_id = -1;        // -1: the model has none
   std::int32_t eos_id = -1;
+  std::vector<std::int32_t> end_ids;  // others that end a completion as well (config.json's eos_token_id as a list)
   std::int32_t pad_id = -1;
   std::int32_t unk_id = -1;  // named in tokenizer_config.json; see model_unk_id for what unknown text becomes
   std::string json_text;     // the tokenizer.json that this was read from, to be written again; empty: none

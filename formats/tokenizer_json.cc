@@ -1,6 +1,7 @@
 #include "formats/tokenizer_json.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "formats/json_access.h"
@@ -218,6 +219,27 @@ Result<std::string> parse_tokenizer_config_json(std::string_view text, const std
   };
   auto result = read();
   return result ? result : Result<std::string>(result.error().with_context(name));
+}
+
+Result<void> add_end_ids(std::string_view text, const std::string& name, TokenizerData& tokenizer) {
+  const json config = json::parse(text, nullptr, false);
+  if (!config.is_object()) {
+    return Error{name + ": is no JSON object; the file is truncated or damaged"};
+  }
+  const json value = get(config, "eos_token_id");
+  if (value.is_null()) {
+    return {};
+  }
+  for (const json& id : value.is_array() ? value : json::array({value})) {
+    if (!id.is_number_unsigned() || id.get<std::uint64_t>() > std::numeric_limits<std::int32_t>::max()) {
+      return Error{name + ": eos_token_id must be a token id or a list of them, found " + value.dump().substr(0, 200)};
+    }
+    const auto token = id.get<std::int32_t>();
+    if (token != tokenizer.eos_id && std::ranges::find(tokenizer.end_ids, token) == tokenizer.end_ids.end()) {
+      tokenizer.end_ids.push_back(token);
+    }
+  }
+  return {};
 }
 
 }  // namespace plumb

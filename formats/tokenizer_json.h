@@ -14,6 +14,10 @@ namespace plumb {
 /// that is not supported, by name; a vocabulary whose ids repeat or reach beyond 2^24; malformed merges.
 Result<TokenizerData> parse_tokenizer_json(std::string_view text, const std::string& name);
 
+/// Adds what the "eos_token_id" of a config.json or generation_config.json names, a number or a list, to `end_ids`;
+/// eos_id itself is not repeated. Errors: no JSON object, another type.
+Result<void> add_end_ids(std::string_view text, const std::string& name, TokenizerData& tokenizer);
+
 /// What tokenizer_config.json says: sets the special ids in `tokenizer` and returns the chat template, empty if there
 /// is none. Errors: no JSON object; a special token that the vocabulary lacks.
 Result<std::string> parse_tokenizer_config_json(std::string_view text, const std::string& name,

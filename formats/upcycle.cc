@@ -30,6 +30,14 @@ class UpcycledModel final : public ModelSource {
 
   [[nodiscard]] std::vector<std::string> tensor_names() const override { return names_; }
 
+  [[nodiscard]] std::vector<std::int64_t> shape_of(const std::string& name) const override {
+    if (routers_.contains(name)) {
+      return {hyperparameters.moe.num_experts, hyperparameters.hidden_size};
+    }
+    const auto copied = sources_.find(name);
+    return dense_->shape_of(copied == sources_.end() ? name : copied->second);
+  }
+
   [[nodiscard]] Result<SourceTensor> read(const std::string& name) const override {
     if (routers_.contains(name)) {
       return make_router(name);

@@ -1,5 +1,6 @@
 #include "policy/model_layout.h"
 
+#include <map>
 #include <utility>
 
 namespace plumb {
@@ -162,6 +163,40 @@ ParameterCount count_parameters(const ModelConfig& config) {
     }
   }
   return count;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
+  }
+  return text + "]";
+}
+
+Result<void> check_tensors(const ModelConfig& config, const std::vector<OfferedTensor>& offered) {
+  std::map<std::string, const OfferedTensor*> by_name;
+  for (const OfferedTensor& tensor : offered) {
+    by_name.emplace(tensor.name, &tensor);
+  }
+  for (const TensorPlace& place : make_layout(config).tensors) {
+    const auto found = by_name.find(place.name);
+    if (found == by_name.end()) {
+      return Error{"the model lacks the tensor " + place.name + " " + shape_text(place.shape) +
+                   ", which its configuration asks for; use the files of one model"};
+    }
+    if (found->second->shape != place.shape) {
+      return Error{"the tensor " + place.name + " has the shape " + shape_text(found->second->shape) +
+                   ", but the model's configuration asks for " + shape_text(place.shape) +
+                   "; use the files of one model"};
+    }
+    by_name.erase(found);
+  }
+  if (!by_name.empty()) {
+    return Error{"the model holds the tensor " + by_name.begin()->first + " " +
+                 shape_text(by_name.begin()->second->shape) +
+                 ", which its configuration has no use for; use the files of one model"};
+  }
+  return {};
 }
 
 }  // namespace plumb

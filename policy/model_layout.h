@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/result.h"
 #include "policy/model_config.h"
 
 namespace plumb {
@@ -60,6 +61,19 @@ struct ModelLayout {
 };
 
 ModelLayout make_layout(const ModelConfig& config);
+
+/// A tensor that a file offers.
+struct OfferedTensor {
+  std::string name;
+  std::vector<std::int64_t> shape;
+};
+
+/// Whether these are the tensors that `config` asks for, before any of them is read or room is made for them. Errors:
+/// one that lacks, one that has no place, another shape.
+Result<void> check_tensors(const ModelConfig& config, const std::vector<OfferedTensor>& offered);
+
+/// "[3, 4]"
+std::string shape_text(const std::vector<std::int64_t>& shape);
 
 /// Columns of the product that attention starts with, C: (H + 2K) d, or with latent attention
 /// (q rank or H d) + kv rank + rope.

@@ -108,7 +108,7 @@ class TransformerPolicy final : public Policy {
   void run_without_tape(const PackedBatch& batch);
   // Rows run ahead of each other by at most one layer, so the keys and values of two layers are enough.
   [[nodiscard]] std::int64_t score_layers() const { return std::min<std::int64_t>(2, engine_.config.num_layers); }
-  void check_tokens(std::span<const std::int32_t> token_ids, const std::vector<std::int64_t>& positions) const;
+  void admit(std::span<const std::int32_t> token_ids, const std::vector<std::int64_t>& positions);
   TokenScores run_scores(const AlignedBuffer<float>& x, const ScoreTargets& targets, HeadActivations& head,
                          bool keep_hidden);
 
@@ -133,14 +133,15 @@ void TransformerPolicy::zero_gradients() {
   });
 }
 
-void TransformerPolicy::check_tokens(std::span<const std::int32_t> token_ids,
-                                     const std::vector<std::int64_t>& positions) const {
+// Checks a batch, and makes room for its positions.
+void TransformerPolicy::admit(std::span<const std::int32_t> token_ids, const std::vector<std::int64_t>& positions) {
   PLUMB_CHECK(!token_ids.empty(), "a batch without tokens");
   for (const std::int32_t id : token_ids) {
     PLUMB_CHECK(id >= 0 && id < engine_.config.vocab_size, "a token id outside the vocabulary");
   }
-  PLUMB_CHECK(*std::ranges::max_element(positions) < engine_.config.max_positions,
-              "a sequence longer than the model's context (max_positions)");
+  const std::int64_t last = *std::ranges::max_element(positions);
+  PLUMB_CHECK(last < engine_.config.max_positions, "a sequence longer than the model's context (max_positions)");
+  engine_.rope.reserve(last + 1);
 }
 
 // The rows that the head looks at for `targets`: one for each row of the batch and way to read it. Returns the targets
@@ -215,7 +216,7 @@ TokenScores TransformerPolicy::run_scores(const AlignedBuffer<float>& x, const S
 void TransformerPolicy::run_without_tape(const PackedBatch& batch) {
   RowPlan plan;
   score_pages_.build(batch, engine_.attention, score_layers(), plan);
-  check_tokens(batch.token_ids, plan.positions);
+  admit(batch.token_ids, plan.positions);
   run_layers(engine_, plan, x_, nullptr);
 }
 
@@ -266,7 +267,7 @@ TokenScores TransformerPolicy::forward(const PackedBatch& batch, const ScoreTarg
   const std::int64_t layers_kept = checkpoints_ ? score_layers() : engine_.config.num_layers;
   state.pages.build(batch, engine_.attention, layers_kept, state.plan);
   state.plan.token_ids = state.token_ids;
-  check_tokens(state.token_ids, state.plan.positions);
+  admit(state.token_ids, state.plan.positions);
   state.layers.resize(engine_.config, engine_.attention, engine_.dtype, batch.num_tokens());
   run_layers(engine_, state.plan, state.x, &state.layers);
   if (!state.head) {
@@ -317,7 +318,7 @@ void TransformerPolicy::extend(KvCache& cache, std::span<const ExtendRequest> re
   for (std::size_t row = 0; row <= token_ids.size(); ++row) {
     plan.slot_begin.push_back(static_cast<std::int64_t>(row));
   }
-  check_tokens(token_ids, plan.positions);
+  admit(token_ids, plan.positions);
   run_layers(engine_, plan, x_, nullptr);
   run_head(engine_, x_.data(), logit_rows, nullptr, [&](std::int64_t index, int worker, std::span<float> logits) {
     visit(logit_requests[static_cast<std::size_t>(index)], worker, logits);

@@ -10,14 +10,6 @@
 namespace plumb {
 namespace {
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
-  }
-  return text + "]";
-}
-
 // One panel of one packed matrix, to be filled from the masters.
 struct PackTask {
   PackedMatrix* matrix;

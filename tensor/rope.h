@@ -10,7 +10,8 @@ namespace plumb {
 /// theta^(-2i / head_dim) for i = 0 to head_dim / 2 - 1, each rounded to f32.
 std::vector<float> rope_frequencies(std::int64_t head_dim, float theta);
 
-/// cos and sin of position * frequency, for every position a model can see.
+/// cos and sin of position * frequency. A model may be able to see millions of positions that no sequence reaches, so
+/// the table grows with reserve().
 class RopeTable {
  public:
   /// The frequencies of rope_frequencies().
@@ -18,7 +19,11 @@ class RopeTable {
   /// Any frequencies [head_dim / 2]; cosines and sines are multiplied by `factor`.
   RopeTable(std::int64_t max_positions, std::span<const float> frequencies, float factor);
 
+  /// Makes sure that `positions` (at most max_positions) are there; the first 4096 always are. Not while others rotate.
+  void reserve(std::int64_t positions);
+
   /// Rotates each head of one row in place: (a, b) = (x[i], x[i + head_dim/2]) becomes (a cos - b sin, b cos + a sin).
+  ///   position  < what is reserved
   ///   x  [num_heads, head_dim]  f32, heads `head_stride` apart (0: head_dim)
   void rotate(float* x, std::int64_t num_heads, std::int64_t position, std::int64_t head_stride = 0) const;
   /// The gradient's rotation: by the opposite angle, and times `factor` again.
@@ -29,7 +34,10 @@ class RopeTable {
  private:
   std::int64_t max_positions_;
   std::int64_t half_;
-  std::vector<float> cos_;  // [max_positions, head_dim / 2]
+  std::vector<float> frequencies_;
+  float factor_;
+  std::int64_t reserved_ = 0;
+  std::vector<float> cos_;  // [reserved, head_dim / 2]
   std::vector<float> sin_;
 };
 

@@ -123,7 +123,17 @@ Result<void> Tokenizer::load_special_ids(const TokenizerData& data) {
                    ", but the vocabulary has " + std::to_string(vocab_size()) + " tokens"};
     }
   }
+  for (const std::int32_t id : data.end_ids) {
+    if (id < 0 || id >= vocab_size()) {
+      return Error{"a token that ends completions is " + std::to_string(id) + ", but the vocabulary has " +
+                   std::to_string(vocab_size()) + " tokens"};
+    }
+  }
   eos_id_ = data.eos_id;
+  end_ids_ = data.end_ids;
+  if (eos_id_ >= 0 && std::ranges::find(end_ids_, eos_id_) == end_ids_.end()) {
+    end_ids_.insert(end_ids_.begin(), eos_id_);
+  }
   bos_id_ = data.bos_id;
   pad_id_ = data.pad_id;
   unk_id_ = data.unk_id;

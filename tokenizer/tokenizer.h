@@ -63,6 +63,8 @@ class Tokenizer {
   /// The id of a special or added token's text; -1 if there is none.
   [[nodiscard]] std::int32_t id_of(std::string_view special_text) const;
 
+  /// eos_id() and whatever else ends a completion.
+  [[nodiscard]] const std::vector<std::int32_t>& end_ids() const { return end_ids_; }
   [[nodiscard]] std::int32_t eos_id() const { return eos_id_; }  // -1: none, so for the next three
   [[nodiscard]] std::int32_t bos_id() const { return bos_id_; }
   [[nodiscard]] std::int32_t pad_id() const { return pad_id_; }
@@ -90,6 +92,7 @@ class Tokenizer {
   std::int32_t strip_spaces_ = 0;
   bool keeps_text_ = true;
   std::int32_t eos_id_ = -1;
+  std::vector<std::int32_t> end_ids_;
   std::int32_t bos_id_ = -1;
   std::int32_t pad_id_ = -1;
   std::int32_t unk_id_ = -1;

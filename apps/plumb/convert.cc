@@ -4,12 +4,13 @@
 
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 
 #include "apps/plumb/subcommand.h"
+#include "apps/plumb/workbench.h"
 #include "formats/gguf_model.h"
 #include "formats/model_folder.h"
 #include "formats/upcycle.h"
@@ -18,11 +19,13 @@
 namespace plumb {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct ConvertOptions {
   std::string source;
   std::string target;
   std::string dtype = "f32";
-  std::string upcycle;
+  std::optional<std::string> upcycle;
   std::uint64_t seed = 1;
 };
 
@@ -33,6 +36,9 @@ const std::map<std::string, GgufType> kTypes = {
 Result<UpcycleOptions> parse_upcycle(const std::string& text, std::uint64_t seed) {
   UpcycleOptions options;
   options.seed = seed;
+  if (text.empty()) {
+    return Error{"--upcycle: expected experts=NUMBER,topk=NUMBER, found nothing"};
+  }
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     const std::string part = text.substr(begin, end - begin);
@@ -41,7 +47,9 @@ Result<UpcycleOptions> parse_upcycle(const std::string& text, std::uint64_t seed
     std::int64_t* target = key == "experts" ? &options.num_experts : key == "topk" ? &options.top_k : nullptr;
     const char* last = part.data() + part.size();
     const char* first = part.data() + std::min(equals + 1, part.size());
-    if (target == nullptr || first == last || std::from_chars(first, last, *target).ptr != last) {
+    const auto read = target == nullptr ? std::from_chars_result{first, std::errc::invalid_argument}
+                                        : std::from_chars(first, last, *target);
+    if (read.ptr != last || read.ec != std::errc()) {
       return Error{"--upcycle: expected experts=NUMBER,topk=NUMBER, found \"" + part + "\""};
     }
     begin = end + 1;
@@ -68,30 +76,32 @@ Result<void> write_folder(const ModelSource& source, const ConvertOptions& optio
                                              source.tokenizer, source.chat_template});
 }
 
-// A model that lacks a tensor, or has one too many, is not written as another.
-Result<void> check_tensors(const ModelSource& source) {
-  std::set<std::string> names;
-  for (std::string& name : source.tensor_names()) {
-    names.insert(std::move(name));
-  }
-  for (const TensorPlace& tensor : make_layout(source.hyperparameters).tensors) {
-    if (names.erase(tensor.name) == 0) {
-      return Error{"the model lacks the tensor " + tensor.name + ", which its configuration asks for"};
+// Nothing that is there is written over: neither another model, nor a folder of something else, nor the source.
+Result<std::string> free_target(const std::string& target) {
+  fs::path path = fs::path(target).lexically_normal();
+  path = path.has_filename() ? path : path.parent_path();
+  for (const fs::path& taken : {path, fs::path(path.string() + ".tmp")}) {
+    std::error_code error;
+    const fs::file_status status = fs::symlink_status(taken, error);
+    if (fs::exists(status) && !(fs::is_directory(status) && fs::is_empty(taken, error))) {
+      return Error{taken.string() +
+                   ": is there already, and convert overwrites nothing; name another target or remove it"};
     }
   }
-  if (!names.empty()) {
-    return Error{"the model holds the tensor " + *names.begin() + ", which its configuration has no use for"};
+  if (!path.has_filename() || path.filename() == "..") {
+    return Error{target + ": is no name for a model; name a folder or a file that ends with .gguf"};
   }
-  return {};
+  return path.string();
 }
 
-Result<int> run_convert(const ConvertOptions& options) {
+Result<int> run_convert(ConvertOptions options) {
+  PLUMB_ASSIGN(options.target, free_target(options.target));
   PLUMB_ASSIGN(auto source, open_model(options.source));
-  if (!options.upcycle.empty()) {
-    PLUMB_ASSIGN(const UpcycleOptions upcycling, parse_upcycle(options.upcycle, options.seed));
+  PLUMB_TRY(check_tensors(*source, options.source));
+  if (options.upcycle) {
+    PLUMB_ASSIGN(const UpcycleOptions upcycling, parse_upcycle(*options.upcycle, options.seed));
     PLUMB_ASSIGN(source, upcycle(std::move(source), upcycling));
   }
-  PLUMB_TRY(check_tensors(*source));
   if (options.target.ends_with(".gguf")) {
     PLUMB_TRY(write_gguf_model(options.target, *source, kTypes.at(options.dtype)));
   } else {
@@ -112,7 +122,9 @@ void register_convert(CLI::App& app, Action& action) {
   auto options = std::make_shared<ConvertOptions>();
   command->add_option("SOURCE", options->source, "a GGUF file or a Hugging Face folder")->required();
   command->add_option("TARGET", options->target, "a folder, or a file that ends with .gguf")->required();
-  command->add_option("--dtype", options->dtype, "of matrices: f32, bf16, and for GGUF f16, q8_0")
+  command
+      ->add_option("--dtype", options->dtype,
+                   "of the tensors: f32, bf16, and for GGUF f16, q8_0 (matrices alone; the rest stays f32)")
       ->check(CLI::IsMember(kTypes))
       ->capture_default_str();
   command->add_option("--upcycle", options->upcycle,

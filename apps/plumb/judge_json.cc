@@ -179,6 +179,12 @@ nlohmann::json evidence_to_json(const Evidence& evidence) {
   for (const Diagnostic& one : evidence.diagnostics) {
     diagnostics.push_back(
         {{"severity", one.severity}, {"line", one.line}, {"column", one.column}, {"message", json_safe(one.message)}});
+    if (!one.file.empty()) {
+      diagnostics.back()["file"] = json_safe(one.file);
+    }
+    if (!one.flag.empty()) {
+      diagnostics.back()["flag"] = json_safe(one.flag);
+    }
   }
   Json findings = Json::array();
   for (const StaticFinding& one : evidence.findings) {
@@ -200,6 +206,7 @@ nlohmann::json evidence_to_json(const Evidence& evidence) {
            {"wall_s", evidence.wall_s},
            {"peak_mib", evidence.peak_mib},
            {"isolation", evidence.isolation},
+           {"tool_versions", evidence.tool_versions},
            {"cached", evidence.cached}};
   if (evidence.exit_code >= 0 || evidence.signal != 0) {  // a whole program's shown run
     row["errors"] = json_safe(evidence.errors);

@@ -35,6 +35,9 @@ Result<std::vector<std::int32_t>> tokens_of(const JsonRow& row, const Workbench&
     if (row.json.contains("tokens") == row.json.contains("text")) {
       return Error{"expected either \"tokens\" (a list of ids) or \"text\""};
     }
+    if (row.json.contains("tokens") && !std::ranges::all_of(row.json["tokens"], &nlohmann::json::is_number_integer)) {
+      return Error{"\"tokens\" must be a list of whole numbers"};
+    }
     ids = row.json.contains("tokens") ? row.json["tokens"].get<std::vector<std::int32_t>>()
                                       : bench.tokenizer().encode(row.json["text"].get<std::string>());
   } catch (const nlohmann::json::exception& error) {
@@ -136,6 +139,7 @@ class Batch {
 Result<int> run_score(ScoreOptions options) {
   install_interrupt_handler();
   PLUMB_ASSIGN(const std::vector<JsonRow> rows, read_json_rows(options.in));
+  options.model.talks = false;
   PLUMB_ASSIGN(auto source, open_model(options.model.path));
   PLUMB_ASSIGN(const auto bench, Workbench::open(std::move(source), options.model, false));
   PLUMB_ASSIGN(JsonRowWriter writer, JsonRowWriter::open(options.out, options.resume));

@@ -27,6 +27,7 @@ struct ModelSettings {
   int threads = 0;
   bool activation_checkpointing = false;
   bool exact = true;
+  bool talks = true;  // no key: false where no message is ever put into the model's template
   void describe(ConfigSection& section);
 };
 

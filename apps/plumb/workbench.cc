@@ -6,17 +6,30 @@
 #include <filesystem>
 
 #include "core/hash.h"
+#include "policy/model_layout.h"
 
 namespace plumb {
+
+Result<void> check_tensors(const ModelSource& source, const std::string& path) {
+  std::vector<OfferedTensor> offered;
+  for (const std::string& name : source.tensor_names()) {
+    offered.push_back({name, source.shape_of(name)});
+  }
+  const auto checked = check_tensors(source.hyperparameters, offered);
+  return checked ? Result<void>() : checked.error().with_context(path);
+}
 
 Result<std::unique_ptr<Workbench>> Workbench::open(std::unique_ptr<ModelSource> source, const ModelSettings& settings,
                                                    bool trainable) {
   std::unique_ptr<Workbench> bench(new Workbench(settings.threads));
   PLUMB_ASSIGN(bench->tokenizer_, Tokenizer::create(source->tokenizer));
-  PLUMB_ASSIGN(bench->chat_template_, ChatTemplate::create(source->chat_template, *bench->tokenizer_));
+  if (settings.talks) {
+    PLUMB_ASSIGN(bench->chat_template_, ChatTemplate::create(source->chat_template, *bench->tokenizer_));
+  }
   if (bench->tokenizer_->eos_id() < 0) {
     return Error{settings.path + ": the tokenizer names no end-of-sequence token, so no completion could end"};
   }
+  PLUMB_TRY(check_tensors(*source, settings.path));
   std::vector<NamedTensor> weights;
   for (const std::string& name : source->tensor_names()) {
     PLUMB_ASSIGN(SourceTensor tensor, source->read(name));

@@ -49,6 +49,9 @@ class Workbench {
   std::unique_ptr<Policy> policy_;
 };
 
+/// Whether the model at `path` has the tensors that its configuration asks for (policy/model_layout.h).
+Result<void> check_tensors(const ModelSource& source, const std::string& path);
+
 /// SHA-256 of the model's weights: of the GGUF file, or of a folder's safetensors files one after the other.
 Result<std::string> model_checksum(const std::string& path);
 

@@ -1,5 +1,6 @@
 // What all families of config.json have in common.
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <string>
@@ -79,9 +80,13 @@ void read_rope_object(ConfigReader& rope, Hyperparameters& h) {
     rope.real("attention_factor", h.rope.attention_factor);
     rope.real("mscale", h.rope.mscale);
     rope.real("mscale_all_dim", h.rope.mscale_all_dim);
+    if (h.rope.attention_factor < 0 || h.rope.mscale < 0 || h.rope.mscale_all_dim < 0) {
+      rope.fail("attention_factor", "and mscale must not be negative");
+    }
     rope.only("truncate", true);
   }
   rope.only("partial_rotary_factor", 1.0);
+  rope.ignore({"finetuned"});
   rope.refuse_other_keys(name + "-scaled");
 }
 
@@ -170,7 +175,7 @@ void read_common_keys(ConfigReader& keys, Hyperparameters& h) {
   read_activation(keys, h);
   read_rope(keys, h);
   keys.only("rope_interleaved", false);
-  keys.only("is_decoder", true);
+  keys.only("partial_rotary_factor", 1.0);
   // Names, training, sampling and versions: nothing that the forward pass depends on.
   keys.ignore({"architectures",
                "model_type",
@@ -194,6 +199,17 @@ void read_common_keys(ConfigReader& keys, Hyperparameters& h) {
                "num_labels",
                "problem_type",
                "is_llama_config",
+               "is_decoder",
+               "_attn_implementation",
+               "tokenizer_class",
+               "model_max_length",
+               "max_sequence_length",
+               "unsloth_version",
+               "unsloth_fixed",
+               "temperature",
+               "top_p",
+               "top_k",
+               "do_sample",
                "output_router_logits",
                "router_aux_loss_coef",
                "router_jitter_noise",
@@ -230,7 +246,11 @@ void read_attention_bias(ConfigReader& keys, Hyperparameters& h) {
 }
 
 void read_qwen_experts(ConfigReader& keys, Hyperparameters& h) {
-  keys.required_integer("num_experts", h.moe.num_experts);
+  keys.integer("num_local_experts", h.moe.num_experts);  // transformers 5's spelling
+  if (!keys.has("num_local_experts")) {
+    keys.required_integer("num_experts", h.moe.num_experts);
+  }
+  keys.only("num_experts", h.moe.num_experts);
   keys.required_integer("num_experts_per_tok", h.moe.top_k);
   keys.required_integer("moe_intermediate_size", h.moe.expert_size);
   keys.boolean("norm_topk_prob", h.moe.normalise);
@@ -256,13 +276,30 @@ void read_optional_window(ConfigReader& keys, Hyperparameters& h) {
   keys.integer("max_window_layers", first);
   h.sliding_window = used ? window : 0;
   h.first_windowed_layer = used ? first : 0;
+}
+
+// Where a file names each layer's kind, that is what transformers goes by.
+void read_layer_types(ConfigReader& keys, Hyperparameters& h) {
   const json& types = keys.raw("layer_types");
-  for (std::size_t layer = 0; types.is_array() && layer < types.size(); ++layer) {
-    const bool windowed = h.window_of(static_cast<std::int64_t>(layer)) > 0;
-    if (types[layer] != (windowed ? "sliding_attention" : "full_attention")) {
-      keys.fail("layer_types", "names another kind of attention for layer " + std::to_string(layer) +
-                                   " than sliding_window and max_window_layers do");
-    }
+  if (types.is_null()) {
+    return;
+  }
+  if (!types.is_array() || std::cmp_not_equal(types.size(), h.num_layers)) {
+    return keys.fail("layer_types", "must be a list of " + std::to_string(h.num_layers) + " kinds, one a layer");
+  }
+  const auto first = std::ranges::find(types, json("sliding_attention"));
+  const bool known = std::all_of(types.begin(), first, [](const json& type) { return type == "full_attention"; }) &&
+                     std::all_of(first, types.end(), [](const json& type) { return type == "sliding_attention"; });
+  if (!known) {
+    return keys.fail("layer_types", "is " + keys.dump("layer_types") +
+                                        "; supported are full_attention, from some layer on sliding_attention");
+  }
+  h.first_windowed_layer = first - types.begin();
+  if (first == types.end()) {
+    h.sliding_window = 0;
+    h.first_windowed_layer = 0;
+  } else if (h.sliding_window == 0) {
+    keys.fail("layer_types", "names sliding_attention, but no sliding_window is in use");
   }
 }
 
@@ -271,6 +308,9 @@ void write_optional_window(const Hyperparameters& h, ordered_json& config) {
   if (h.sliding_window > 0) {
     config["sliding_window"] = h.sliding_window;
     config["max_window_layers"] = h.first_windowed_layer;
+    for (std::int64_t layer = 0; layer < h.num_layers; ++layer) {
+      config["layer_types"].push_back(h.window_of(layer) > 0 ? "sliding_attention" : "full_attention");
+    }
   }
 }
 

@@ -19,6 +19,8 @@ class ConfigReader {
   explicit ConfigReader(const nlohmann::json& object) : object_(object) {}
 
   [[nodiscard]] bool has(const std::string& key) const { return object_.contains(key) && !object_[key].is_null(); }
+  /// Neither a value nor null.
+  [[nodiscard]] bool absent(const std::string& key) const { return !object_.contains(key); }
   void integer(const std::string& key, std::int64_t& target);
   void required_integer(const std::string& key, std::int64_t& target);
   void real(const std::string& key, float& target);

@@ -13,6 +13,7 @@ void read_latent(ConfigReader& keys, Hyperparameters& h) {
   keys.required_integer("qk_rope_head_dim", h.latent.rope_dim);
   keys.required_integer("v_head_dim", h.latent.value_dim);
   h.head_dim = h.latent.nope_dim + h.latent.rope_dim;
+  keys.only("qk_head_dim", h.head_dim);  // transformers 5 writes the sum, too
   h.num_kv_heads = h.num_heads;
   keys.only("attention_bias", false);
   keys.only("mlp_bias", false);

@@ -37,6 +37,9 @@ void read_attention_bias(ConfigReader& keys, Hyperparameters& h);
 void read_qwen_experts(ConfigReader& keys, Hyperparameters& h);
 void write_qwen_experts(const Hyperparameters& h, nlohmann::ordered_json& config);
 
+/// "layer_types", after the family's own keys: which layers have the window, where a file says it layer by layer.
+void read_layer_types(ConfigReader& keys, Hyperparameters& h);
+
 /// sliding_window, and which layers have it where use_sliding_window says so (Qwen).
 void read_optional_window(ConfigReader& keys, Hyperparameters& h);
 void write_optional_window(const Hyperparameters& h, nlohmann::ordered_json& config);

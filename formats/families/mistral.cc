@@ -6,6 +6,9 @@ namespace plumb {
 namespace {
 
 void read(ConfigReader& keys, Hyperparameters& h) {
+  if (keys.absent("sliding_window")) {
+    h.sliding_window = 4096;  // transformers' default of this family; null is none
+  }
   keys.integer("sliding_window", h.sliding_window);
 }
 

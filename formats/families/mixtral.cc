@@ -11,6 +11,9 @@ void read(ConfigReader& keys, Hyperparameters& h) {
   if (!keys.has("rms_norm_eps")) {
     h.rms_norm_eps = 1e-5F;  // transformers' default of this family
   }
+  if (!keys.has("rope_theta") && keys.raw("rope_parameters").is_null()) {
+    h.rope_theta = 1e6F;  // likewise
+  }
   keys.integer("sliding_window", h.sliding_window);
   h.moe.num_experts = 8;
   h.moe.top_k = 2;

@@ -9,6 +9,10 @@ void read(ConfigReader& keys, Hyperparameters& h) {
   h.qkv_bias = true;
   keys.boolean("qkv_bias", h.qkv_bias);
   read_optional_window(keys, h);
+  if (h.sliding_window > 0 && keys.raw("layer_types").is_null()) {
+    keys.fail("use_sliding_window",
+              "is true, and which layers that means differs between versions of transformers; say it by layer_types");
+  }
   read_qwen_experts(keys, h);
   keys.required_integer("shared_expert_intermediate_size", h.moe.shared_size);
   h.moe.shared_gate = true;

@@ -9,6 +9,9 @@ void read(ConfigReader& keys, Hyperparameters& h) {
   h.qk_norm = true;
   read_attention_bias(keys, h);
   read_optional_window(keys, h);
+  if (keys.raw("layer_types").is_null()) {
+    h.first_windowed_layer = 0;  // transformers' code of this family never looks at max_window_layers
+  }
   read_qwen_experts(keys, h);
 }
 

@@ -1,5 +1,6 @@
 #include "tensor/rope.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/check.h"
@@ -7,6 +8,8 @@
 
 namespace plumb {
 namespace {
+
+constexpr std::int64_t kAlways = 4096;
 
 struct Angles {
   const float* cosines;
@@ -47,15 +50,28 @@ RopeTable::RopeTable(std::int64_t max_positions, std::int64_t head_dim, float th
     : RopeTable(max_positions, rope_frequencies(head_dim, theta), 1.0F) {}
 
 RopeTable::RopeTable(std::int64_t max_positions, std::span<const float> frequencies, float factor)
-    : max_positions_(max_positions), half_(static_cast<std::int64_t>(frequencies.size())) {
-  cos_.reserve(static_cast<std::size_t>(max_positions * half_));
-  sin_.reserve(static_cast<std::size_t>(max_positions * half_));
-  for (std::int64_t position = 0; position < max_positions; ++position) {
-    for (const float frequency : frequencies) {
+    : max_positions_(max_positions),
+      half_(static_cast<std::int64_t>(frequencies.size())),
+      frequencies_(frequencies.begin(), frequencies.end()),
+      factor_(factor) {
+  reserve(std::min(max_positions, kAlways));
+}
+
+void RopeTable::reserve(std::int64_t positions) {
+  PLUMB_CHECK(positions <= max_positions_, "RopeTable: more positions than the model has");
+  if (positions <= reserved_) {
+    return;
+  }
+  // Doubled, so that a sequence that grows token by token does not grow the table as often.
+  const std::int64_t end = std::min(max_positions_, std::max(positions, 2 * reserved_));
+  cos_.reserve(static_cast<std::size_t>(end * half_));
+  sin_.reserve(static_cast<std::size_t>(end * half_));
+  for (; reserved_ < end; ++reserved_) {
+    for (const float frequency : frequencies_) {
       // Frequency and angle are f32 numbers, as in transformers: other libraries' models expect that angle.
-      const float angle = static_cast<float>(position) * frequency;
-      cos_.push_back(static_cast<float>(std::cos(static_cast<double>(angle))) * factor);
-      sin_.push_back(static_cast<float>(std::sin(static_cast<double>(angle))) * factor);
+      const float angle = static_cast<float>(reserved_) * frequency;
+      cos_.push_back(static_cast<float>(std::cos(static_cast<double>(angle))) * factor_);
+      sin_.push_back(static_cast<float>(std::sin(static_cast<double>(angle))) * factor_);
     }
   }
 }

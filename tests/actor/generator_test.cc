@@ -69,6 +69,33 @@ TEST_F(GeneratorTest, EndOfSequenceIsKeptInTheTokensAndLeftOutOfTheText) {
   EXPECT_EQ(completion.finish_reason, FinishReason::kEndOfSequence);
 }
 
+// Chat models name several tokens that end a turn.
+TEST_F(GeneratorTest, EveryTokenThatEndsCompletionsEndsThem) {
+  TokenizerData data = characters();
+  const auto full_stop = static_cast<std::int32_t>('.' - '!');
+  data.end_ids = {full_stop};
+  const Tokenizer tokenizer = Tokenizer::create(data).value();
+  EXPECT_EQ(tokenizer.end_ids(), (std::vector<std::int32_t>{data.eos_id, full_stop}));
+  options_.sampling.max_new_tokens = 200;
+  const std::vector<GenerationRequest> requests = {request("a", 3), request("b", 4)};
+  const auto groups = Generator(policy_, tokenizer, pool_).generate(requests, options_);
+  ASSERT_TRUE(groups.ok()) << groups.error().message;
+  bool seen = false;
+  for (const CompletionGroup& group : *groups) {
+    for (const Completion& completion : group.completions) {
+      const auto at = std::ranges::find(completion.token_ids, full_stop);
+      if (at != completion.token_ids.end()) {
+        seen = true;
+        EXPECT_EQ(at + 1, completion.token_ids.end());
+        EXPECT_EQ(completion.finish_reason, FinishReason::kEndOfSequence);
+      }
+    }
+  }
+  EXPECT_TRUE(seen);
+  data.end_ids = {1000};
+  EXPECT_NE(Tokenizer::create(data).error().message.find("1000"), std::string::npos);
+}
+
 TEST_F(GeneratorTest, EachGroupIsHandedOutOnceWhenItIsWhole) {
   std::vector<std::size_t> seen;
   const std::vector<GenerationRequest> requests = {request("a", 1), request("b", 2), request("c", 3)};

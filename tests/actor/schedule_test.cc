@@ -177,7 +177,7 @@ TEST_F(Schedule, NewWeightsBetweenStepsAreUsedAtOnceAndStalePagesNever) {
         SamplingScratch scratch;
         const std::span<const std::int32_t> said(completion.token_ids.data(), t);
         const SampledToken token =
-            draw_token(logits, options_.sampling, {group.prompt_token_ids, said, -1}, stream, scratch);
+            draw_token(logits, options_.sampling, {group.prompt_token_ids, said, {}}, stream, scratch);
         ASSERT_EQ(token.id, completion.token_ids[t]);
         ASSERT_EQ(token.log_prob, completion.log_probs[t]);
         ASSERT_EQ(token.kept, completion.kept[t]);

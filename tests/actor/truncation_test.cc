@@ -143,7 +143,7 @@ TEST(Truncation, LogProbIsOfTheKeptTokensAndOthersAreNeverDrawn) {
   std::vector<std::int32_t> said;
   for (int draw = 0; draw < 2000; ++draw) {
     std::vector<float> row = logits;
-    const SampledToken token = draw_token(row, options, {{}, said, -1}, RngStream(RngPurpose::kSampling, 4), scratch);
+    const SampledToken token = draw_token(row, options, {{}, said, {}}, RngStream(RngPurpose::kSampling, 4), scratch);
     ASSERT_TRUE(kept[static_cast<std::size_t>(token.id)]);
     // Two f32 roundings of numbers below 16 and a log of 4 ulp.
     ASSERT_NEAR(token.log_prob, std::log(p[static_cast<std::size_t>(token.id)]), 4e-6);
@@ -163,11 +163,11 @@ TEST(Truncation, ProcessorsFollowTheirDefinitions) {
   const std::vector<std::int32_t> completion = {2, 2};
   std::vector<float> logits = {3, -1, 2, 1, 1, 9, 8, 7, -5};
   SamplingScratch scratch;
-  draw_token(logits, options, {prompt, completion, -1}, RngStream(RngPurpose::kSampling, 4), scratch);
+  draw_token(logits, options, {prompt, completion, {}}, RngStream(RngPurpose::kSampling, 4), scratch);
   // 0 and 1 are in the prompt, 2 twice in the completion; 6 follows 2 2, not 1 2.
   EXPECT_EQ(logits, (std::vector<float>{1.5F, -2, 1 - 0.25F - 1, 1, 2.5F, kMaskedLogit, 8, 7, -5}));
   std::vector<float> again = {3, -1, 2, 1, 1, 9, 8, 7, -5};
-  draw_token(again, options, {prompt, std::vector<std::int32_t>{2}, -1}, RngStream(RngPurpose::kSampling, 4), scratch);
+  draw_token(again, options, {prompt, std::vector<std::int32_t>{2}, {}}, RngStream(RngPurpose::kSampling, 4), scratch);
   EXPECT_EQ(again[6], kMaskedLogit);  // across the prompt's end
 }
 

@@ -74,6 +74,31 @@ TEST(CompilerMessages, PlacesAndSeveritiesAreFound) {
   EXPECT_EQ(messages[1].severity, "warning");
   EXPECT_EQ(messages[2].severity, "error");
   EXPECT_EQ(messages[2].line, 7);
+  EXPECT_EQ(messages[0].file, "solution.cpp");
+  EXPECT_EQ(messages[0].flag, "");
+}
+
+TEST(CompilerMessages, FilesAndFlagsAreFound) {
+  const auto messages = compiler_messages(
+      "solution.cpp:4:1: error: non-void function does not return a value [-Werror,-Wreturn-type]\n"
+      "solution.cpp:5:2: warning: unused variable 'a[-W]' [-Wunused-variable]\n"
+      "/usr/include/c++/12/bits/stl_algo.h:1938:22: error: invalid operands\n"
+      "Main.java:3: error: ';' expected\n"
+      "mold: error: undefined symbol: f()\n"
+      ":1:1: error: nowhere [-W\n");
+  ASSERT_EQ(messages.size(), 6U);
+  EXPECT_EQ(messages[0].flag, "-Wreturn-type");
+  EXPECT_EQ(messages[0].message, "non-void function does not return a value");
+  EXPECT_EQ(messages[1].flag, "-Wunused-variable");
+  EXPECT_EQ(messages[1].message, "unused variable 'a[-W]'");
+  EXPECT_EQ(messages[2].file, "/usr/include/c++/12/bits/stl_algo.h:1938");
+  EXPECT_EQ(messages[2].line, 0);
+  EXPECT_EQ(messages[3].file, "Main.java:3");
+  EXPECT_EQ(messages[4].file, "");
+  EXPECT_EQ(messages[4].message, "undefined symbol: f()");
+  EXPECT_EQ(messages[5].file, "");
+  EXPECT_EQ(messages[5].message, "nowhere [-W");
+  EXPECT_EQ(compiler_messages("Main.java:3: error: x", "Main.java")[0].line, 3);
 }
 
 TEST(CompilerMessages, ARefusalNeverLacksWords) {

@@ -30,10 +30,12 @@ TEST(Judge, TellsRightFromWrong) {
   EXPECT_EQ(right_python.passed, 4);
   EXPECT_EQ(right_python.total, 4);
   EXPECT_EQ(right_python.isolation, judge->isolation().summary());
+  EXPECT_TRUE(right_python.tool_versions.starts_with("Python 3.")) << right_python.tool_versions;
   EXPECT_GT(right_python.cpu_s, 0);
   EXPECT_GT(right_python.wall_s, 0);
   EXPECT_TRUE(right_python.fault.empty());
   const Evidence right_cpp = judge->judge(add_submission(Language::kCpp, "int add(int a, int b) { return a + b; }"));
+  EXPECT_NE(right_cpp.tool_versions.find("; "), std::string::npos) << right_cpp.tool_versions;  // compiler and linker
   EXPECT_EQ(right_cpp.verdict, Verdict::kAC) << describe(right_cpp);
   EXPECT_EQ(right_cpp.tests, std::vector<Verdict>(4, Verdict::kAC));
 }

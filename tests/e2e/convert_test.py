@@ -2,6 +2,7 @@
 published 16B and 236B configs add up to."""
 
 import json
+import shutil
 import pathlib
 import re
 import tempfile
@@ -51,7 +52,54 @@ class Convert(PlumbCase):
         self.convert("moe", "moe-q8.gguf", "--dtype", "q8_0")
         self.assertLess((self.folder / "moe-q8.gguf").stat().st_size, (self.folder / "moe.gguf").stat().st_size / 2)
 
+    def test_nothing_is_written_over(self):
+        (self.folder / "thesis").mkdir()
+        (self.folder / "thesis/chapter.txt").write_text("all I have")
+        (self.folder / "notes.gguf").write_text("x")
+        (self.folder / "aside.tmp").mkdir()
+        (self.folder / "aside.tmp/chapter.txt").write_text("x")
+        (self.folder / "link").symlink_to("thesis")
+        for target in ("thesis", "thesis/", "notes.gguf", "link", "aside", self.model):
+            self.assert_refused(self.plumb("convert", self.model, target), 1, "overwrites nothing")
+        self.assertEqual((self.folder / "thesis/chapter.txt").read_text(), "all I have")
+        for target in ("./", "..", "."):
+            self.assertEqual(self.plumb("convert", self.model, target).returncode, 1)
+        (self.folder / "empty").mkdir()
+        for target in ("new/", "empty"):
+            self.convert(self.model, target)
+            self.assertEqual(self.log_probs(target), self.log_probs(self.model))
+
+    def test_tensors_that_do_not_fit_the_config(self):
+        def changed(name, **keys):
+            shutil.copytree(self.model, self.folder / name)
+            config = json.loads((self.model / "config.json").read_text()) | keys
+            (self.folder / name / "config.json").write_text(json.dumps(config))
+            return name
+        for name, keys, words in (("fewer", {"num_hidden_layers": 1}, "model.layers.1."),
+                                  ("more", {"num_hidden_layers": 3}, "lacks the tensor model.layers.2."),
+                                  ("wide", {"intermediate_size": 96}, "[128, 64]"),
+                                  ("huge", {"vocab_size": 1 << 30}, "model.embed_tokens.weight"),
+                                  ("untied", {"tie_word_embeddings": False}, "lm_head.weight")):
+            model = changed(name, **keys)
+            self.assert_refused(self.plumb("convert", model, "out"), 1, words, "use the files of one model")
+            self.assert_refused(self.plumb("generate", "--model", model, "--prompt", "x"), 1, words)
+
+    def test_a_far_context_costs_nothing_until_it_is_used(self):
+        shutil.copytree(self.model, self.folder / "far")
+        config = json.loads((self.model / "config.json").read_text()) | {"max_position_embeddings": 2**31 - 1}
+        (self.folder / "far/config.json").write_text(json.dumps(config))
+        self.assertEqual(self.log_probs("far"), self.log_probs(self.model))
+
+    def test_a_model_without_a_chat_template_can_be_scored(self):
+        shutil.copytree(self.model, self.folder / "base")
+        (self.folder / "base/tokenizer_config.json").write_text(json.dumps({"eos_token": "<|im_end|>"}))
+        self.assertEqual(self.log_probs("base"), self.log_probs(self.model))
+        self.assert_refused(self.plumb("generate", "--model", "base", "--prompt", "x"), 1, "template")
+
     def test_refusals(self):
+        self.assert_refused(self.plumb("convert", self.model, "x", "--upcycle", "experts=99999999999999999999,topk=1"), 1,
+                            "expected experts=")
+        self.assert_refused(self.plumb("convert", self.model, "x", "--upcycle", ""), 1, "found nothing")
         self.assert_refused(self.plumb("convert", self.model, "x", "--upcycle", "expert=8"), 1, "expected experts=")
         self.assert_refused(self.plumb("convert", self.model, "x", "--upcycle", "experts=2,topk=4"), 1, "4 experts of 2")
         self.assert_refused(self.plumb("convert", self.model, "x", "--dtype", "q8_0"), 1, ".gguf")

@@ -71,11 +71,57 @@ TEST(ConfigJson, RefusesWhatExpertsAndLatentsCannotBe) {
   EXPECT_NE(with("deepseek_v2", "kv_lora_rank", nullptr).find("kv_lora_rank is missing"), std::string::npos);
   EXPECT_NE(with("deepseek_v2", "qk_rope_head_dim", 5).find("even"), std::string::npos);
   EXPECT_NE(with("deepseek_v2", "moe_layer_freq", 2).find("moe_layer_freq"), std::string::npos);
-  EXPECT_NE(with("qwen2_window", "layer_types", {"sliding_attention", "full_attention"}).find("layer 0"),
+  EXPECT_NE(with("qwen2_window", "layer_types", {"sliding_attention", "full_attention"}).find("from some layer on"),
             std::string::npos);
+  EXPECT_NE(with("qwen2_moe", "use_sliding_window", true).find("say it by layer_types"), std::string::npos);
+  EXPECT_NE(with("llama3", "layer_types", {"full_attention"}).find("one a layer"), std::string::npos);
+  EXPECT_NE(with("deepseek_v2", "qk_head_dim", 3).find("qk_head_dim"), std::string::npos);
+  EXPECT_NE(with("llama3", "architectures", {"New\nLine"}).find("New\\nLine"), std::string::npos);
   EXPECT_NE(with("qwen2_value", "id2label", {{"0", "a"}, {"1", "b"}}).find("value head has one"), std::string::npos);
   EXPECT_NE(with("llama3", "rope_scaling", {{"rope_type", "yarn"}, {"factor", 0.5}}).find("at least 1"),
             std::string::npos);
+}
+
+// What transformers' versions and tools around it write, read as they mean it.
+TEST(ConfigJson, SpellingsOfOtherVersions) {
+  const auto parsed = [](const std::string& name, const nlohmann::json& changes) {
+    nlohmann::json config = config_of(name);
+    config.merge_patch(changes);
+    const auto result = parse_config_json(config.dump(), name);
+    EXPECT_TRUE(result.ok()) << (result.ok() ? "" : result.error().message);
+    return result.ok() ? *result : Hyperparameters{};
+  };
+  const auto text = [](const Hyperparameters& h) { return make_config_json(h, "float32", -1, -1, -1); };
+  const nlohmann::json kNone = nlohmann::json::object();
+  const Hyperparameters experts = parsed("qwen3_moe", kNone);
+  nlohmann::json renamed = config_of("qwen3_moe");
+  renamed["num_local_experts"] = renamed["num_experts"];
+  renamed.erase("num_experts");
+  EXPECT_EQ(text(parse_config_json(renamed.dump(), "renamed").value()), text(experts));
+  const Hyperparameters latent = parsed("deepseek_v2", kNone);
+  EXPECT_EQ(text(parsed("deepseek_v2", {{"qk_head_dim", latent.head_dim}})), text(latent));
+  EXPECT_EQ(text(parsed("llama3", {{"is_decoder", false}, {"unsloth_version", "2"}, {"temperature", 0.6}})),
+            text(parsed("llama3", kNone)));
+
+  // All layers of a Qwen3-MoE, whatever max_window_layers says; a Mistral's default, but for an explicit null.
+  const nlohmann::json window = {{"use_sliding_window", true}, {"sliding_window", 7}, {"max_window_layers", 1}};
+  EXPECT_EQ(parsed("qwen3_moe", window).window_of(0), 7);
+  nlohmann::json types = window;
+  types["layer_types"] = nlohmann::json::array();
+  for (std::int64_t layer = 0; layer < experts.num_layers; ++layer) {
+    types["layer_types"].push_back(layer == 0 ? "full_attention" : "sliding_attention");
+  }
+  EXPECT_EQ(parsed("qwen3_moe", types).window_of(0), 0);
+  EXPECT_EQ(parsed("qwen3_moe", types).window_of(1), 7);
+  nlohmann::json mistral = config_of("mistral_window");
+  mistral.erase("sliding_window");
+  EXPECT_EQ(parse_config_json(mistral.dump(), "mistral").value().sliding_window, 4096);
+  mistral["sliding_window"] = nullptr;
+  EXPECT_EQ(parse_config_json(mistral.dump(), "mistral").value().sliding_window, 0);
+  nlohmann::json mixtral = config_of("mixtral");
+  mixtral.erase("rope_theta");
+  mixtral.erase("rope_parameters");
+  EXPECT_EQ(parse_config_json(mixtral.dump(), "mixtral").value().rope_theta, 1e6F);
 }
 
 }  // namespace

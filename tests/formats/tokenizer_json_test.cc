@@ -32,6 +32,22 @@ TEST(TokenizerJson, ReadsWhatHuggingFaceWrote) {
   EXPECT_EQ(data->tokens.size(), 3 + 256 + data->merges.size());
 }
 
+TEST(TokenizerJson, EndsOfCompletionsAreANumberOrAList) {
+  TokenizerData data;
+  data.eos_id = 2;
+  ASSERT_TRUE(add_end_ids(R"({"eos_token_id": [2, 7]})", "config.json", data).ok());
+  ASSERT_TRUE(add_end_ids(R"({"eos_token_id": 7})", "generation_config.json", data).ok());
+  ASSERT_TRUE(add_end_ids(R"({"eos_token_id": 3})", "generation_config.json", data).ok());
+  ASSERT_TRUE(add_end_ids(R"({"eos_token_id": null})", "config.json", data).ok());
+  EXPECT_EQ(data.end_ids, (std::vector<std::int32_t>{7, 3}));
+  for (const char* bad :
+       {R"({"eos_token_id": "</s>"})", R"({"eos_token_id": [-1]})", R"({"eos_token_id": 1.5})", "[]"}) {
+    const auto refused = add_end_ids(bad, "config.json", data);
+    ASSERT_FALSE(refused.ok()) << bad;
+    EXPECT_TRUE(refused.error().message.starts_with("config.json: ")) << refused.error().message;
+  }
+}
+
 TEST(TokenizerJson, WritesWhatItReads) {
   for (const char* name : {"smollm", "gpt2"}) {
     const std::string path = std::string(PLUMB_SOURCE_DIR) + "/tests/golden/tokenizer_small_" + name + ".json";

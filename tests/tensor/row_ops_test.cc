@@ -193,9 +193,10 @@ TEST(Rope, RotatesAsComplexNumbers) {
   constexpr std::int64_t kHeadDim = 20;
   constexpr std::int64_t kHeads = 3;
   const float theta = 10000.0F;
-  const RopeTable table(300, kHeadDim, theta);
+  RopeTable table(9000, kHeadDim, theta);
+  table.reserve(8001);  // beyond what is there from the start
   const auto x = random_floats(kHeads * kHeadDim, 31);
-  for (const std::int64_t position : {0, 1, 31, 299}) {
+  for (const std::int64_t position : {0, 1, 31, 299, 8000}) {
     std::vector<double> expected(x.size());
     for (std::int64_t head = 0; head < kHeads; ++head) {
       for (std::int64_t i = 0; i < kHeadDim / 2; ++i) {

@@ -1,0 +1,44 @@
+#include "compiler_sandbox/tool_versions.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "compiler_sandbox/local_tool.h"
+
+namespace plumb {
+namespace {
+
+constexpr std::size_t kMaxBytes = 120;  // of a tool's line
+
+std::string ask(const std::vector<std::vector<std::string>>& commands) {
+  std::string versions;
+  for (const std::vector<std::string>& command : commands) {
+    const auto said = run_local_tool(command);
+    if (said) {
+      versions += (versions.empty() ? "" : "; ") + said->substr(0, std::min(said->find('\n'), kMaxBytes));
+    }
+  }
+  return versions;
+}
+
+}  // namespace
+
+std::string ToolVersions::of(const Submission& submission) {
+  const std::string language =
+      submission.program_language.empty() ? std::string(to_string(submission.language)) : submission.program_language;
+  const std::lock_guard lock(mutex_);
+  const auto known = known_.find(language);
+  if (known != known_.end()) {
+    return known->second;
+  }
+  const auto file = languages_.find(language);
+  std::string versions;
+  if (language == to_string(Language::kCpp)) {
+    versions = ask(tools_.cpp_version_commands());
+  } else if (file != languages_.end() && file->second.missing.empty()) {
+    versions = ask(file->second.versions);
+  }
+  return known_.emplace(language, std::move(versions)).first->second;
+}
+
+}  // namespace plumb
