@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "formats/gguf_parts.h"
+#include "formats/gguf_tokenizer.h"
 
 namespace plumb {
 namespace {
@@ -14,12 +15,14 @@ class GgufModel final : public ModelSource {
 
   Result<void> load() {
     PLUMB_TRY(check_architecture());
-    PLUMB_TRY(load_tokenizer());
-    PLUMB_TRY(load_hyperparameters());
+    PLUMB_ASSIGN(tokenizer, read_gguf_tokenizer(file_));
+    PLUMB_TRY(set_if_present("tokenizer.chat_template", chat_template));
     std::map<std::string, std::size_t> stored;
     for (std::size_t i = 0; i < file_.tensors().size(); ++i) {
       stored.emplace(file_.tensors()[i].name, i);
     }
+    PLUMB_TRY(load_hyperparameters());
+    load_biases(stored);
     hyperparameters.tie_embeddings = !stored.contains("output.weight");
     for (GgufPart& part : gguf_parts(hyperparameters)) {
       const auto found = stored.find(part.name);
@@ -156,6 +159,23 @@ class GgufModel final : public ModelSource {
     return {};
   }
 
+  // The number of tokens in the file, fillers included.
+  Result<void> load_vocab_size() {
+    PLUMB_ASSIGN(const auto tokens, file_.get<std::vector<std::string>>("tokenizer.ggml.tokens"));
+    hyperparameters.vocab_size = static_cast<std::int64_t>(tokens.size());
+    return set_if_present(key("vocab_size"), hyperparameters.vocab_size);
+  }
+
+  // No key says which biases there are. Where there is one of a kind, the others are looked for as well.
+  void load_biases(const std::map<std::string, std::size_t>& stored) {
+    Hyperparameters& h = hyperparameters;
+    const bool has_query_bias = stored.contains("blk.0.attn_q.bias");
+    h.qkv_bias =
+        h.architecture == "qwen2" || ((h.architecture == "qwen2_moe" || h.architecture == "llama") && has_query_bias);
+    h.o_bias = h.architecture == "llama" && has_query_bias;
+    h.mlp_bias = h.architecture == "llama" && stored.contains("blk.0.ffn_gate.bias");
+  }
+
   Result<void> load_hyperparameters() {
     Hyperparameters& h = hyperparameters;
     PLUMB_ASSIGN(h.num_layers, file_.get<std::int64_t>(key("block_count")));
@@ -169,10 +189,8 @@ class GgufModel final : public ModelSource {
     h.rms_norm_eps = static_cast<float>(eps);
     PLUMB_TRY(load_rope());
     PLUMB_TRY(load_experts());
-    h.qkv_bias = h.architecture == "qwen2" || h.architecture == "qwen2_moe";
     h.qk_norm = h.architecture == "qwen3" || h.architecture == "qwen3_moe";
-    h.vocab_size = static_cast<std::int64_t>(tokenizer.tokens.size());
-    PLUMB_TRY(set_if_present(key("vocab_size"), h.vocab_size));
+    PLUMB_TRY(load_vocab_size());
     h.head_dim = h.num_heads > 0 ? h.hidden_size / h.num_heads : 0;
     PLUMB_TRY(set_if_present(key("attention.key_length"), h.head_dim));
     std::int64_t rope_dims = h.head_dim;
@@ -184,71 +202,6 @@ class GgufModel final : public ModelSource {
     if (const auto checked = check_hyperparameters(h); !checked) {
       return checked.error().with_context(file_.name());
     }
-    return {};
-  }
-
-  Result<void> load_tokenizer() {
-    PLUMB_ASSIGN(const auto model, file_.get<std::string>("tokenizer.ggml.model"));
-    if (model != "gpt2") {
-      return Error{file_.name() + ": the tokenizer model \"" + model +
-                   "\" is not supported; \"gpt2\" (byte-level BPE) is"};
-    }
-    tokenizer.pre_tokenizer = "gpt2";
-    PLUMB_TRY(set_if_present("tokenizer.ggml.pre", tokenizer.pre_tokenizer));
-    if (tokenizer.pre_tokenizer.empty()) {
-      return Error{file_.name() + ": tokenizer.ggml.pre is empty; it must name how text is split"};
-    }
-    if (tokenizer.pre_tokenizer == "gpt-2") {
-      tokenizer.pre_tokenizer = "gpt2";
-    }
-    PLUMB_ASSIGN(tokenizer.tokens, file_.get<std::vector<std::string>>("tokenizer.ggml.tokens"));
-    PLUMB_TRY(load_kinds());
-    PLUMB_TRY(load_merges());
-    PLUMB_TRY(load_id("tokenizer.ggml.bos_token_id", tokenizer.bos_id));
-    PLUMB_TRY(load_id("tokenizer.ggml.eos_token_id", tokenizer.eos_id));
-    PLUMB_TRY(load_id("tokenizer.ggml.padding_token_id", tokenizer.pad_id));
-    PLUMB_TRY(load_id("tokenizer.ggml.unknown_token_id", tokenizer.unk_id));
-    return set_if_present("tokenizer.chat_template", chat_template);
-  }
-
-  Result<void> load_kinds() {
-    constexpr std::int64_t kControl = 3;
-    constexpr std::int64_t kUserDefined = 4;
-    constexpr std::int64_t kFiller = 5;
-    PLUMB_ASSIGN(const auto types, file_.get<std::vector<std::int64_t>>("tokenizer.ggml.token_type"));
-    if (types.size() != tokenizer.tokens.size()) {
-      return Error{file_.name() + ": tokenizer.ggml.token_type has " + std::to_string(types.size()) + " entries for " +
-                   std::to_string(tokenizer.tokens.size()) + " tokens"};
-    }
-    for (const std::int64_t type : types) {
-      tokenizer.kinds.push_back(type == kControl       ? TokenKind::kSpecial
-                                : type == kUserDefined ? TokenKind::kAdded
-                                : type == kFiller      ? TokenKind::kUnused
-                                                       : TokenKind::kNormal);
-    }
-    return {};
-  }
-
-  Result<void> load_merges() {
-    PLUMB_ASSIGN(const auto merges, file_.get<std::vector<std::string>>("tokenizer.ggml.merges"));
-    for (const std::string& merge : merges) {
-      const std::size_t space = merge.find(' ');
-      if (space == std::string::npos) {
-        return Error{file_.name() + ": a merge in tokenizer.ggml.merges is no pair of tokens"};
-      }
-      tokenizer.merges.emplace_back(merge.substr(0, space), merge.substr(space + 1));
-    }
-    return {};
-  }
-
-  Result<void> load_id(const std::string& key, std::int32_t& id) {
-    std::int64_t value = -1;
-    PLUMB_TRY(set_if_present(key, value));
-    if (value < -1 || value >= static_cast<std::int64_t>(tokenizer.tokens.size())) {
-      return Error{file_.name() + ": " + key + " is " + std::to_string(value) + ", but the vocabulary has " +
-                   std::to_string(tokenizer.tokens.size()) + " tokens"};
-    }
-    id = static_cast<std::int32_t>(value);
     return {};
   }
 

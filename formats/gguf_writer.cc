@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <type_traits>
 
 #include "core/atomic_file.h"
+#include "formats/gguf_limits.h"
+#include "formats/gguf_metadata.h"
 #include "formats/gguf_model.h"
 #include "formats/gguf_parts.h"
+#include "formats/gguf_tokenizer.h"
 #include "formats/half.h"
 
 namespace plumb {
@@ -16,70 +18,7 @@ namespace {
 constexpr std::uint64_t kAlignment = 32;
 constexpr std::int64_t kQ8Block = 32;
 
-// The numbers of value types in the file.
-constexpr std::uint32_t kUint32 = 4;
-constexpr std::uint32_t kInt32 = 5;
-constexpr std::uint32_t kFloat32 = 6;
-constexpr std::uint32_t kString = 8;
-constexpr std::uint32_t kArray = 9;
-
-template <typename T>
-void append(std::string& bytes, T value) {
-  static_assert(std::is_trivially_copyable_v<T>);
-  bytes.append(static_cast<const char*>(static_cast<const void*>(&value)), sizeof(T));
-}
-
-void append_text(std::string& bytes, std::string_view text) {
-  append<std::uint64_t>(bytes, text.size());
-  bytes.append(text);
-}
-
-class Metadata {
- public:
-  void number(const std::string& key, std::int64_t value) {
-    start(key, kUint32);
-    append(bytes_, static_cast<std::uint32_t>(value));
-  }
-  void real(const std::string& key, float value) {
-    start(key, kFloat32);
-    append(bytes_, value);
-  }
-  void text(const std::string& key, std::string_view value) {
-    start(key, kString);
-    append_text(bytes_, value);
-  }
-  void texts(const std::string& key, const std::vector<std::string>& values) {
-    array(key, kString, values.size());
-    for (const std::string& value : values) {
-      append_text(bytes_, value);
-    }
-  }
-  void integers(const std::string& key, const std::vector<std::int32_t>& values) {
-    array(key, kInt32, values.size());
-    for (const std::int32_t value : values) {
-      append(bytes_, value);
-    }
-  }
-  [[nodiscard]] std::uint64_t count() const { return count_; }
-  [[nodiscard]] const std::string& bytes() const { return bytes_; }
-
- private:
-  void start(const std::string& key, std::uint32_t type) {
-    append_text(bytes_, key);
-    append(bytes_, type);
-    ++count_;
-  }
-  void array(const std::string& key, std::uint32_t type, std::size_t size) {
-    start(key, kArray);
-    append(bytes_, type);
-    append<std::uint64_t>(bytes_, size);
-  }
-
-  std::string bytes_;
-  std::uint64_t count_ = 0;
-};
-
-void add_shape(Metadata& to, const Hyperparameters& h, const std::string& prefix) {
+void add_shape(GgufMetadata& to, const Hyperparameters& h, const std::string& prefix) {
   to.number(prefix + "block_count", h.num_layers);
   to.number(prefix + "context_length", h.max_positions);
   to.number(prefix + "embedding_length", h.hidden_size);
@@ -104,35 +43,6 @@ void add_shape(Metadata& to, const Hyperparameters& h, const std::string& prefix
     if (h.moe.shared_size > 0) {
       to.number(prefix + "expert_shared_feed_forward_length", h.moe.shared_size);
     }
-  }
-}
-
-void add_tokenizer(Metadata& to, const ModelSource& source) {
-  const TokenizerData& tokenizer = source.tokenizer;
-  std::vector<std::int32_t> types;
-  for (const TokenKind kind : tokenizer.kinds) {
-    types.push_back(kind == TokenKind::kSpecial  ? 3
-                    : kind == TokenKind::kAdded  ? 4
-                    : kind == TokenKind::kUnused ? 5
-                                                 : 1);
-  }
-  std::vector<std::string> merges;
-  for (const auto& [left, right] : tokenizer.merges) {
-    merges.push_back(left + " " + right);
-  }
-  to.text("tokenizer.ggml.model", "gpt2");
-  to.text("tokenizer.ggml.pre", tokenizer.pre_tokenizer == "gpt2" ? "gpt-2" : tokenizer.pre_tokenizer);
-  to.texts("tokenizer.ggml.tokens", tokenizer.tokens);
-  to.integers("tokenizer.ggml.token_type", types);
-  to.texts("tokenizer.ggml.merges", merges);
-  for (const auto& [key, id] : {std::pair{"bos", tokenizer.bos_id}, std::pair{"eos", tokenizer.eos_id},
-                                std::pair{"padding", tokenizer.pad_id}, std::pair{"unknown", tokenizer.unk_id}}) {
-    if (id >= 0) {
-      to.number("tokenizer.ggml." + std::string(key) + "_token_id", id);
-    }
-  }
-  if (!source.chat_template.empty()) {
-    to.text("tokenizer.chat_template", source.chat_template);
   }
 }
 
@@ -182,7 +92,7 @@ class Writer {
   Writer(const ModelSource& source, GgufType type) : source_(source), type_(type) {}
 
   Result<void> run(const std::string& path) {
-    PLUMB_TRY(check());
+    PLUMB_TRY(check_gguf_limits(source_));
     for (GgufPart& part : gguf_parts(source_.hyperparameters)) {
       PLUMB_TRY(plan(std::move(part)));
     }
@@ -197,34 +107,6 @@ class Writer {
   }
 
  private:
-  Result<void> check() const {
-    const Hyperparameters& h = source_.hyperparameters;
-    if (gguf_architecture(h.architecture).empty() || h.value_head || h.activation != Activation::kSilu) {
-      return Error{"a " + h.architecture + " model" + (h.value_head ? " with a value head" : "") +
-                   " cannot be written as GGUF; write a Hugging Face folder"};
-    }
-    RopeScaling written;  // what the header has room for
-    written.kind = h.rope.kind;
-    written.factor = h.rope.factor;
-    written.original_positions = h.rope.original_positions;
-    if (h.rope.kind == RopeKind::kLlama3 || h.rope.kind == RopeKind::kDynamic || h.rope != written ||
-        h.sliding_window > 0) {
-      return Error{
-          "the model's rotary scaling or sliding window cannot be written as GGUF; write a Hugging Face folder"};
-    }
-    // Readers take `normalise` from the family, and every layer for a sparse one.
-    const MixtureOfExperts& moe = h.moe;
-    if (moe.num_experts > 0 && (moe.normalise == (h.architecture == "qwen2_moe") || moe.sparse_step != 1 ||
-                                moe.first_dense != 0 || !moe.dense_layers.empty())) {
-      return Error{"the model's choice of experts cannot be written as GGUF; write a Hugging Face folder"};
-    }
-    const TokenizerData& t = source_.tokenizer;
-    if (t.pre_tokenizer.empty() || !t.byte_level || t.byte_fallback || t.ignore_merges || !t.normalizer.empty()) {
-      return Error{"the model's tokenizer cannot be written as GGUF; write a Hugging Face folder"};
-    }
-    return {};
-  }
-
   Result<void> plan(GgufPart part) {
     PLUMB_ASSIGN(const SourceTensor first, source_.read(part.sources.front()));
     Entry entry{std::move(part), first.shape, GgufType::kF32, 0};
@@ -244,11 +126,14 @@ class Writer {
 
   [[nodiscard]] std::string header() const {
     const std::string architecture(gguf_architecture(source_.hyperparameters.architecture));
-    Metadata metadata;
+    GgufMetadata metadata;
     metadata.text("general.architecture", architecture);
     metadata.number("general.alignment", kAlignment);
     add_shape(metadata, source_.hyperparameters, architecture + ".");
-    add_tokenizer(metadata, source_);
+    add_gguf_tokenizer(metadata, source_.tokenizer, source_.hyperparameters.vocab_size);
+    if (!source_.chat_template.empty()) {
+      metadata.text("tokenizer.chat_template", source_.chat_template);
+    }
     std::string bytes = "GGUF";
     append<std::uint32_t>(bytes, 3);
     append<std::uint64_t>(bytes, entries_.size());

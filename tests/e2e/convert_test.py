@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 from plumb_case import REPOSITORY, PlumbCase
-from tiny_model import read_tensors, write_tiny_model
+from tiny_model import SHAPE, read_tensors, write_tiny_model
 
 
 class Convert(PlumbCase):
@@ -38,6 +38,18 @@ class Convert(PlumbCase):
         self.assertEqual(read_tensors(self.folder / "back/model.safetensors"),
                          read_tensors(self.model / "model.safetensors"))
         self.assertEqual(self.log_probs("m.gguf"), self.log_probs(self.model))
+
+    def test_a_vocabulary_wider_than_its_tokens_survives(self):
+        model = write_tiny_model(self.folder / "wide", shape=SHAPE | {"vocab_size": 500})
+        self.convert(model, "m.gguf")
+        self.convert("m.gguf", "back")
+        self.assertEqual(json.loads((self.folder / "back/config.json").read_text())["vocab_size"], 500)
+        self.assertEqual(read_tensors(self.folder / "back/model.safetensors"),
+                         read_tensors(model / "model.safetensors"))
+        tokens = [sorted(json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"])
+                  for folder in (self.folder / "back", model)]
+        self.assertEqual(*tokens)
+        self.assertEqual(self.log_probs("m.gguf"), self.log_probs(model))
 
     def test_an_upcycled_model_starts_with_the_dense_ones_outputs(self):
         said = self.convert(self.model, "moe", "--upcycle", "experts=5,topk=2")

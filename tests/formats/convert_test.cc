@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <functional>
 
 #include "core/rng.h"
 #include "formats/gguf_model.h"
@@ -57,30 +56,6 @@ TEST(GgufWriter, TokenizersComeBackByName) {
   model->tokenizer.pre_tokenizer = "gpt2";
   ASSERT_TRUE(write_gguf_model(folder / "m.gguf", *model, GgufType::kF32).ok());
   EXPECT_EQ(open_model(folder / "m.gguf").value()->tokenizer.pre_tokenizer, "gpt2");
-}
-
-// What the header has no room for would come back as another model.
-TEST(GgufWriter, RefusesWhatWouldBeLost) {
-  const TemporaryFolder folder;
-  const std::string bytes = testing::small_llama_gguf();
-  const auto refuses = [&](const char* what, const std::function<void(ModelSource&)>& change) {
-    const auto model = small_llama(bytes);
-    change(*model);
-    const auto written = write_gguf_model(folder / "m.gguf", *model, GgufType::kF32);
-    ASSERT_FALSE(written.ok()) << what;
-    EXPECT_NE(written.error().message.find(what), std::string::npos) << written.error().message;
-  };
-  refuses("tokenizer", [](ModelSource& model) { model.tokenizer.pre_tokenizer.clear(); });
-  refuses("tokenizer", [](ModelSource& model) { model.tokenizer.ignore_merges = true; });
-  refuses("rotary scaling", [](ModelSource& model) {
-    model.hyperparameters.rope.kind = RopeKind::kYarn;
-    model.hyperparameters.rope.beta_fast = 16;
-  });
-  refuses("choice of experts", [](ModelSource& model) {
-    model.hyperparameters.architecture = "qwen3_moe";
-    model.hyperparameters.moe.num_experts = 4;
-    model.hyperparameters.moe.normalise = false;
-  });
 }
 
 TEST(GgufWriter, RoundsToSixteenBits) {

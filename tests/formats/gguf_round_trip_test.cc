@@ -1,0 +1,140 @@
+// Every kind of model that GGUF has room for comes back equal; what it has no room for is refused by name.
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "formats/gguf_model.h"
+#include "tests/formats/formula_model.h"
+#include "tests/support/model_files.h"
+
+namespace plumb {
+namespace {
+
+using testing::FormulaModel;
+using testing::small_dense;
+using testing::TemporaryFolder;
+
+void expect_equal(const Hyperparameters& a, const Hyperparameters& b) {
+  EXPECT_EQ(a.architecture, b.architecture);
+  EXPECT_EQ(std::tie(a.num_layers, a.hidden_size, a.num_heads, a.num_kv_heads, a.head_dim, a.intermediate_size),
+            std::tie(b.num_layers, b.hidden_size, b.num_heads, b.num_kv_heads, b.head_dim, b.intermediate_size));
+  EXPECT_EQ(std::tie(a.vocab_size, a.max_positions, a.rope_theta, a.rms_norm_eps, a.tie_embeddings),
+            std::tie(b.vocab_size, b.max_positions, b.rope_theta, b.rms_norm_eps, b.tie_embeddings));
+  EXPECT_EQ(std::tie(a.qkv_bias, a.o_bias, a.mlp_bias, a.qk_norm),
+            std::tie(b.qkv_bias, b.o_bias, b.mlp_bias, b.qk_norm));
+  EXPECT_TRUE(a.rope == b.rope) << a.rope.factor << " " << a.rope.original_positions;
+}
+
+void expect_round_trip(const FormulaModel& model) {
+  const TemporaryFolder folder;
+  const auto written = write_gguf_model(folder / "m.gguf", model, GgufType::kF32);
+  ASSERT_TRUE(written.ok()) << written.error().message;
+  const auto again = open_model(folder / "m.gguf");
+  ASSERT_TRUE(again.ok()) << again.error().message;
+  expect_equal((*again)->hyperparameters, model.hyperparameters);
+  EXPECT_EQ((*again)->tokenizer.tokens, model.tokenizer.tokens);
+  EXPECT_EQ((*again)->tokenizer.kinds, model.tokenizer.kinds);
+  EXPECT_EQ((*again)->tensor_names(), model.tensor_names());
+  for (const std::string& name : model.tensor_names()) {
+    const auto found = (*again)->read(name);
+    ASSERT_TRUE(found.ok()) << found.error().message;
+    EXPECT_EQ(found->shape, model.read(name)->shape) << name;
+    EXPECT_EQ(found->values, model.read(name)->values) << name;
+  }
+}
+
+TEST(GgufRoundTrip, BiasesAreFoundInTheFile) {
+  for (const bool attention : {false, true}) {
+    for (const bool feed_forward : {false, true}) {
+      Hyperparameters h = small_dense("llama");
+      h.qkv_bias = h.o_bias = attention;
+      h.mlp_bias = feed_forward;
+      expect_round_trip(FormulaModel(h));
+    }
+  }
+  expect_round_trip(FormulaModel(small_dense("qwen2")));
+  expect_round_trip(FormulaModel(small_dense("qwen3")));
+}
+
+// llama.cpp takes the vocabulary's size from the list of tokens.
+TEST(GgufRoundTrip, FillersMakeTheTokensAsManyAsRows) {
+  const TemporaryFolder folder;
+  FormulaModel model(small_dense("qwen2"));
+  model.tokenizer.kinds[3] = TokenKind::kUnused;  // an id that no token has
+  model.tokenizer.tokens[3].clear();
+  model.tokenizer.merges.clear();
+  ASSERT_TRUE(write_gguf_model(folder / "m.gguf", model, GgufType::kF32).ok());
+  const auto file = GgufFile::open(folder / "m.gguf").value();
+  EXPECT_EQ(file.get<std::vector<std::string>>("tokenizer.ggml.tokens").value(),
+            (std::vector<std::string>{"<s>", "</s>", "a", "[PAD3]", "ab", "[PAD5]", "[PAD6]", "[PAD7]", "[PAD8]"}));
+  EXPECT_EQ(file.get<std::vector<std::int64_t>>("tokenizer.ggml.token_type").value(),
+            (std::vector<std::int64_t>{3, 3, 1, 5, 1, 5, 5, 5, 5}));
+  expect_round_trip(model);
+}
+
+// A filler that a special id names is that token; a token that merely looks like a filler stays.
+TEST(GgufRoundTrip, KeepsFillersThatAreTokens) {
+  FormulaModel model(small_dense("llama"));
+  model.tokenizer.tokens.insert(model.tokenizer.tokens.end(), {"[PAD5]", "[PAD5000]", "[PAD7]"});
+  model.tokenizer.kinds.insert(model.tokenizer.kinds.end(),
+                               {TokenKind::kNormal, TokenKind::kUnused, TokenKind::kUnused});
+  model.tokenizer.pad_id = 7;
+  expect_round_trip(model);
+}
+
+void expect_refused(const std::string& family, const std::string& what,
+                    const std::function<void(ModelSource&)>& change) {
+  const TemporaryFolder folder;
+  FormulaModel model(small_dense(family));
+  change(model);
+  const auto written = write_gguf_model(folder / "m.gguf", model, GgufType::kF32);
+  ASSERT_FALSE(written.ok()) << what;
+  EXPECT_NE(written.error().message.find(what), std::string::npos) << written.error().message;
+  EXPECT_NE(written.error().message.find("; write a Hugging Face folder"), std::string::npos);
+}
+
+// What llama.cpp would not compute, or the file has no room for, would come back as another model.
+TEST(GgufRoundTrip, RefusesModelsByTheirCause) {
+  expect_refused("llama", "hidden_act is gelu_pytorch_tanh",
+                 [](ModelSource& model) { model.hyperparameters.activation = Activation::kGeluTanh; });
+  expect_refused("llama", "value head", [](ModelSource& model) { model.hyperparameters.value_head = true; });
+  expect_refused("mistral", "sliding window of 7",
+                 [](ModelSource& model) { model.hyperparameters.sliding_window = 7; });
+  expect_refused("qwen3", "biases (attention_bias), which llama.cpp does not read for the architecture qwen3",
+                 [](ModelSource& model) { model.hyperparameters.qkv_bias = model.hyperparameters.o_bias = true; });
+  expect_refused("llama", "rotary scaling is dynamic",
+                 [](ModelSource& model) { model.hyperparameters.rope.kind = RopeKind::kDynamic; });
+  expect_refused("llama", "yarn scaling has a beta_fast", [](ModelSource& model) {
+    model.hyperparameters.rope.kind = RopeKind::kYarn;
+    model.hyperparameters.rope.beta_fast = 16;
+  });
+  expect_refused("qwen3_moe", "norm_topk_prob = false", [](ModelSource& model) {
+    model.hyperparameters.moe.num_experts = 4;
+    model.hyperparameters.moe.normalise = false;
+  });
+  expect_refused("qwen3_moe", "decoder_sparse_step 2", [](ModelSource& model) {
+    model.hyperparameters.moe.num_experts = 4;
+    model.hyperparameters.moe.normalise = true;
+    model.hyperparameters.moe.sparse_step = 2;
+  });
+}
+
+TEST(GgufRoundTrip, RefusesTokenizersByTheirCause) {
+  const auto refused = [](const std::string& what, const std::function<void(TokenizerData&)>& change) {
+    expect_refused("llama", what, [&](ModelSource& model) { change(model.tokenizer); });
+  };
+  refused("pre_tokenizer", [](TokenizerData& data) { data.pre_tokenizer.clear(); });
+  refused("no byte-level BPE", [](TokenizerData& data) { data.byte_level = false; });
+  refused("ignore_merges", [](TokenizerData& data) { data.ignore_merges = true; });
+  refused("normalizer is NFC, Lowercase", [](TokenizerData& data) {
+    data.normalizer.resize(2);
+    data.normalizer[1].kind = NormalizerStep::Kind::kLowercase;
+  });
+  refused("\"<x>\" has the option lstrip",
+          [](TokenizerData& data) { data.added_tokens.push_back({.id = 4, .text = "<x>", .lstrip = true}); });
+  refused("GGUF calls [PAD6]", [](TokenizerData& data) { data.tokens[2] = "[PAD6]"; });
+}
+
+}  // namespace
+}  // namespace plumb
