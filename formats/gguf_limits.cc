@@ -3,6 +3,7 @@
 #include <string>
 
 #include "formats/gguf_parts.h"
+#include "formats/gguf_rope.h"
 #include "formats/gguf_tokenizer.h"
 
 namespace plumb {
@@ -22,10 +23,31 @@ const char* activation_name(Activation activation) {
   return "";
 }
 
-Result<void> check_rope(const RopeScaling& rope) {
-  if (rope.kind == RopeKind::kDynamic || rope.kind == RopeKind::kLlama3) {
-    return Error{std::string("its rotary scaling is ") + (rope.kind == RopeKind::kDynamic ? "dynamic" : "llama3") +
-                 ", but none, linear and yarn have a place"};
+// The file holds what frequencies are divided by; not all parameters can be found again from that.
+Result<void> check_llama3_rope(const Hyperparameters& h) {
+  if (gguf_architecture(h.architecture) != "llama") {
+    return Error{"its rotary scaling is llama3, which llama.cpp reads for the architecture llama alone"};
+  }
+  const auto factors = rope_factors(h.rope, h.head_dim, h.rope_theta);
+  const auto found = rope_scaling_of(factors, h.rope_theta);
+  if (!found || rope_factors(*found, h.head_dim, h.rope_theta) != factors) {
+    return Error{"its llama3 scaling (factor " + std::to_string(h.rope.factor) + ", low_freq_factor " +
+                 std::to_string(h.rope.low_freq_factor) + ", high_freq_factor " +
+                 std::to_string(h.rope.high_freq_factor) + ", original_max_position_embeddings " +
+                 std::to_string(h.rope.original_positions) +
+                 ") could not be found again from the factors that GGUF holds; one with low_freq_factor 1 and "
+                 "high_freq_factor 4 could"};
+  }
+  return {};
+}
+
+Result<void> check_rope(const Hyperparameters& h) {
+  const RopeScaling& rope = h.rope;
+  if (rope.kind == RopeKind::kDynamic) {
+    return Error{"its rotary scaling is dynamic, but none, linear, yarn and llama3 have a place"};
+  }
+  if (rope.kind == RopeKind::kLlama3) {
+    return check_llama3_rope(h);
   }
   RopeScaling written;  // what the header has room for
   written.kind = rope.kind;
@@ -83,7 +105,7 @@ Result<void> check_properties(const Hyperparameters& h) {
     return Error{"its sliding window of " + std::to_string(h.sliding_window) +
                  " rows has no place there, and llama.cpp would let rows see all before them"};
   }
-  PLUMB_TRY(check_rope(h.rope));
+  PLUMB_TRY(check_rope(h));
   PLUMB_TRY(check_biases(h));
   return check_experts(h);
 }

@@ -1,9 +1,11 @@
 #include "formats/gguf_model.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
 #include "formats/gguf_parts.h"
+#include "formats/gguf_rope.h"
 #include "formats/gguf_tokenizer.h"
 
 namespace plumb {
@@ -23,6 +25,10 @@ class GgufModel final : public ModelSource {
     }
     PLUMB_TRY(load_hyperparameters());
     load_biases(stored);
+    if (const auto factors = stored.find(kRopeFactorsTensor); factors != stored.end()) {
+      PLUMB_TRY(load_rope_factors(file_.tensors()[factors->second]));
+      stored.erase(factors);
+    }
     hyperparameters.tie_embeddings = !stored.contains("output.weight");
     for (GgufPart& part : gguf_parts(hyperparameters)) {
       const auto found = stored.find(part.name);
@@ -129,6 +135,29 @@ class GgufModel final : public ModelSource {
     PLUMB_ASSIGN(const double factor, file_.get<double>(key("rope.scaling.factor")));
     rope.factor = static_cast<float>(factor);
     return set_if_present(key("rope.scaling.original_context_length"), rope.original_positions);
+  }
+
+  Result<void> load_rope_factors(const GgufTensor& tensor) {
+    Hyperparameters& h = hyperparameters;
+    const std::string name = file_.name() + ": the tensor " + tensor.name;
+    if (tensor.num_values != h.head_dim / 2 || h.rope.kind != RopeKind::kDefault) {
+      return Error{name + " holds " + std::to_string(tensor.num_values) +
+                   " factors of rotary frequencies; expected half a head dimension (" + std::to_string(h.head_dim / 2) +
+                   ") of them, and no rope.scaling.type beside them"};
+    }
+    std::vector<float> factors(static_cast<std::size_t>(tensor.num_values));
+    dequantize(tensor.type, tensor.blocks, factors);
+    if (std::ranges::all_of(factors, [](float factor) { return factor == 1.0F; })) {
+      return {};
+    }
+    const auto rope = rope_scaling_of(factors, h.rope_theta);
+    if (!rope) {
+      return Error{name +
+                   " holds factors of rotary frequencies that no llama3 scaling with low_freq_factor 1 and "
+                   "high_freq_factor 4 has; use the model's Hugging Face folder, which names its scaling"};
+    }
+    h.rope = *rope;
+    return {};
   }
 
   Result<void> load_experts() {

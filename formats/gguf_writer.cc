@@ -9,6 +9,7 @@
 #include "formats/gguf_metadata.h"
 #include "formats/gguf_model.h"
 #include "formats/gguf_parts.h"
+#include "formats/gguf_rope.h"
 #include "formats/gguf_tokenizer.h"
 #include "formats/half.h"
 
@@ -85,6 +86,7 @@ struct Entry {
   std::vector<std::int64_t> shape;
   GgufType type = GgufType::kF32;
   std::uint64_t size = 0;
+  std::vector<float> values = {};  // of a tensor that the model does not have, but GGUF does
 };
 
 class Writer {
@@ -96,6 +98,7 @@ class Writer {
     for (GgufPart& part : gguf_parts(source_.hyperparameters)) {
       PLUMB_TRY(plan(std::move(part)));
     }
+    plan_rope_factors();
     PLUMB_ASSIGN(AtomicFile file, AtomicFile::create(path));
     std::string head = header();
     head.resize((head.size() + kAlignment - 1) / kAlignment * kAlignment);
@@ -122,6 +125,17 @@ class Writer {
     }
     entries_.push_back(std::move(entry));
     return {};
+  }
+
+  void plan_rope_factors() {
+    const Hyperparameters& h = source_.hyperparameters;
+    if (h.rope.kind == RopeKind::kLlama3) {
+      Entry& entry = entries_.emplace_back();
+      entry.part.name = kRopeFactorsTensor;
+      entry.values = rope_factors(h.rope, h.head_dim, h.rope_theta);
+      entry.shape = {static_cast<std::int64_t>(entry.values.size())};
+      entry.size = entry.values.size() * sizeof(float);
+    }
   }
 
   [[nodiscard]] std::string header() const {
@@ -154,6 +168,7 @@ class Writer {
   }
 
   Result<void> write_tensor(AtomicFile& file, const Entry& entry) const {
+    PLUMB_TRY(file.write(encode(entry.values, GgufType::kF32)));
     for (const std::string& name : entry.part.sources) {
       PLUMB_ASSIGN(SourceTensor tensor, source_.read(name));
       if (entry.part.heads > 0) {

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "formats/gguf_model.h"
+#include "formats/gguf_rope.h"
 #include "tests/formats/formula_model.h"
 #include "tests/support/model_files.h"
 
@@ -83,6 +85,46 @@ TEST(GgufRoundTrip, KeepsFillersThatAreTokens) {
   expect_round_trip(model);
 }
 
+// Llama 3.1 8B's factors: 1 up to the 28th, 8 from the 35th, and between them what transformers 5.24 computes.
+TEST(GgufRoundTrip, FindsThePublishedLlama3Scaling) {
+  RopeScaling rope;
+  rope.kind = RopeKind::kLlama3;
+  rope.factor = 8;
+  rope.original_positions = 8192;
+  const auto factors = rope_factors(rope, 128, 500000.0F);
+  ASSERT_EQ(factors.size(), 64U);
+  const std::vector<float> mixed = {1.0F, 1.2074839F, 1.5534146F, 2.0263131F, 2.6945302F, 3.6842535F, 5.2573271F, 8.0F};
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    EXPECT_NEAR(factors[i], mixed[std::clamp<std::size_t>(i, 28, 35) - 28], 1e-5F) << i;
+  }
+  for (const auto& [factor, positions] : {std::pair{8.0F, 8192}, {32.0F, 8192}, {16.0F, 8192}, {3.5F, 777}}) {
+    rope.factor = factor;
+    rope.original_positions = positions;
+    for (const int head_dim : {64, 96, 128}) {
+      EXPECT_EQ(rope_scaling_of(rope_factors(rope, head_dim, 500000.0F), 500000.0F), rope) << factor << " " << head_dim;
+    }
+  }
+  auto damaged = factors;
+  damaged[30] *= 1.001F;
+  EXPECT_FALSE(rope_scaling_of(damaged, 500000.0F));
+  EXPECT_FALSE(rope_scaling_of(factors, 10000.0F));
+}
+
+TEST(GgufRoundTrip, Llama3ScalingTravelsAsFactors) {
+  Hyperparameters h = small_dense("llama");
+  h.rope.kind = RopeKind::kLlama3;
+  h.rope.factor = 8;
+  h.rope.original_positions = 64;
+  expect_round_trip(FormulaModel(h));
+  const TemporaryFolder folder;
+  ASSERT_TRUE(write_gguf_model(folder / "m.gguf", FormulaModel(h), GgufType::kF16).ok());
+  const auto file = GgufFile::open(folder / "m.gguf").value();
+  EXPECT_FALSE(file.has("llama.rope.scaling.type"));
+  EXPECT_EQ(file.tensors().back().name, "rope_freqs.weight");
+  EXPECT_EQ(file.tensors().back().type, GgufType::kF32);
+  EXPECT_EQ(file.tensors().back().shape, std::vector<std::int64_t>{4});
+}
+
 void expect_refused(const std::string& family, const std::string& what,
                     const std::function<void(ModelSource&)>& change) {
   const TemporaryFolder folder;
@@ -108,6 +150,15 @@ TEST(GgufRoundTrip, RefusesModelsByTheirCause) {
   expect_refused("llama", "yarn scaling has a beta_fast", [](ModelSource& model) {
     model.hyperparameters.rope.kind = RopeKind::kYarn;
     model.hyperparameters.rope.beta_fast = 16;
+  });
+  expect_refused("qwen3", "llama3, which llama.cpp reads for the architecture llama alone",
+                 [](ModelSource& model) { model.hyperparameters.rope.kind = RopeKind::kLlama3; });
+  expect_refused("llama", "low_freq_factor 1.3", [](ModelSource& model) {
+    RopeScaling& rope = model.hyperparameters.rope;
+    rope.kind = RopeKind::kLlama3;
+    rope.factor = 8;
+    rope.low_freq_factor = 1.3F;
+    model.hyperparameters.head_dim = 64;
   });
   expect_refused("qwen3_moe", "norm_topk_prob = false", [](ModelSource& model) {
     model.hyperparameters.moe.num_experts = 4;

@@ -143,7 +143,7 @@ TEST(GgufModel, RefusesByName) {
             std::string::npos);
   EXPECT_NE(message(testing::small_llama_metadata().u32("llama.rope.dimension_count", 2)).find("dimension_count"),
             std::string::npos);
-  EXPECT_NE(message(testing::small_llama_metadata().tensor("rope_freqs.weight", {2}, {1, 2})).find("rope_freqs"),
+  EXPECT_NE(message(testing::small_llama_metadata().tensor("rope_freqs.weight", {2}, {2, 1})).find("rope_freqs"),
             std::string::npos);
   EXPECT_NE(message(testing::small_llama_metadata().u32("tokenizer.ggml.bos_token_id", 70)).find("70"),
             std::string::npos);
