@@ -13,12 +13,65 @@ ordered_json byte_level() {
   return {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
 }
 
-ordered_json pre_tokenizer(const std::string& name) {
-  if (name == "gpt2") {
+// What a GGUF file can name: a regular expression, and then bytes.
+bool is_pattern_and_bytes(const std::vector<SplitStep>& steps) {
+  return steps.size() == 2 && steps[0].kind == SplitStep::Kind::kRegex && !steps[0].invert &&
+         steps[0].behavior == SplitStep::Behavior::kIsolated && steps[1].kind == SplitStep::Kind::kByteLevel &&
+         !steps[1].use_regex && !steps[1].prefix_space;
+}
+
+bool is_writable(const TokenizerData& data) {
+  const bool is_named = data.pre_tokenizer == "gpt2" || data.pre_tokenizer == "smollm";
+  return is_named || (data.pre_tokenizer.empty() && is_pattern_and_bytes(data.split_steps));
+}
+
+ordered_json pre_tokenizer(const TokenizerData& data) {
+  if (data.pre_tokenizer == "gpt2") {
     return byte_level();
   }
-  const ordered_json digits = {{"type", "Digits"}, {"individual_digits", true}};
-  return {{"type", "Sequence"}, {"pretokenizers", {digits, byte_level()}}};
+  ordered_json first = {{"type", "Digits"}, {"individual_digits", true}};
+  ordered_json second = byte_level();
+  if (data.pre_tokenizer.empty()) {
+    first = {{"type", "Split"}, {"pattern", {{"Regex", data.split_steps[0].pattern}}}};
+    first.update({{"behavior", "Isolated"}, {"invert", false}});
+    second["use_regex"] = false;
+  }
+  return {{"type", "Sequence"}, {"pretokenizers", {first, second}}};
+}
+
+ordered_json normalizer(const TokenizerData& data) {
+  return data.normalizer.empty() ? ordered_json(nullptr) : ordered_json({{"type", "NFC"}});
+}
+
+// The tokens around one text and around two.
+ordered_json post_processor(const TokenizerData& data) {
+  if (data.prefix_ids.empty() && data.suffix_ids.empty()) {
+    return nullptr;
+  }
+  ordered_json single = ordered_json::array();
+  ordered_json pair = ordered_json::array();
+  ordered_json tokens = ordered_json::object();
+  const auto add = [&](const std::vector<std::int32_t>& ids, int type) {
+    for (const std::int32_t id : ids) {
+      const std::string& text = data.tokens[static_cast<std::size_t>(id)];
+      const ordered_json piece = {{"SpecialToken", {{"id", text}, {"type_id", type}}}};
+      pair.push_back(piece);
+      if (type == 0) {
+        single.push_back(piece);
+      }
+      tokens[text] = {{"id", text}, {"ids", {id}}, {"tokens", {text}}};
+    }
+  };
+  for (const int type : {0, 1}) {
+    const ordered_json text = {{"Sequence", {{"id", type == 0 ? "A" : "B"}, {"type_id", type}}}};
+    add(data.prefix_ids, type);
+    pair.push_back(text);
+    if (type == 0) {
+      single.push_back(text);
+    }
+    add(data.suffix_ids, type);
+  }
+  return {{"type", "TemplateProcessing"}, {"single", single}, {"pair", pair}, {"special_tokens", tokens}};
 }
 
 ordered_json added_token(const std::string& text, bool special) {
@@ -35,6 +88,9 @@ ordered_json tokenizer_object(const TokenizerData& data) {
   // A plain json object sorts its keys, which an ordered one finds in linear time only: too slow for a vocabulary.
   nlohmann::json vocab = nlohmann::json::object();
   for (std::size_t id = 0; id < data.tokens.size(); ++id) {
+    if (data.kinds[id] == TokenKind::kUnused && data.tokens[id].empty()) {
+      continue;  // an id that no token has
+    }
     vocab[data.tokens[id]] = id;
     if (is_marker(data.kinds[id])) {
       ordered_json token = {{"id", id}};
@@ -53,14 +109,14 @@ ordered_json tokenizer_object(const TokenizerData& data) {
                         {"end_of_word_suffix", nullptr},
                         {"fuse_unk", false},
                         {"byte_fallback", false},
-                        {"ignore_merges", false}};
+                        {"ignore_merges", data.ignore_merges}};
   model["vocab"] = vocab;
   model["merges"] = std::move(merges);
   ordered_json root = {{"version", "1.0"}, {"truncation", nullptr}, {"padding", nullptr}};
   root["added_tokens"] = std::move(added);
-  root["normalizer"] = nullptr;
-  root["pre_tokenizer"] = pre_tokenizer(data.pre_tokenizer);
-  root["post_processor"] = nullptr;
+  root["normalizer"] = normalizer(data);
+  root["pre_tokenizer"] = pre_tokenizer(data);
+  root["post_processor"] = post_processor(data);
   root["decoder"] = byte_level();
   root["model"] = std::move(model);
   return root;
@@ -101,8 +157,9 @@ ordered_json config_object(const TokenizerData& data, const std::string& chat_te
 
 Result<TokenizerFiles> make_tokenizer_files(const TokenizerData& data, const std::string& chat_template,
                                             std::int64_t max_positions) {
-  if (data.json_text.empty() && data.pre_tokenizer != "gpt2" && data.pre_tokenizer != "smollm") {
-    return Error{"the pre-tokenizer \"" + data.pre_tokenizer + "\" cannot be written; \"gpt2\" and \"smollm\" can"};
+  if (data.json_text.empty() && !is_writable(data)) {
+    return Error{"the pre-tokenizer \"" + data.pre_tokenizer +
+                 "\" cannot be written; \"gpt2\", \"smollm\", \"llama-bpe\" and \"qwen2\" can"};
   }
   for (const std::string& token : data.tokens) {
     if (!is_utf8(token)) {

@@ -51,6 +51,27 @@ class Convert(PlumbCase):
         self.assertEqual(*tokens)
         self.assertEqual(self.log_probs("m.gguf"), self.log_probs(model))
 
+    def test_tokenizers_of_llama_3_and_qwen_keep_their_ids(self):
+        golden = REPOSITORY / "tests/golden"
+        texts = [json.loads(line)["text"] for line in (golden / "tokenizer_kinds.jsonl").read_text().splitlines()]
+        rows = "".join(json.dumps({"text": text}) + "\n" for text in texts if text)
+        for kind in ("llama3", "qwen2"):
+            model = write_tiny_model(self.folder / kind, shape=SHAPE | {"vocab_size": 512})
+            (model / "tokenizer.json").write_text((golden / f"tokenizer_kind_{kind}.json").read_text())
+            (model / "tokenizer_config.json").write_text(json.dumps(
+                {"chat_template": "{{ messages }}", "bos_token": "<|begin|>", "eos_token": "<|end|>"}))
+            self.convert(model, f"{kind}.gguf")
+            self.convert(f"{kind}.gguf", f"{kind}-back")
+            (self.folder / "in.jsonl").write_text(rows)
+            found = []
+            for source in (model, f"{kind}.gguf", f"{kind}-back"):
+                result = self.plumb("score", "--model", source, "--in", "in.jsonl", "--out", "scores.jsonl")
+                self.assertEqual(result.returncode, 0, result.stderr)
+                found.append((self.folder / "scores.jsonl").read_text())
+                (self.folder / "scores.jsonl").unlink()
+            self.assertGreater(found[0].count("\n"), 200)
+            self.assertEqual(found[1:], [found[0]] * 2)
+
     def test_an_upcycled_model_starts_with_the_dense_ones_outputs(self):
         said = self.convert(self.model, "moe", "--upcycle", "experts=5,topk=2")
         self.assertIn("mixtral", said)

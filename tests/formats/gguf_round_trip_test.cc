@@ -59,32 +59,6 @@ TEST(GgufRoundTrip, BiasesAreFoundInTheFile) {
   expect_round_trip(FormulaModel(small_dense("qwen3")));
 }
 
-// llama.cpp takes the vocabulary's size from the list of tokens.
-TEST(GgufRoundTrip, FillersMakeTheTokensAsManyAsRows) {
-  const TemporaryFolder folder;
-  FormulaModel model(small_dense("qwen2"));
-  model.tokenizer.kinds[3] = TokenKind::kUnused;  // an id that no token has
-  model.tokenizer.tokens[3].clear();
-  model.tokenizer.merges.clear();
-  ASSERT_TRUE(write_gguf_model(folder / "m.gguf", model, GgufType::kF32).ok());
-  const auto file = GgufFile::open(folder / "m.gguf").value();
-  EXPECT_EQ(file.get<std::vector<std::string>>("tokenizer.ggml.tokens").value(),
-            (std::vector<std::string>{"<s>", "</s>", "a", "[PAD3]", "ab", "[PAD5]", "[PAD6]", "[PAD7]", "[PAD8]"}));
-  EXPECT_EQ(file.get<std::vector<std::int64_t>>("tokenizer.ggml.token_type").value(),
-            (std::vector<std::int64_t>{3, 3, 1, 5, 1, 5, 5, 5, 5}));
-  expect_round_trip(model);
-}
-
-// A filler that a special id names is that token; a token that merely looks like a filler stays.
-TEST(GgufRoundTrip, KeepsFillersThatAreTokens) {
-  FormulaModel model(small_dense("llama"));
-  model.tokenizer.tokens.insert(model.tokenizer.tokens.end(), {"[PAD5]", "[PAD5000]", "[PAD7]"});
-  model.tokenizer.kinds.insert(model.tokenizer.kinds.end(),
-                               {TokenKind::kNormal, TokenKind::kUnused, TokenKind::kUnused});
-  model.tokenizer.pad_id = 7;
-  expect_round_trip(model);
-}
-
 // Llama 3.1 8B's factors: 1 up to the 28th, 8 from the 35th, and between them what transformers 5.24 computes.
 TEST(GgufRoundTrip, FindsThePublishedLlama3Scaling) {
   RopeScaling rope;
@@ -169,22 +143,6 @@ TEST(GgufRoundTrip, RefusesModelsByTheirCause) {
     model.hyperparameters.moe.normalise = true;
     model.hyperparameters.moe.sparse_step = 2;
   });
-}
-
-TEST(GgufRoundTrip, RefusesTokenizersByTheirCause) {
-  const auto refused = [](const std::string& what, const std::function<void(TokenizerData&)>& change) {
-    expect_refused("llama", what, [&](ModelSource& model) { change(model.tokenizer); });
-  };
-  refused("pre_tokenizer", [](TokenizerData& data) { data.pre_tokenizer.clear(); });
-  refused("no byte-level BPE", [](TokenizerData& data) { data.byte_level = false; });
-  refused("ignore_merges", [](TokenizerData& data) { data.ignore_merges = true; });
-  refused("normalizer is NFC, Lowercase", [](TokenizerData& data) {
-    data.normalizer.resize(2);
-    data.normalizer[1].kind = NormalizerStep::Kind::kLowercase;
-  });
-  refused("\"<x>\" has the option lstrip",
-          [](TokenizerData& data) { data.added_tokens.push_back({.id = 4, .text = "<x>", .lstrip = true}); });
-  refused("GGUF calls [PAD6]", [](TokenizerData& data) { data.tokens[2] = "[PAD6]"; });
 }
 
 }  // namespace

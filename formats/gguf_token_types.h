@@ -1,0 +1,19 @@
+#pragma once
+// The numbers and names of tokens in a GGUF file, for its reader and writer.
+
+#include <cstdint>
+#include <string>
+
+namespace plumb {
+
+inline constexpr std::int32_t kGgufPlain = 1;
+inline constexpr std::int32_t kGgufControl = 3;
+inline constexpr std::int32_t kGgufUserDefined = 4;
+inline constexpr std::int32_t kGgufFiller = 5;
+
+/// What llama.cpp's writers call an id that no token has.
+inline std::string gguf_filler_name(std::size_t id) {
+  return "[PAD" + std::to_string(id) + "]";
+}
+
+}  // namespace plumb
