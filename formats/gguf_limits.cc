@@ -1,6 +1,7 @@
 #include "formats/gguf_limits.h"
 
 #include <string>
+#include <tuple>
 
 #include "formats/gguf_parts.h"
 #include "formats/gguf_rope.h"
@@ -41,6 +42,18 @@ Result<void> check_llama3_rope(const Hyperparameters& h) {
   return {};
 }
 
+// llama.cpp computes the factor of scores from mscale_all_dim, and takes sines and cosines to have none.
+Result<void> check_latent_rope(const RopeScaling& rope) {
+  const bool is_v2 = rope.kind == RopeKind::kYarn && rope.mscale_all_dim != 0 && rope.mscale == rope.mscale_all_dim &&
+                     rope.attention_factor == 0 && rope.beta_fast == 32 && rope.beta_slow == 1;
+  if (rope.kind != RopeKind::kDefault && !is_v2) {
+    return Error{
+        "its rotary scaling is neither none nor yarn with equal mscale and mscale_all_dim, beta_fast 32, "
+        "beta_slow 1 and no attention_factor, as llama.cpp computes DeepSeek-V2's"};
+  }
+  return {};
+}
+
 Result<void> check_rope(const Hyperparameters& h) {
   const RopeScaling& rope = h.rope;
   if (rope.kind == RopeKind::kDynamic) {
@@ -49,15 +62,17 @@ Result<void> check_rope(const Hyperparameters& h) {
   if (rope.kind == RopeKind::kLlama3) {
     return check_llama3_rope(h);
   }
-  RopeScaling written;  // what the header has room for
-  written.kind = rope.kind;
-  written.factor = rope.factor;
-  written.original_positions = rope.original_positions;
-  if (rope != written) {
-    return Error{
-        "its yarn scaling has a beta_fast, beta_slow, attention_factor, mscale or mscale_all_dim other than 32, 1, "
-        "none, "
-        "none and none, for which GGUF has no place"};
+  if (h.is_latent()) {
+    return check_latent_rope(rope);
+  }
+  for (const auto& [name, value, expected] :
+       {std::tuple{"beta_fast", rope.beta_fast, 32.0F}, std::tuple{"beta_slow", rope.beta_slow, 1.0F},
+        std::tuple{"attention_factor", rope.attention_factor, 0.0F}, std::tuple{"mscale", rope.mscale, 0.0F},
+        std::tuple{"mscale_all_dim", rope.mscale_all_dim, 0.0F}}) {
+    if (rope.kind == RopeKind::kYarn && value != expected) {
+      return Error{std::string("its yarn scaling has ") + name + " = " + std::to_string(value) +
+                   ", for which GGUF has no place but at its default"};
+    }
   }
   return {};
 }
@@ -73,9 +88,33 @@ Result<void> check_biases(const Hyperparameters& h) {
   return {};
 }
 
+// llama.cpp tells DeepSeek-V2-Lite, which projects queries at once, by its layers alone.
+Result<void> check_queries(const Hyperparameters& h) {
+  if (h.latent.q_rank > 0 && (h.num_layers == 26 || h.num_layers == 27)) {
+    return Error{"it has " + std::to_string(h.num_layers) + " layers and q_lora_rank " +
+                 std::to_string(h.latent.q_rank) +
+                 ", but llama.cpp takes every DeepSeek-V2 of 26 or 27 layers to have none"};
+  }
+  return {};
+}
+
+Result<void> check_deepseek_experts(const MixtureOfExperts& moe) {
+  if (moe.num_experts == 0 || moe.shared_size == 0) {
+    return Error{std::string("it has no ") + (moe.num_experts == 0 ? "routed" : "shared") +
+                 " experts, without which llama.cpp does not read a DeepSeek-V2"};
+  }
+  if (moe.num_groups > 1) {
+    return Error{"its topk_method is group_limited_greedy, but llama.cpp chooses a DeepSeek-V2's experts from all"};
+  }
+  return {};
+}
+
 // Readers take `normalise` from the family, and every layer for a sparse one.
 Result<void> check_experts(const Hyperparameters& h) {
   const MixtureOfExperts& moe = h.moe;
+  if (h.is_latent()) {
+    return check_deepseek_experts(moe);
+  }
   if (moe.num_experts == 0) {
     return {};
   }
@@ -107,6 +146,7 @@ Result<void> check_properties(const Hyperparameters& h) {
   }
   PLUMB_TRY(check_rope(h));
   PLUMB_TRY(check_biases(h));
+  PLUMB_TRY(check_queries(h));
   return check_experts(h);
 }
 

@@ -4,6 +4,8 @@
 #include <map>
 #include <utility>
 
+#include "formats/gguf_hyperparameters.h"
+#include "formats/gguf_latent.h"
 #include "formats/gguf_parts.h"
 #include "formats/gguf_rope.h"
 #include "formats/gguf_tokenizer.h"
@@ -16,43 +18,32 @@ class GgufModel final : public ModelSource {
   explicit GgufModel(GgufFile file) : file_(std::move(file)) {}
 
   Result<void> load() {
-    PLUMB_TRY(check_architecture());
+    PLUMB_ASSIGN(hyperparameters, read_gguf_hyperparameters(file_));
     PLUMB_ASSIGN(tokenizer, read_gguf_tokenizer(file_));
-    PLUMB_TRY(set_if_present("tokenizer.chat_template", chat_template));
-    std::map<std::string, std::size_t> stored;
+    if (file_.has("tokenizer.chat_template")) {
+      PLUMB_ASSIGN(chat_template, file_.get<std::string>("tokenizer.chat_template"));
+    }
+    Stored stored;
     for (std::size_t i = 0; i < file_.tensors().size(); ++i) {
       stored.emplace(file_.tensors()[i].name, i);
     }
-    PLUMB_TRY(load_hyperparameters());
     load_biases(stored);
     if (const auto factors = stored.find(kRopeFactorsTensor); factors != stored.end()) {
       PLUMB_TRY(load_rope_factors(file_.tensors()[factors->second]));
       stored.erase(factors);
     }
     hyperparameters.tie_embeddings = !stored.contains("output.weight");
-    for (GgufPart& part : gguf_parts(hyperparameters)) {
-      const auto found = stored.find(part.name);
-      if (found == stored.end()) {
-        continue;
-      }
-      PLUMB_TRY(check_stack(file_.tensors()[found->second], part));
-      for (std::size_t slice = 0; slice < part.sources.size(); ++slice) {
-        names_.push_back(part.sources[slice]);
-        index_.emplace(part.sources[slice], Place{found->second, slice, part.sources.size(), part.heads});
-      }
-      stored.erase(found);
-    }
-    if (!stored.empty()) {
-      return Error{file_.name() + ": the tensor " + stored.begin()->first + " is no part of a " +
-                   hyperparameters.architecture + " model as plumb reads it"};
-    }
-    return {};
+    return find_tensors(std::move(stored));
   }
 
   [[nodiscard]] std::vector<std::string> tensor_names() const override { return names_; }
 
   [[nodiscard]] std::vector<std::int64_t> shape_of(const std::string& name) const override {
     const Place& place = index_.at(name);
+    if (place.half == LatentHalf::kBoth) {
+      const LatentAttention& latent = hyperparameters.latent;
+      return {hyperparameters.num_heads * (latent.nope_dim + latent.value_dim), latent.kv_rank};
+    }
     std::vector<std::int64_t> shape = file_.tensors()[place.tensor].shape;
     if (place.slices > 1) {
       shape.erase(shape.begin());
@@ -69,10 +60,10 @@ class GgufModel final : public ModelSource {
     }
     const Place& place = found->second;
     const GgufTensor& stored = file_.tensors()[place.tensor];
-    SourceTensor tensor{name, shape_of(name),
-                        std::vector<float>(static_cast<std::size_t>(stored.num_values) / place.slices)};
-    const std::size_t bytes = stored.blocks.size() / place.slices;
-    dequantize(stored.type, stored.blocks.subspan(place.slice * bytes, bytes), tensor.values);
+    if (place.half != LatentHalf::kNone) {
+      return read_latent(name, place);
+    }
+    SourceTensor tensor{name, shape_of(name), values_of(stored, place.slice, place.slices)};
     if (place.heads > 0) {
       const std::int64_t rows = place.heads * hyperparameters.head_dim;
       if (tensor.shape.empty() || tensor.shape[0] != rows) {
@@ -85,15 +76,43 @@ class GgufModel final : public ModelSource {
   }
 
  private:
+  using Stored = std::map<std::string, std::size_t>;  // name -> index in file_.tensors()
+
   // Where a Hugging Face tensor lies.
   struct Place {
     std::size_t tensor = 0;
     std::size_t slice = 0;
     std::size_t slices = 1;
     std::int64_t heads = 0;
+    LatentHalf half = LatentHalf::kNone;  // kKeys, kValues: what `tensor` holds where the other half is missing
+    std::size_t values = 0;               // kBoth: the tensor of the values' half, `tensor` being the keys'
   };
 
-  [[nodiscard]] std::string key(const char* name) const { return architecture_ + "." + name; }
+  [[nodiscard]] static std::vector<float> values_of(const GgufTensor& stored, std::size_t slice = 0,
+                                                    std::size_t slices = 1) {
+    std::vector<float> values(static_cast<std::size_t>(stored.num_values) / slices);
+    const std::size_t bytes = stored.blocks.size() / slices;
+    dequantize(stored.type, stored.blocks.subspan(slice * bytes, bytes), values);
+    return values;
+  }
+
+  [[nodiscard]] Result<SourceTensor> read_latent(const std::string& name, const Place& place) const {
+    const Hyperparameters& h = hyperparameters;
+    const LatentAttention& latent = h.latent;
+    const GgufTensor& keys = file_.tensors()[place.tensor];
+    const GgufTensor& values = file_.tensors()[place.values];
+    using Shape = std::vector<std::int64_t>;
+    if (place.half != LatentHalf::kBoth || keys.shape != Shape{h.num_heads, latent.kv_rank, latent.nope_dim} ||
+        values.shape != Shape{h.num_heads, latent.value_dim, latent.kv_rank}) {
+      return Error{file_.name() + ": the tensor " + keys.name + " must be attn_k_b [" + std::to_string(h.num_heads) +
+                   ", " + std::to_string(latent.kv_rank) + ", " + std::to_string(latent.nope_dim) +
+                   "], and beside it must stand attn_v_b [" + std::to_string(h.num_heads) + ", " +
+                   std::to_string(latent.value_dim) + ", " + std::to_string(latent.kv_rank) + "]"};
+    }
+    const std::int64_t rows = h.num_heads * (latent.nope_dim + latent.value_dim);
+    return SourceTensor{
+        name, {rows, latent.kv_rank}, join_latent(values_of(keys), values_of(values), h.num_heads, latent)};
+  }
 
   Result<void> check_stack(const GgufTensor& tensor, const GgufPart& part) const {
     const auto slices = static_cast<std::int64_t>(part.sources.size());
@@ -104,37 +123,44 @@ class GgufModel final : public ModelSource {
     return {};
   }
 
-  Result<void> check_architecture() {
-    PLUMB_ASSIGN(architecture_, file_.get<std::string>("general.architecture"));
-    std::int64_t experts = 0;
-    PLUMB_TRY(set_if_present(key("expert_count"), experts));
-    hyperparameters.moe.num_experts = experts;
-    hyperparameters.architecture = gguf_model_type(architecture_, experts > 0);
-    if (hyperparameters.architecture.empty()) {
-      return Error{file_.name() + ": the architecture \"" + architecture_ + "\"" +
-                   (experts > 0 ? " with experts" : "") + " is not supported; " + gguf_architectures() + " are"};
+  Result<void> find_tensors(Stored stored) {
+    for (const GgufPart& part : gguf_parts(hyperparameters, stored.contains("blk.0.attn_kv_b.weight"))) {
+      const auto found = stored.find(part.name);
+      if (found == stored.end()) {
+        continue;
+      }
+      PLUMB_TRY(check_stack(file_.tensors()[found->second], part));
+      place_part(part, found->second);
+      stored.erase(found);
+    }
+    if (!stored.empty()) {
+      return Error{file_.name() + ": the tensor " + stored.begin()->first + " is no part of a " +
+                   hyperparameters.architecture + " model as plumb reads it"};
     }
     return {};
   }
 
-  Result<void> load_rope() {
-    RopeScaling& rope = hyperparameters.rope;
-    double theta = 10000.0;
-    PLUMB_TRY(set_if_present(key("rope.freq_base"), theta));
-    hyperparameters.rope_theta = static_cast<float>(theta);
-    rope.original_positions = hyperparameters.max_positions;
-    std::string type = "none";
-    PLUMB_TRY(set_if_present(key("rope.scaling.type"), type));
-    if (type == "none") {
-      return {};
+  void place_part(const GgufPart& part, std::size_t tensor) {
+    for (std::size_t slice = 0; slice < part.sources.size(); ++slice) {
+      const auto [place, added] =
+          index_.emplace(part.sources[slice], Place{tensor, slice, part.sources.size(), part.heads, part.half, tensor});
+      if (added) {
+        names_.push_back(part.sources[slice]);
+      } else {
+        place->second.half = LatentHalf::kBoth;
+        place->second.values = tensor;
+      }
     }
-    if (type != "linear" && type != "yarn") {
-      return Error{file_.name() + ": the rotary scaling \"" + type + "\" is not supported; none, linear and yarn are"};
-    }
-    rope.kind = type == "linear" ? RopeKind::kLinear : RopeKind::kYarn;
-    PLUMB_ASSIGN(const double factor, file_.get<double>(key("rope.scaling.factor")));
-    rope.factor = static_cast<float>(factor);
-    return set_if_present(key("rope.scaling.original_context_length"), rope.original_positions);
+  }
+
+  // No key says which biases there are. Where there is one of a kind, the others are looked for as well.
+  void load_biases(const Stored& stored) {
+    Hyperparameters& h = hyperparameters;
+    const bool has_query_bias = stored.contains("blk.0.attn_q.bias");
+    h.qkv_bias =
+        h.architecture == "qwen2" || ((h.architecture == "qwen2_moe" || h.architecture == "llama") && has_query_bias);
+    h.o_bias = h.architecture == "llama" && has_query_bias;
+    h.mlp_bias = h.architecture == "llama" && stored.contains("blk.0.ffn_gate.bias");
   }
 
   Result<void> load_rope_factors(const GgufTensor& tensor) {
@@ -145,8 +171,7 @@ class GgufModel final : public ModelSource {
                    " factors of rotary frequencies; expected half a head dimension (" + std::to_string(h.head_dim / 2) +
                    ") of them, and no rope.scaling.type beside them"};
     }
-    std::vector<float> factors(static_cast<std::size_t>(tensor.num_values));
-    dequantize(tensor.type, tensor.blocks, factors);
+    const std::vector<float> factors = values_of(tensor);
     if (std::ranges::all_of(factors, [](float factor) { return factor == 1.0F; })) {
       return {};
     }
@@ -160,82 +185,7 @@ class GgufModel final : public ModelSource {
     return {};
   }
 
-  Result<void> load_experts() {
-    MixtureOfExperts& moe = hyperparameters.moe;
-    if (moe.num_experts == 0) {
-      return {};
-    }
-    PLUMB_ASSIGN(moe.top_k, file_.get<std::int64_t>(key("expert_used_count")));
-    moe.expert_size = hyperparameters.intermediate_size;
-    PLUMB_TRY(set_if_present(key("expert_feed_forward_length"), moe.expert_size));
-    moe.normalise = hyperparameters.architecture != "qwen2_moe";  // as llama.cpp takes them
-    if (hyperparameters.architecture == "mixtral") {
-      moe.use_mixtral_names();
-    }
-    if (hyperparameters.architecture == "qwen2_moe") {
-      PLUMB_ASSIGN(moe.shared_size, file_.get<std::int64_t>(key("expert_shared_feed_forward_length")));
-      moe.shared_gate = true;
-      moe.shared_block = "mlp.shared_expert";
-    }
-    return {};
-  }
-
-  template <typename T>
-  Result<void> set_if_present(const std::string& key, T& target) {
-    if (file_.has(key)) {
-      PLUMB_ASSIGN(target, file_.get<T>(key));
-    }
-    return {};
-  }
-
-  // The number of tokens in the file, fillers included.
-  Result<void> load_vocab_size() {
-    PLUMB_ASSIGN(const auto tokens, file_.get<std::vector<std::string>>("tokenizer.ggml.tokens"));
-    hyperparameters.vocab_size = static_cast<std::int64_t>(tokens.size());
-    return set_if_present(key("vocab_size"), hyperparameters.vocab_size);
-  }
-
-  // No key says which biases there are. Where there is one of a kind, the others are looked for as well.
-  void load_biases(const std::map<std::string, std::size_t>& stored) {
-    Hyperparameters& h = hyperparameters;
-    const bool has_query_bias = stored.contains("blk.0.attn_q.bias");
-    h.qkv_bias =
-        h.architecture == "qwen2" || ((h.architecture == "qwen2_moe" || h.architecture == "llama") && has_query_bias);
-    h.o_bias = h.architecture == "llama" && has_query_bias;
-    h.mlp_bias = h.architecture == "llama" && stored.contains("blk.0.ffn_gate.bias");
-  }
-
-  Result<void> load_hyperparameters() {
-    Hyperparameters& h = hyperparameters;
-    PLUMB_ASSIGN(h.num_layers, file_.get<std::int64_t>(key("block_count")));
-    PLUMB_ASSIGN(h.hidden_size, file_.get<std::int64_t>(key("embedding_length")));
-    PLUMB_ASSIGN(h.intermediate_size, file_.get<std::int64_t>(key("feed_forward_length")));
-    PLUMB_ASSIGN(h.max_positions, file_.get<std::int64_t>(key("context_length")));
-    PLUMB_ASSIGN(h.num_heads, file_.get<std::int64_t>(key("attention.head_count")));
-    h.num_kv_heads = h.num_heads;
-    PLUMB_TRY(set_if_present(key("attention.head_count_kv"), h.num_kv_heads));
-    PLUMB_ASSIGN(const auto eps, file_.get<double>(key("attention.layer_norm_rms_epsilon")));
-    h.rms_norm_eps = static_cast<float>(eps);
-    PLUMB_TRY(load_rope());
-    PLUMB_TRY(load_experts());
-    h.qk_norm = h.architecture == "qwen3" || h.architecture == "qwen3_moe";
-    PLUMB_TRY(load_vocab_size());
-    h.head_dim = h.num_heads > 0 ? h.hidden_size / h.num_heads : 0;
-    PLUMB_TRY(set_if_present(key("attention.key_length"), h.head_dim));
-    std::int64_t rope_dims = h.head_dim;
-    PLUMB_TRY(set_if_present(key("rope.dimension_count"), rope_dims));
-    if (rope_dims != h.head_dim) {
-      return Error{file_.name() + ": " + key("rope.dimension_count") + " is " + std::to_string(rope_dims) +
-                   "; it must equal the head dimension " + std::to_string(h.head_dim)};
-    }
-    if (const auto checked = check_hyperparameters(h); !checked) {
-      return checked.error().with_context(file_.name());
-    }
-    return {};
-  }
-
   GgufFile file_;
-  std::string architecture_;
   std::vector<std::string> names_;
   std::map<std::string, Place> index_;  // by Hugging Face name
 };

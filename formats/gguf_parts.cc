@@ -14,24 +14,32 @@ struct Architecture {
 };
 
 // The first line of a family is what is written.
-constexpr std::array<Architecture, 7> kArchitectures = {{{"llama", "llama", false},
+constexpr std::array<Architecture, 8> kArchitectures = {{{"llama", "llama", false},
                                                          {"llama", "mixtral", true},
                                                          {"llama", "mistral", false},
                                                          {"qwen2", "qwen2", false},
                                                          {"qwen3", "qwen3", false},
                                                          {"qwen2moe", "qwen2_moe", true},
-                                                         {"qwen3moe", "qwen3_moe", true}}};
+                                                         {"qwen3moe", "qwen3_moe", true},
+                                                         {"deepseek2", "deepseek_v2", true}}};
 
 class PartList {
  public:
-  explicit PartList(const Hyperparameters& h) : h_(h), pairs_(gguf_architecture(h.architecture) == "llama") {}
+  PartList(const Hyperparameters& h, bool joined_latent)
+      : h_(h), pairs_(gguf_architecture(h.architecture) == "llama"), joined_latent_(joined_latent) {}
 
   std::vector<GgufPart> make() {
     add("token_embd.weight", "model.embed_tokens.weight");
     for (std::int64_t layer = 0; layer < h_.num_layers; ++layer) {
       gguf_ = "blk." + std::to_string(layer) + ".";
       hugging_face_ = "model.layers." + std::to_string(layer) + ".";
-      attention();
+      add("attn_norm.weight", "input_layernorm.weight");
+      if (h_.is_latent()) {
+        latent_attention();
+      } else {
+        attention();
+      }
+      add("ffn_norm.weight", "post_attention_layernorm.weight");
       feed_forward(layer);
     }
     gguf_.clear();
@@ -45,11 +53,31 @@ class PartList {
 
  private:
   void add(const std::string& name, const std::string& source, std::int64_t heads = 0) {
-    parts_.push_back({gguf_ + name, {hugging_face_ + source}, pairs_ ? heads : 0});
+    parts_.push_back({gguf_ + name, {hugging_face_ + source}, pairs_ ? heads : 0, LatentHalf::kNone});
+  }
+
+  void latent_attention() {
+    if (h_.latent.q_rank > 0) {
+      add("attn_q_a.weight", "self_attn.q_a_proj.weight");
+      add("attn_q_a_norm.weight", "self_attn.q_a_layernorm.weight");
+      add("attn_q_b.weight", "self_attn.q_b_proj.weight");
+    } else {
+      add("attn_q.weight", "self_attn.q_proj.weight");
+    }
+    add("attn_kv_a_mqa.weight", "self_attn.kv_a_proj_with_mqa.weight");
+    add("attn_kv_a_norm.weight", "self_attn.kv_a_layernorm.weight");
+    if (joined_latent_) {
+      add("attn_kv_b.weight", "self_attn.kv_b_proj.weight");
+    } else {
+      add("attn_k_b.weight", "self_attn.kv_b_proj.weight");
+      parts_.back().half = LatentHalf::kKeys;
+      add("attn_v_b.weight", "self_attn.kv_b_proj.weight");
+      parts_.back().half = LatentHalf::kValues;
+    }
+    add("attn_output.weight", "self_attn.o_proj.weight");
   }
 
   void attention() {
-    add("attn_norm.weight", "input_layernorm.weight");
     for (const char* kind : {"weight", "bias"}) {
       if (kind == std::string_view("weight") || h_.qkv_bias) {
         add(std::string("attn_q.") + kind, std::string("self_attn.q_proj.") + kind, h_.num_heads);
@@ -65,7 +93,6 @@ class PartList {
     if (h_.o_bias) {
       add("attn_output.bias", "self_attn.o_proj.bias");
     }
-    add("ffn_norm.weight", "post_attention_layernorm.weight");
   }
 
   void feed_forward(std::int64_t layer) {
@@ -85,7 +112,7 @@ class PartList {
     add("ffn_gate_inp.weight", moe.block + ".gate.weight");
     for (const auto& [part, name] :
          {std::pair{"gate", moe.gate_name}, std::pair{"up", moe.up_name}, std::pair{"down", moe.down_name}}) {
-      GgufPart stacked{gguf_ + "ffn_" + part + "_exps.weight", {}, 0};
+      GgufPart stacked{gguf_ + "ffn_" + part + "_exps.weight", {}};
       for (std::int64_t e = 0; e < moe.num_experts; ++e) {
         stacked.sources.push_back(hugging_face_ + moe.block + ".experts." + std::to_string(e) + "." + name + ".weight");
       }
@@ -101,6 +128,7 @@ class PartList {
 
   const Hyperparameters& h_;
   bool pairs_;
+  bool joined_latent_;
   std::string gguf_;
   std::string hugging_face_;
   std::vector<GgufPart> parts_;
@@ -108,8 +136,8 @@ class PartList {
 
 }  // namespace
 
-std::vector<GgufPart> gguf_parts(const Hyperparameters& hyperparameters) {
-  return PartList(hyperparameters).make();
+std::vector<GgufPart> gguf_parts(const Hyperparameters& hyperparameters, bool joined_latent) {
+  return PartList(hyperparameters, joined_latent).make();
 }
 
 std::string_view gguf_architecture(std::string_view model_type) {

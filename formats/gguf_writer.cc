@@ -5,6 +5,8 @@
 #include <cstring>
 
 #include "core/atomic_file.h"
+#include "formats/gguf_hyperparameters.h"
+#include "formats/gguf_latent.h"
 #include "formats/gguf_limits.h"
 #include "formats/gguf_metadata.h"
 #include "formats/gguf_model.h"
@@ -18,34 +20,6 @@ namespace {
 
 constexpr std::uint64_t kAlignment = 32;
 constexpr std::int64_t kQ8Block = 32;
-
-void add_shape(GgufMetadata& to, const Hyperparameters& h, const std::string& prefix) {
-  to.number(prefix + "block_count", h.num_layers);
-  to.number(prefix + "context_length", h.max_positions);
-  to.number(prefix + "embedding_length", h.hidden_size);
-  to.number(prefix + "feed_forward_length", h.intermediate_size);
-  to.number(prefix + "attention.head_count", h.num_heads);
-  to.number(prefix + "attention.head_count_kv", h.num_kv_heads);
-  to.number(prefix + "attention.key_length", h.head_dim);
-  to.number(prefix + "attention.value_length", h.head_dim);
-  to.real(prefix + "attention.layer_norm_rms_epsilon", h.rms_norm_eps);
-  to.real(prefix + "rope.freq_base", h.rope_theta);
-  to.number(prefix + "rope.dimension_count", h.head_dim);
-  to.number(prefix + "vocab_size", h.vocab_size);
-  if (h.rope.kind == RopeKind::kLinear || h.rope.kind == RopeKind::kYarn) {
-    to.text(prefix + "rope.scaling.type", h.rope.kind == RopeKind::kLinear ? "linear" : "yarn");
-    to.real(prefix + "rope.scaling.factor", h.rope.factor);
-    to.number(prefix + "rope.scaling.original_context_length", h.rope.original_positions);
-  }
-  if (h.moe.num_experts > 0) {
-    to.number(prefix + "expert_count", h.moe.num_experts);
-    to.number(prefix + "expert_used_count", h.moe.top_k);
-    to.number(prefix + "expert_feed_forward_length", h.moe.expert_size);
-    if (h.moe.shared_size > 0) {
-      to.number(prefix + "expert_shared_feed_forward_length", h.moe.shared_size);
-    }
-  }
-}
 
 // ggml's reference: a scale of a 127th of the largest magnitude, in f16, and each value rounded away from zero at ties.
 void append_q8(std::string& bytes, const float* values) {
@@ -110,8 +84,24 @@ class Writer {
   }
 
  private:
+  // A tensor in the order that the file has it in.
+  [[nodiscard]] Result<SourceTensor> read(const GgufPart& part, const std::string& name) const {
+    PLUMB_ASSIGN(SourceTensor tensor, source_.read(name));
+    const Hyperparameters& h = source_.hyperparameters;
+    if (part.heads > 0) {
+      tensor.values = interleave_heads(tensor.values, tensor.shape[0], part.heads, true);
+    } else if (part.half == LatentHalf::kKeys) {
+      tensor.values = latent_keys(tensor.values, h.num_heads, h.latent);
+      tensor.shape = {h.num_heads, h.latent.kv_rank, h.latent.nope_dim};
+    } else if (part.half == LatentHalf::kValues) {
+      tensor.values = latent_values(tensor.values, h.num_heads, h.latent);
+      tensor.shape = {h.num_heads, h.latent.value_dim, h.latent.kv_rank};
+    }
+    return tensor;
+  }
+
   Result<void> plan(GgufPart part) {
-    PLUMB_ASSIGN(const SourceTensor first, source_.read(part.sources.front()));
+    PLUMB_ASSIGN(const SourceTensor first, read(part, part.sources.front()));
     Entry entry{std::move(part), first.shape, GgufType::kF32, 0};
     const bool stays_f32 = first.shape.size() == 1 || entry.part.name.find("ffn_gate_inp") != std::string::npos;
     if (!stays_f32) {
@@ -139,11 +129,10 @@ class Writer {
   }
 
   [[nodiscard]] std::string header() const {
-    const std::string architecture(gguf_architecture(source_.hyperparameters.architecture));
     GgufMetadata metadata;
-    metadata.text("general.architecture", architecture);
+    metadata.text("general.architecture", gguf_architecture(source_.hyperparameters.architecture));
     metadata.number("general.alignment", kAlignment);
-    add_shape(metadata, source_.hyperparameters, architecture + ".");
+    add_gguf_hyperparameters(metadata, source_.hyperparameters);
     add_gguf_tokenizer(metadata, source_.tokenizer, source_.hyperparameters.vocab_size);
     if (!source_.chat_template.empty()) {
       metadata.text("tokenizer.chat_template", source_.chat_template);
@@ -170,10 +159,7 @@ class Writer {
   Result<void> write_tensor(AtomicFile& file, const Entry& entry) const {
     PLUMB_TRY(file.write(encode(entry.values, GgufType::kF32)));
     for (const std::string& name : entry.part.sources) {
-      PLUMB_ASSIGN(SourceTensor tensor, source_.read(name));
-      if (entry.part.heads > 0) {
-        tensor.values = interleave_heads(tensor.values, tensor.shape[0], entry.part.heads, true);
-      }
+      PLUMB_ASSIGN(const SourceTensor tensor, read(entry.part, name));
       PLUMB_TRY(file.write(encode(tensor.values, entry.type)));
     }
     return file.write(std::string((kAlignment - entry.size % kAlignment) % kAlignment, '\0'));

@@ -26,7 +26,7 @@ class FormulaModel final : public ModelSource {
 
   [[nodiscard]] std::vector<std::string> tensor_names() const override {
     std::vector<std::string> names;
-    for (const GgufPart& part : gguf_parts(hyperparameters)) {
+    for (const GgufPart& part : gguf_parts(hyperparameters, true)) {
       names.insert(names.end(), part.sources.begin(), part.sources.end());
     }
     return names;
@@ -50,11 +50,35 @@ class FormulaModel final : public ModelSource {
   }
 
  private:
+  [[nodiscard]] std::int64_t feed_forward_size(const std::string& name) const {
+    const MixtureOfExperts& moe = hyperparameters.moe;
+    return name.find(".experts.") != std::string::npos        ? moe.expert_size
+           : name.find("shared_experts") != std::string::npos ? moe.shared_size
+                                                              : hyperparameters.intermediate_size;
+  }
+
+  [[nodiscard]] std::vector<std::int64_t> latent_shape_of(const std::string& name) const {
+    const Hyperparameters& h = hyperparameters;
+    const LatentAttention& latent = h.latent;
+    const auto is = [&](const char* part) { return name.find(part) != std::string::npos; };
+    return is("q_a_layernorm")    ? std::vector{latent.q_rank}
+           : is("kv_a_layernorm") ? std::vector{latent.kv_rank}
+           : is("q_a_proj")       ? std::vector{latent.q_rank, h.hidden_size}
+           : is("q_b_proj")       ? std::vector{h.num_heads * h.head_dim, latent.q_rank}
+           : is("q_proj")         ? std::vector{h.num_heads * h.head_dim, h.hidden_size}
+           : is("kv_a_proj")      ? std::vector{latent.kv_rank + latent.rope_dim, h.hidden_size}
+           : is("kv_b_proj")      ? std::vector{h.num_heads * (latent.nope_dim + latent.value_dim), latent.kv_rank}
+                                  : std::vector{h.hidden_size, h.num_heads * latent.value_dim};
+  }
+
   [[nodiscard]] std::vector<std::int64_t> shape_of(const std::string& name) const {
     const Hyperparameters& h = hyperparameters;
     const auto is = [&](const char* part) { return name.find(part) != std::string::npos; };
     std::int64_t out = h.hidden_size;
     std::int64_t in = h.hidden_size;
+    if (h.is_latent() && is("self_attn")) {
+      return latent_shape_of(name);
+    }
     if (is("q_norm") || is("k_norm")) {
       return {h.head_dim};
     }
@@ -67,9 +91,11 @@ class FormulaModel final : public ModelSource {
     } else if (is("o_proj")) {
       in = h.num_heads * h.head_dim;
     } else if (is("gate_proj") || is("up_proj")) {
-      out = h.intermediate_size;
+      out = feed_forward_size(name);
     } else if (is("down_proj")) {
-      in = h.intermediate_size;
+      in = feed_forward_size(name);
+    } else if (is("mlp.gate.")) {
+      out = h.moe.num_experts;
     }
     return name.ends_with("bias") || is("norm") ? std::vector{out} : std::vector{out, in};
   }
@@ -90,6 +116,22 @@ inline Hyperparameters small_dense(const std::string& family) {
   h.rope.original_positions = 256;
   h.qkv_bias = family == "qwen2";
   h.qk_norm = family == "qwen3";
+  return h;
+}
+
+/// The same as a DeepSeek-V2: latent rank 5, head 4 + 4, value 6; two experts of three in the second layer, F 5, two
+/// shared.
+inline Hyperparameters small_deepseek() {
+  Hyperparameters h = small_dense("deepseek_v2");
+  h.num_kv_heads = h.num_heads;
+  h.head_dim = 8;
+  h.latent = {.q_rank = 8, .kv_rank = 5, .nope_dim = 4, .rope_dim = 4, .value_dim = 6};
+  h.moe.num_experts = 3;
+  h.moe.top_k = 2;
+  h.moe.expert_size = 5;
+  h.moe.shared_size = 10;
+  h.moe.shared_block = "mlp.shared_experts";
+  h.moe.first_dense = 1;
   return h;
 }
 

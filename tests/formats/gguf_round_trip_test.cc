@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "formats/gguf_model.h"
+#include "formats/gguf_parts.h"
 #include "formats/gguf_rope.h"
 #include "tests/formats/formula_model.h"
 #include "tests/support/model_files.h"
@@ -14,6 +15,7 @@ namespace plumb {
 namespace {
 
 using testing::FormulaModel;
+using testing::small_deepseek;
 using testing::small_dense;
 using testing::TemporaryFolder;
 
@@ -25,6 +27,8 @@ void expect_equal(const Hyperparameters& a, const Hyperparameters& b) {
             std::tie(b.vocab_size, b.max_positions, b.rope_theta, b.rms_norm_eps, b.tie_embeddings));
   EXPECT_EQ(std::tie(a.qkv_bias, a.o_bias, a.mlp_bias, a.qk_norm),
             std::tie(b.qkv_bias, b.o_bias, b.mlp_bias, b.qk_norm));
+  EXPECT_TRUE(a.latent == b.latent);
+  EXPECT_TRUE(a.moe == b.moe);
   EXPECT_TRUE(a.rope == b.rope) << a.rope.factor << " " << a.rope.original_positions;
 }
 
@@ -37,7 +41,7 @@ void expect_round_trip(const FormulaModel& model) {
   expect_equal((*again)->hyperparameters, model.hyperparameters);
   EXPECT_EQ((*again)->tokenizer.tokens, model.tokenizer.tokens);
   EXPECT_EQ((*again)->tokenizer.kinds, model.tokenizer.kinds);
-  EXPECT_EQ((*again)->tensor_names(), model.tensor_names());
+  ASSERT_EQ((*again)->tensor_names(), model.tensor_names());
   for (const std::string& name : model.tensor_names()) {
     const auto found = (*again)->read(name);
     ASSERT_TRUE(found.ok()) << found.error().message;
@@ -99,10 +103,83 @@ TEST(GgufRoundTrip, Llama3ScalingTravelsAsFactors) {
   EXPECT_EQ(file.tensors().back().shape, std::vector<std::int64_t>{4});
 }
 
+TEST(GgufRoundTrip, LatentAttentionComesBackFromItsHalves) {
+  Hyperparameters h = small_deepseek();
+  expect_round_trip(FormulaModel(h));
+  h.latent.q_rank = 0;
+  h.moe.scaling = 2.5F;
+  expect_round_trip(FormulaModel(h));
+  h.rope.kind = RopeKind::kYarn;
+  h.rope.factor = 40;
+  h.rope.original_positions = 64;
+  for (const float mscale : {0.707F, 1.0F, 0.1F}) {
+    h.rope.mscale = h.rope.mscale_all_dim = mscale;
+    expect_round_trip(FormulaModel(h));
+  }
+}
+
+// kv_b_proj holds of each head 4 rows of keys, then 6 of values; attn_k_b has the keys' columns for rows.
+TEST(GgufRoundTrip, HalvesOfLatentAttentionLieAsLlamaCppReadsThem) {
+  const TemporaryFolder folder;
+  const FormulaModel model(small_deepseek());
+  ASSERT_TRUE(write_gguf_model(folder / "m.gguf", model, GgufType::kF32).ok());
+  const auto file = GgufFile::open(folder / "m.gguf").value();
+  const auto joined = model.read("model.layers.1.self_attn.kv_b_proj.weight")->values;
+  const auto stored = [&](const std::string& name) {
+    const auto found = std::ranges::find(file.tensors(), name, &GgufTensor::name);
+    std::vector<float> values(static_cast<std::size_t>(found->num_values));
+    dequantize(found->type, found->blocks, values);
+    return std::pair{found->shape, values};
+  };
+  const auto [key_shape, keys] = stored("blk.1.attn_k_b.weight");
+  const auto [value_shape, values] = stored("blk.1.attn_v_b.weight");
+  EXPECT_EQ(key_shape, (std::vector<std::int64_t>{3, 5, 4}));
+  EXPECT_EQ(value_shape, (std::vector<std::int64_t>{3, 6, 5}));
+  EXPECT_EQ(keys[(2 * 5 + 4) * 4 + 1], joined[(2 * 10 + 1) * 5 + 4]);
+  EXPECT_EQ(values[(2 * 6 + 4) * 5 + 3], joined[(2 * 10 + 4 + 4) * 5 + 3]);
+}
+
+// Files from before April 2025: kv_b_proj as it is, and the dimensions of a head in other keys.
+TEST(GgufRoundTrip, ReadsLatentAttentionThatIsJoined) {
+  Hyperparameters h = small_deepseek();
+  h.moe.first_dense = h.num_layers;
+  const FormulaModel model(h);
+  const auto write = [&](bool joined) {
+    testing::GgufBuilder file;
+    const std::string at = "deepseek2.";
+    file.string("general.architecture", "deepseek2").u32(at + "block_count", 2).u32(at + "embedding_length", 12);
+    file.u32(at + "feed_forward_length", 10).u32(at + "context_length", 256).u32(at + "attention.head_count", 3);
+    file.u32(at + "attention.key_length", 8).u32(at + "attention.value_length", 6);
+    file.u32(at + "attention.kv_lora_rank", 5).u32(at + "attention.q_lora_rank", 8).u32(at + "rope.dimension_count", 4);
+    file.f32(at + "attention.layer_norm_rms_epsilon", h.rms_norm_eps).u32(at + "expert_count", 3);
+    file.u32(at + "expert_used_count", 2).u32(at + "expert_feed_forward_length", 5).u32(at + "expert_shared_count", 2);
+    file.u32(at + "leading_dense_block_count", 2).u32(at + "vocab_size", 9).string("tokenizer.ggml.model", "gpt2");
+    file.string("tokenizer.ggml.pre", "smollm").strings("tokenizer.ggml.merges", {"a b"});
+    file.strings("tokenizer.ggml.tokens", model.tokenizer.tokens).i32s("tokenizer.ggml.token_type", {3, 3, 1, 1, 1});
+    for (const GgufPart& part : gguf_parts(h, joined)) {
+      const SourceTensor tensor = model.read(part.sources[0]).value();
+      file.tensor(part.name, {tensor.shape.rbegin(), tensor.shape.rend()}, tensor.values);
+    }
+    return file.build();
+  };
+  const std::string bytes = write(true);
+  const auto read = gguf_model(GgufFile::parse(testing::as_byte_span(bytes), "old").value());
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  expect_equal((*read)->hyperparameters, h);
+  const std::string name = "model.layers.1.self_attn.kv_b_proj.weight";
+  EXPECT_EQ((*read)->read(name)->values, model.read(name)->values);
+  // Halves of other shapes than the keys say are no halves.
+  const std::string wrong = write(false);
+  const auto odd = gguf_model(GgufFile::parse(testing::as_byte_span(wrong), "odd").value());
+  ASSERT_TRUE(odd.ok()) << odd.error().message;
+  EXPECT_NE((*odd)->read(name).error().message.find("blk.1.attn_k_b.weight must be attn_k_b [3, 5, 4]"),
+            std::string::npos);
+}
+
 void expect_refused(const std::string& family, const std::string& what,
                     const std::function<void(ModelSource&)>& change) {
   const TemporaryFolder folder;
-  FormulaModel model(small_dense(family));
+  FormulaModel model(family == "deepseek_v2" ? small_deepseek() : small_dense(family));
   change(model);
   const auto written = write_gguf_model(folder / "m.gguf", model, GgufType::kF32);
   ASSERT_FALSE(written.ok()) << what;
@@ -121,7 +198,7 @@ TEST(GgufRoundTrip, RefusesModelsByTheirCause) {
                  [](ModelSource& model) { model.hyperparameters.qkv_bias = model.hyperparameters.o_bias = true; });
   expect_refused("llama", "rotary scaling is dynamic",
                  [](ModelSource& model) { model.hyperparameters.rope.kind = RopeKind::kDynamic; });
-  expect_refused("llama", "yarn scaling has a beta_fast", [](ModelSource& model) {
+  expect_refused("llama", "yarn scaling has beta_fast = 16", [](ModelSource& model) {
     model.hyperparameters.rope.kind = RopeKind::kYarn;
     model.hyperparameters.rope.beta_fast = 16;
   });
@@ -143,6 +220,22 @@ TEST(GgufRoundTrip, RefusesModelsByTheirCause) {
     model.hyperparameters.moe.normalise = true;
     model.hyperparameters.moe.sparse_step = 2;
   });
+}
+
+TEST(GgufRoundTrip, RefusesDeepSeeksByTheirCause) {
+  const auto refused = [](const std::string& what, const std::function<void(Hyperparameters&)>& change) {
+    expect_refused("deepseek_v2", what, [&](ModelSource& model) { change(model.hyperparameters); });
+  };
+  refused("group_limited_greedy", [](Hyperparameters& h) { h.moe.num_groups = 3; });
+  refused("no shared experts", [](Hyperparameters& h) { h.moe.shared_size = 0; });
+  refused("no routed experts", [](Hyperparameters& h) { h.moe.num_experts = 0; });
+  refused("27 layers and q_lora_rank 8", [](Hyperparameters& h) { h.num_layers = 27; });
+  refused("equal mscale and mscale_all_dim", [](Hyperparameters& h) {
+    h.rope.kind = RopeKind::kYarn;
+    h.rope.mscale = 1;
+    h.rope.mscale_all_dim = 0.5F;
+  });
+  refused("neither none nor yarn", [](Hyperparameters& h) { h.rope.kind = RopeKind::kLinear; });
 }
 
 }  // namespace
