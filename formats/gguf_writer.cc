@@ -157,7 +157,9 @@ class Writer {
   }
 
   Result<void> write_tensor(AtomicFile& file, const Entry& entry) const {
-    PLUMB_TRY(file.write(encode(entry.values, GgufType::kF32)));
+    if (!entry.values.empty()) {
+      PLUMB_TRY(file.write(encode(entry.values, GgufType::kF32)));
+    }
     for (const std::string& name : entry.part.sources) {
       PLUMB_ASSIGN(const SourceTensor tensor, read(entry.part, name));
       PLUMB_TRY(file.write(encode(tensor.values, entry.type)));

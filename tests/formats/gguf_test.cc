@@ -4,6 +4,7 @@
 
 #include "formats/gguf_model.h"
 #include "formats/model_folder.h"
+#include "tests/formats/formula_model.h"
 #include "tests/support/model_files.h"
 
 namespace plumb {
@@ -69,6 +70,26 @@ TEST(Gguf, NoFlippedBitCrashes) {
     for (const unsigned bit : {0U, 2U, 5U, 7U}) {
       std::string damaged = bytes;
       damaged[at] = static_cast<char>(static_cast<unsigned char>(damaged[at]) ^ (1U << bit));
+      use(damaged);
+    }
+  }
+}
+
+// The keys and names of a latent model, and of one with Llama 3's rotary scaling.
+TEST(Gguf, FlippedBitsOfOtherModelsDoNotCrash) {
+  Hyperparameters scaled = testing::small_dense("llama");
+  scaled.rope.kind = RopeKind::kLlama3;
+  scaled.rope.factor = 8;
+  scaled.rope.original_positions = 64;
+  for (const Hyperparameters& h : {testing::small_deepseek(), scaled}) {
+    const testing::TemporaryFolder folder;
+    ASSERT_TRUE(write_gguf_model(folder / "m.gguf", testing::FormulaModel(h), GgufType::kF16).ok());
+    const std::string bytes = testing::read_text(folder / "m.gguf");
+    const std::size_t header = bytes.find("output_norm.weight");
+    ASSERT_NE(header, std::string::npos);
+    for (std::size_t at = 0; at < header; ++at) {
+      std::string damaged = bytes;
+      damaged[at] = static_cast<char>(static_cast<unsigned char>(damaged[at]) ^ (1U << at % 8));
       use(damaged);
     }
   }
