@@ -71,7 +71,7 @@ Result<void> check_rope(const Hyperparameters& h) {
         std::tuple{"mscale_all_dim", rope.mscale_all_dim, 0.0F}}) {
     if (rope.kind == RopeKind::kYarn && value != expected) {
       return Error{std::string("its yarn scaling has ") + name + " = " + std::to_string(value) +
-                   ", for which GGUF has no place but at its default"};
+                   ", which plumb writes to GGUF at its default alone"};
     }
   }
   return {};
