@@ -15,7 +15,8 @@ struct TokenRun {
   std::int64_t num_logit_rows = 0;
 };
 
-/// Of a forward: 2 for each weight of a product and row, and 4 H d for each layer, row and key that it sees.
+/// Of a forward: 2 for each weight of a product and row (of routed experts the chosen ones), and 2 H (d + e) for
+/// each layer, row and key that it sees. Latent attention counts as it is trained, latents projected up.
 double forward_flop(const ModelConfig& config, const TokenRun& run);
 
 /// Of forward and backward: three times the forward.

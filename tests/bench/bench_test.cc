@@ -133,6 +133,18 @@ TEST(Flop, OfASmallModel) {
   const TokenRun run = {.start_position = 2, .num_tokens = 2, .num_logit_rows = 1};
   EXPECT_EQ(forward_flop(config, run), 2 * 84 * 2 + 2 * 20 + 4 * 4 * 7);
   EXPECT_EQ(training_flop(config, run), 3 * forward_flop(config, run));
+
+  // A mixture: the router's 5 x 4 weights, and two experts of width 3 in the place of the dense block.
+  config.moe.num_experts = 5;
+  config.moe.top_k = 2;
+  config.moe.expert_size = 3;
+  EXPECT_EQ(forward_flop(config, run), 2 * (84 - 3 * 4 * 3 + 5 * 4 + 2 * 3 * 4 * 3) * 2 + 2 * 20 + 4 * 4 * 7);
+  // Latents of 6 for keys and values, two heads of 1 + 1 and values of 3.
+  config.latent = {.q_rank = 0, .kv_rank = 6, .nope_dim = 1, .rope_dim = 1, .value_dim = 3};
+  config.num_heads = config.num_kv_heads = 2;
+  config.head_dim = 2;
+  const double attention = 4 * (2 * 2 + 6 + 1) + 6 * 2 * (1 + 3) + 4 * 2 * 3;
+  EXPECT_EQ(forward_flop(config, run), 2 * (attention + 5 * 4 + 2 * 3 * 4 * 3) * 2 + 2 * 20 + 2 * 2 * (2 + 3) * 7);
 }
 
 TEST(BenchJson, HasThePromisedKeys) {
