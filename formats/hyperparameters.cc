@@ -116,7 +116,7 @@ Result<void> check_hyperparameters(const Hyperparameters& h) {
     return Error{"the number of key/value heads (" + std::to_string(h.num_kv_heads) +
                  ") must divide the number of heads (" + std::to_string(h.num_heads) + ")"};
   }
-  if (h.head_dim % 2 != 0) {
+  if (!h.is_latent() && h.head_dim % 2 != 0) {
     return Error{"the head dimension must be even for rotary positions, found " + std::to_string(h.head_dim)};
   }
   if (!std::isfinite(h.rms_norm_eps) || h.rms_norm_eps < 0) {

@@ -116,6 +116,8 @@ void register_judge(CLI::App& app, Action& action) {
       ->check(CLI::Range(0, 3));
   command->add_option("--evidence-dir", options->judge.evidence_dir,
                       "folder in which evidence is kept for later calls");
+  command->add_option("--evidence-mib", options->judge.evidence_mib, "of evidence kept in memory for equal submissions")
+      ->check(CLI::Range(1, 1 << 20));
   command->add_option("--allow", options->judge.allow, "isolation layers that may be missing (docs/sandbox.md)");
   command->add_flag("--findings", options->findings, "also look for weaknesses in C, C++ and Python (docs/sandbox.md)");
   command->add_flag("--structure", options->structure,

@@ -35,8 +35,11 @@ Result<std::vector<std::int32_t>> tokens_of(const JsonRow& row, const Workbench&
     if (row.json.contains("tokens") == row.json.contains("text")) {
       return Error{"expected either \"tokens\" (a list of ids) or \"text\""};
     }
-    if (row.json.contains("tokens") && !std::ranges::all_of(row.json["tokens"], &nlohmann::json::is_number_integer)) {
-      return Error{"\"tokens\" must be a list of whole numbers"};
+    const auto is_id = [](const nlohmann::json& id) {
+      return id.is_number_integer() && id.get<double>() >= 0 && id.get<double>() < 1U << 31;
+    };
+    if (row.json.contains("tokens") && !std::ranges::all_of(row.json["tokens"], is_id)) {
+      return Error{"\"tokens\" must be a list of token ids: whole numbers from 0 on"};
     }
     ids = row.json.contains("tokens") ? row.json["tokens"].get<std::vector<std::int32_t>>()
                                       : bench.tokenizer().encode(row.json["text"].get<std::string>());
