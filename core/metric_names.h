@@ -8,7 +8,7 @@
 namespace plumb {
 
 /// GRPO, one value a step, in metrics.jsonl: functions of config, data and seed alone.
-inline constexpr std::array<std::string_view, 35> kMetricNames = {
+inline constexpr std::array<std::string_view, 37> kMetricNames = {
     "reward",                   // mean total of the scored completions
     "reward_std",               // mean over groups of the standard deviation (ddof 1) of a group's rewards
     "reward/tests/mean",        // code completions only
@@ -44,6 +44,8 @@ inline constexpr std::array<std::string_view, 35> kMetricNames = {
     "guard/perplexity",      // of eval.guard_text, which no training sees
     "loss",                  // SFT: mean cross-entropy of the completion tokens, nats
     "eval_loss",             // SFT: the same on the dev demonstrations
+    "accuracy",              // reward model: share of the batch's pairs whose chosen completion is ahead
+    "margin",                // reward model: mean of chosen - rejected
 };
 
 /// One value a step, in timings.jsonl: they depend on the machine and its load, so they are kept apart.

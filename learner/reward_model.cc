@@ -131,6 +131,10 @@ void train_reward_model(Policy& policy, Optimizer& optimizer, std::span<const Re
     shuffle(order,
             RngStream(RngPurpose::kData, options.seed, stable_hash("reward model"), static_cast<std::uint32_t>(epoch)));
     for (std::size_t begin = 0; begin < order.size(); begin += batch_size) {
+      if (steps < options.first_step) {
+        ++steps;
+        continue;
+      }
       const auto batch = std::span(order).subspan(begin, std::min(batch_size, order.size() - begin));
       const auto untied = std::ranges::count_if(batch, [](const RewardPair* pair) { return !pair->tie; });
       RewardModelStep report;

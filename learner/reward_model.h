@@ -59,6 +59,7 @@ struct RewardModelOptions {
   double centring = 0.01;
   std::uint64_t seed = 0;
   std::int64_t micro_batch_tokens = 1024;
+  std::int64_t first_step = 0;  // updates that an earlier call has made, which are not made again
 };
 
 /// What one update did.

@@ -4,62 +4,33 @@
 
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <map>
 
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/reward_pairs.h"
 #include "apps/plumb/run_options.h"
-#include "apps/plumb/settings.h"
+#include "apps/plumb/stage_reward_model.h"
+#include "apps/plumb/version.h"
 #include "core/atomic_file.h"
-#include "core/progress.h"
+#include "core/hash.h"
 #include "eval/intervals.h"
 
 namespace plumb {
 namespace {
 
-struct RewardModelSettings {
-  std::vector<std::string> pairs;
-  std::string good = "Yes";
-  std::string bad = "No";
-  double learning_rate = 1e-5;
-  int batch_size = 16;
-  int max_epochs = 1;
-  double warmup_share = 0.05;
-  double final_fraction = 0.1;
-  double weight_decay = 0.0;
-  double max_grad_norm = 1.0;
-  double margin_scale = 0.0;
-  double centring = 0.01;
-  double dev_share = 0.2;
-  std::int64_t micro_batch_tokens = 1024;
-
-  void describe(ConfigSection& section) {
-    section.field("pairs", pairs, {.help = "JSON Lines files of preference pairs (plumb data rm-from-rollouts)"});
-    section.field("good", good, {.help = "the token whose logit is the reward's positive part"});
-    section.field("bad", bad, {.help = "and its negative part"});
-    section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});
-    section.field("batch_size", batch_size, {.help = "per update", .unit = "pairs", .min = 1, .max = 65536});
-    section.field("max_epochs", max_epochs, {.help = "passes over the pairs", .min = 1, .max = 1000});
-    section.field("warmup_share", warmup_share, {.help = "of the updates", .min = 0, .max = 1});
-    section.field("final_fraction", final_fraction,
-                  {.help = "of the rate, at the end of the cosine", .min = 0, .max = 1});
-    section.field("weight_decay", weight_decay, {.help = "of AdamW, on matrices", .min = 0, .max = 1});
-    section.field("max_grad_norm", max_grad_norm, {.help = "global limit; 0 = none", .min = 0, .max = 1e9});
-    section.field("margin_scale", margin_scale,
-                  {.help = "times a pair's margin; 0 = no margins", .min = 0, .max = 1e3});
-    section.field("centring", centring, {.help = "pulls the sum of a pair's rewards to 0", .min = 0, .max = 1e3});
-    section.field("dev_share", dev_share, {.help = "of the families, held out", .min = 0, .max = 0.9});
-    section.field("micro_batch_tokens", micro_batch_tokens,
-                  {.help = "rows per forward and backward", .unit = "tokens", .min = 1, .max = 1 << 20});
+Result<RunManifest> manifest_for(const RewardModelSections& sections, const Config& config) {
+  RunManifest manifest = make_manifest();
+  manifest.plumb_version = plumb_version();
+  manifest.git_commit = git_commit();
+  manifest.onednn_version = onednn_version();
+  manifest.seed = sections.run.seed;
+  manifest.config_sha256 = config.checksum();
+  for (std::size_t i = 0; i < sections.rm.pairs.size(); ++i) {
+    PLUMB_ASSIGN(manifest.file_sha256["pairs" + std::to_string(i)], sha256_file(sections.rm.pairs[i]));
   }
-};
-
-struct Sections {
-  RunSettings run;
-  ModelSettings model;
-  RewardModelSettings rm;
-};
+  PLUMB_ASSIGN(manifest.file_sha256["model"], model_checksum(sections.model.path));
+  return manifest;
+}
 
 Result<std::int32_t> one_token(const std::string& text, const Tokenizer& tokenizer, const char* key) {
   const std::vector<std::int32_t> ids = tokenizer.encode(text, false);
@@ -138,62 +109,14 @@ nlohmann::json evaluate(Policy& policy, std::span<const PairRecord> records, Jud
   return result;
 }
 
-Result<void> train(Workbench& bench, std::span<const RewardPair> pairs, JudgeTokens tokens, const Sections& sections,
-                   const std::string& out) {
-  const RewardModelSettings& rm = sections.rm;
-  const auto batch = static_cast<std::int64_t>(rm.batch_size);
-  const std::int64_t steps = rm.max_epochs * ((static_cast<std::int64_t>(pairs.size()) + batch - 1) / batch);
-  RewardModelOptions options;
-  options.schedule = {static_cast<float>(rm.learning_rate), std::llround(rm.warmup_share * static_cast<double>(steps)),
-                      steps, Decay::kCosine, static_cast<float>(rm.final_fraction)};
-  options.batch_size = rm.batch_size;
-  options.max_epochs = rm.max_epochs;
-  options.centring = rm.centring;
-  options.seed = sections.run.seed;
-  options.micro_batch_tokens = rm.micro_batch_tokens;
-  OptimizerOptions adamw;
-  adamw.weight_decay = static_cast<float>(rm.weight_decay);
-  adamw.max_grad_norm = static_cast<float>(rm.max_grad_norm);
-  Optimizer optimizer(bench.policy(), bench.pool(), adamw);
-  PLUMB_ASSIGN(AppendFile log, AppendFile::open(out + "/metrics.jsonl", 0));
-  Progress progress("reward-model", steps, progress_in("step"));
-  Result<void> failure;
-  train_reward_model(bench.policy(), optimizer, pairs, tokens, options, [&](const RewardModelStep& step) {
-    const nlohmann::json line = {{"stage", "reward_model"},
-                                 {"step", step.step},
-                                 {"loss", step.loss},
-                                 {"accuracy", step.accuracy},
-                                 {"margin", step.margin},
-                                 {"grad_norm", step.grad_norm},
-                                 {"learning_rate", step.learning_rate}};
-    failure = log.append(line.dump());
-    if (failure && !std::isfinite(step.loss)) {
-      failure =
-          Error{fmt::format("reward-model: the loss of step {} is not finite; lower rm.learning_rate", step.step)};
-    }
-    if (failure && interrupted()) {
-      failure = Error{"reward-model: stopped; nothing is saved. The same command runs it again, to the same weights"};
-    }
-    progress.update(step.step, fmt::format("loss {:.3f} accuracy {:.2f}", step.loss, step.accuracy));
-    return failure.ok();
-  });
-  PLUMB_TRY(failure);
-  progress.finish();
-  return log.sync();
-}
-
-Result<int> run(const RunOptions& options, const Sections& sections) {
+Result<int> run(const RunOptions& options, const RewardModelSections& sections, const Config& config) {
   if (options.out.empty() || sections.model.path.empty() || sections.rm.pairs.empty()) {
     return Error{"reward-model needs --model PATH, --pairs FILE and --out FOLDER"};
   }
-  // A run that was stopped has neither, and may be run again in its folder.
-  const auto holds = [&](const char* name) { return std::filesystem::exists(options.out + "/" + name); };
-  if (holds("policy") || holds("manifest.json")) {
-    return Error{options.out + ": holds a run already; take another --out, or move that folder away"};
-  }
   install_interrupt_handler();
-  PLUMB_TRY(ensure_writable_folder(options.out));
+  PLUMB_ASSIGN(const RunManifest manifest, manifest_for(sections, config));
   PLUMB_ASSIGN(auto source, open_model(sections.model.path));
+  PLUMB_ASSIGN(RunFolder folder, RunFolder::open(options.out, options.resume, config, manifest));
   PLUMB_ASSIGN(const auto bench, Workbench::open(std::move(source), sections.model, true));
   JudgeTokens tokens;
   PLUMB_ASSIGN(tokens.good, one_token(sections.rm.good, bench->tokenizer(), "good"));
@@ -214,7 +137,11 @@ Result<int> run(const RunOptions& options, const Sections& sections) {
     return Error{"reward-model: no pairs to train on in rm.pairs (all families are held out, or the files are empty)"};
   }
   std::fprintf(stderr, "plumb: %zu pairs to train on, %zu of other families held out\n", pairs.size(), held_out.size());
-  PLUMB_TRY(train(*bench, pairs, tokens, sections, options.out));
+  PLUMB_ASSIGN(const bool finished, train_reward_model_run(*bench, folder, pairs, tokens, sections, options.resume));
+  if (!finished) {
+    std::printf("stopped and saved; go on with --resume --out %s\n", options.out.c_str());
+    return 0;
+  }
   PLUMB_TRY(bench->save(options.out + "/policy"));
   const nlohmann::json report = {{"good", sections.rm.good},
                                  {"bad", sections.rm.bad},
@@ -222,6 +149,7 @@ Result<int> run(const RunOptions& options, const Sections& sections) {
                                  {"bad_id", tokens.bad},
                                  {"held_out", evaluate(bench->policy(), held_out, tokens)}};
   PLUMB_TRY(write_file_atomic(options.out + "/reward_model.json", report.dump(2)));
+  forget_reward_model_progress(folder);
   std::printf("weights in %s/policy, figures in %s/reward_model.json\n", options.out.c_str(), options.out.c_str());
   return 0;
 }
@@ -238,10 +166,11 @@ void register_reward_model(CLI::App& app, Action& action) {
   command->add_option("--model", options->model, "a GGUF file or a Hugging Face folder");
   command->add_option("--pairs", *pairs, "short for --set rm.pairs=[...]")->take_all();
   command->add_option("--out", options->out, "the folder to write");
+  command->add_flag("--resume", options->resume, "go on with the run in the folder");
   command->add_flag("--print-config", options->print_config, "print the resolved config with all its keys, and stop");
   command->callback([options, pairs, &action] {
     action = [options, pairs]() -> Result<int> {
-      Sections sections;
+      RewardModelSections sections;
       Config config;
       config.add("run", sections.run);
       config.add("model", sections.model);
@@ -254,7 +183,7 @@ void register_reward_model(CLI::App& app, Action& action) {
         std::fputs(config.to_toml().c_str(), stdout);
         return 0;
       }
-      return run(*options, sections);
+      return run(*options, sections, config);
     };
   });
 }

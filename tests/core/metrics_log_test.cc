@@ -135,6 +135,8 @@ TEST(MetricNames, GoldenList) {
                                      "num_tokens",
                                      "epoch",
                                      "guard/perplexity",
+                                     "accuracy",
+                                     "margin",
                                      "router/load_entropy",
                                      "router/max_violation",
                                      "router/z_loss",

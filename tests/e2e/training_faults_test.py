@@ -99,6 +99,36 @@ class TrainingFaults(TrainingCase):
             self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "cut" / name).read_bytes(), name)
         self.assertFalse((self.folder / "cut/sft-progress").exists())
 
+    def test_a_reward_model_killed_and_interrupted_ends_with_the_same_bytes(self):
+        self.train("run", grpo__steps=3)
+        self.assertEqual(self.plumb("data", "rm-from-rollouts", "run", "--out", "pairs.jsonl").returncode, 0)
+        settings = {"rm.good": "Y", "rm.bad": "N", "rm.learning_rate": 1e-3, "rm.max_epochs": 30, "rm.batch_size": 2,
+                    "rm.dev_share": 0, "rm.checkpoint_every": 1}
+        command = ["reward-model", "--model", self.models / "warm/policy", "--pairs", "pairs.jsonl", *overrides(settings),
+                   "--out"]
+        whole = self.plumb(*command, "whole")
+        self.assertEqual(whole.returncode, 0, whole.stderr)
+        for stop in (signal.SIGKILL, signal.SIGINT):
+            resume = ["--resume"] if (self.folder / "cut").exists() else []
+            process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, command), "cut", *resume], cwd=self.folder,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            progress = self.folder / "cut/rm-progress/checkpoints"
+            before = set(progress.glob("step-*")) if progress.exists() else set()
+            while process.poll() is None and not (progress.exists() and set(progress.glob("step-??????")) - before):
+                time.sleep(0.002)
+            process.send_signal(stop)
+            process.wait(timeout=60)
+            self.assertTrue(progress.exists(), "the run had ended before it was stopped")
+        self.assert_refused(self.plumb(*command, "cut"), 1, "already holds a run", "--resume")
+        changed = self.plumb(*command, "cut", "--resume", "--set", "run.seed=9")
+        self.assertEqual(changed.returncode, 1)
+        self.assertIn("seed: was 1, is 9", changed.stderr)
+        result = self.plumb(*command, "cut", "--resume")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for name in ("metrics.jsonl", "policy/model.safetensors", "reward_model.json"):
+            self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "cut" / name).read_bytes(), name)
+        self.assertFalse((self.folder / "cut/rm-progress").exists())
+
     def test_resume_names_what_has_changed(self):
         self.train("run", grpo__checkpoint_every=2)
         result = self.plumb(*self.command("run", "--resume", run__seed=9, grpo__checkpoint_every=2))

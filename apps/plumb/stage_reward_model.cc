@@ -1,0 +1,150 @@
+#include "apps/plumb/stage_reward_model.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "apps/plumb/checkpoint.h"
+#include "apps/plumb/interrupt.h"
+#include "core/progress.h"
+
+namespace plumb {
+
+void RewardModelSettings::describe(ConfigSection& section) {
+  section.field("pairs", pairs, {.help = "JSON Lines files of preference pairs (plumb data rm-from-rollouts)"});
+  section.field("good", good, {.help = "the token whose logit is the reward's positive part"});
+  section.field("bad", bad, {.help = "and its negative part"});
+  section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});
+  section.field("batch_size", batch_size, {.help = "per update", .unit = "pairs", .min = 1, .max = 65536});
+  section.field("max_epochs", max_epochs, {.help = "passes over the pairs", .min = 1, .max = 1000});
+  section.field("warmup_share", warmup_share, {.help = "of the updates", .min = 0, .max = 1});
+  section.field("final_fraction", final_fraction,
+                {.help = "of the rate, at the end of the cosine", .min = 0, .max = 1});
+  section.field("weight_decay", weight_decay, {.help = "of AdamW, on matrices", .min = 0, .max = 1});
+  section.field("max_grad_norm", max_grad_norm, {.help = "global limit; 0 = none", .min = 0, .max = 1e9});
+  section.field("margin_scale", margin_scale, {.help = "times a pair's margin; 0 = no margins", .min = 0, .max = 1e3});
+  section.field("centring", centring, {.help = "pulls the sum of a pair's rewards to 0", .min = 0, .max = 1e3});
+  section.field("dev_share", dev_share, {.help = "of the families, held out", .min = 0, .max = 0.9});
+  section.field("micro_batch_tokens", micro_batch_tokens,
+                {.help = "rows per forward and backward", .unit = "tokens", .min = 1, .max = 1 << 20});
+  section.field("checkpoint_every", checkpoint_every,
+                {.help = "0 = on Ctrl-C only", .unit = "steps", .min = 0, .max = 1e9});
+}
+
+namespace {
+
+constexpr const char* kProgress = "rm-progress";
+
+RewardModelOptions learner_options(const RewardModelSections& sections, std::size_t num_pairs) {
+  const RewardModelSettings& rm = sections.rm;
+  const auto batch = static_cast<std::int64_t>(rm.batch_size);
+  const std::int64_t steps = rm.max_epochs * ((static_cast<std::int64_t>(num_pairs) + batch - 1) / batch);
+  RewardModelOptions options;
+  options.schedule = {static_cast<float>(rm.learning_rate), std::llround(rm.warmup_share * static_cast<double>(steps)),
+                      steps, Decay::kCosine, static_cast<float>(rm.final_fraction)};
+  options.batch_size = rm.batch_size;
+  options.max_epochs = rm.max_epochs;
+  options.centring = rm.centring;
+  options.seed = sections.run.seed;
+  options.micro_batch_tokens = rm.micro_batch_tokens;
+  return options;
+}
+
+OptimizerOptions optimizer_options(const RewardModelSettings& rm) {
+  OptimizerOptions adamw;
+  adamw.weight_decay = static_cast<float>(rm.weight_decay);
+  adamw.max_grad_norm = static_cast<float>(rm.max_grad_norm);
+  return adamw;
+}
+
+class RewardModelRun {
+ public:
+  RewardModelRun(Workbench& bench, RunFolder& folder, const RewardModelSettings& settings, std::int64_t num_steps)
+      : settings_(settings),
+        bench_(bench),
+        folder_(folder),
+        optimizer_(bench.policy(), bench.pool(), optimizer_options(settings)),
+        progress_("reward-model", num_steps, progress_in("step")) {}
+
+  // Updates that were made already.
+  Result<std::int64_t> begin(bool resume) {
+    std::int64_t done = 0;
+    if (resume) {
+      PLUMB_ASSIGN(const auto loaded, load_newest_checkpoint(folder_.file(kProgress), {bench_, optimizer_}));
+      done = loaded ? loaded->step : 0;
+      PLUMB_TRY(folder_.open_logs(ResumePoint{"reward_model", done}));
+    } else {
+      PLUMB_TRY(folder_.open_logs({}));
+    }
+    return done;
+  }
+
+  Result<bool> run(std::span<const RewardPair> pairs, JudgeTokens tokens, const RewardModelOptions& options) {
+    train_reward_model(bench_.policy(), optimizer_, pairs, tokens, options, [this](const RewardModelStep& step) {
+      failure_ = on_step(step);
+      return failure_.ok() && !stopped_;
+    });
+    PLUMB_TRY(failure_);
+    if (!stopped_) {
+      progress_.finish();
+    }
+    PLUMB_TRY(folder_.sync_logs());
+    return !stopped_;
+  }
+
+ private:
+  Result<void> on_step(const RewardModelStep& step) {
+    const auto now = std::chrono::steady_clock::now();
+    const MetricMap metrics = {{"loss", step.loss},
+                               {"accuracy", step.accuracy},
+                               {"margin", step.margin},
+                               {"grad_norm", step.grad_norm},
+                               {"learning_rate", step.learning_rate}};
+    PLUMB_TRY(folder_.log("reward_model", step.step, metrics,
+                          {{"timing_s/step", std::chrono::duration<double>(now - last_).count()}}));
+    last_ = now;
+    if (!std::isfinite(step.loss)) {
+      return Error{fmt::format("reward-model: the loss of step {} is not finite; lower rm.learning_rate", step.step)};
+    }
+    progress_.update(step.step, fmt::format("loss {:.3f} accuracy {:.2f}", step.loss, step.accuracy));
+    stopped_ = interrupted();
+    const bool due = settings_.checkpoint_every > 0 && step.step % settings_.checkpoint_every == 0;
+    return due || stopped_ ? save(step.step) : Result<void>();
+  }
+
+  Result<void> save(std::int64_t step) {
+    PLUMB_TRY(folder_.sync_logs());
+    TrainerState state;
+    state.step = step;
+    return save_checkpoint(folder_.file(kProgress), state, {bench_, optimizer_}, 1);
+  }
+
+  const RewardModelSettings& settings_;
+  Workbench& bench_;
+  RunFolder& folder_;
+  Optimizer optimizer_;
+  Progress progress_;
+  Result<void> failure_;
+  bool stopped_ = false;
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace
+
+Result<bool> train_reward_model_run(Workbench& bench, RunFolder& folder, std::span<const RewardPair> pairs,
+                                    JudgeTokens tokens, const RewardModelSections& sections, bool resume) {
+  RewardModelOptions options = learner_options(sections, pairs.size());
+  RewardModelRun run(bench, folder, sections.rm, options.schedule.total_steps);
+  PLUMB_ASSIGN(options.first_step, run.begin(resume));
+  PLUMB_ASSIGN(const bool finished, run.run(pairs, tokens, options));
+  return finished;
+}
+
+void forget_reward_model_progress(const RunFolder& folder) {
+  std::error_code ignored;  // what stays costs disk, nothing else
+  std::filesystem::remove_all(folder.file(kProgress), ignored);
+}
+
+}  // namespace plumb

@@ -1,0 +1,52 @@
+#pragma once
+// The training of a reward model: its settings, and a run that can be stopped, killed and gone on with.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "apps/plumb/run_folder.h"
+#include "apps/plumb/settings.h"
+#include "apps/plumb/workbench.h"
+#include "core/config.h"
+#include "learner/reward_model.h"
+
+namespace plumb {
+
+struct RewardModelSettings {
+  std::vector<std::string> pairs;
+  std::string good = "Yes";
+  std::string bad = "No";
+  double learning_rate = 1e-5;
+  int batch_size = 16;
+  int max_epochs = 1;
+  double warmup_share = 0.05;
+  double final_fraction = 0.1;
+  double weight_decay = 0.0;
+  double max_grad_norm = 1.0;
+  double margin_scale = 0.0;
+  double centring = 0.01;
+  double dev_share = 0.2;
+  std::int64_t micro_batch_tokens = 1024;
+  std::int64_t checkpoint_every = 0;
+
+  void describe(ConfigSection& section);
+};
+
+struct RewardModelSections {
+  RunSettings run;
+  ModelSettings model;
+  RewardModelSettings rm;
+};
+
+/// Trains the bench's policy on `pairs`, from the newest checkpoint with `resume`: the weights and metrics.jsonl have
+/// the bytes of a run that was left alone. False: the user stopped it, and it was saved. Errors: a loss that is not
+/// finite, a folder that cannot be written, damaged checkpoints alone.
+Result<bool> train_reward_model_run(Workbench& bench, RunFolder& folder, std::span<const RewardPair> pairs,
+                                    JudgeTokens tokens, const RewardModelSections& sections, bool resume);
+
+/// Removes its checkpoints, once the result is in its place.
+void forget_reward_model_progress(const RunFolder& folder);
+
+}  // namespace plumb
