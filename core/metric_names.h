@@ -49,7 +49,7 @@ inline constexpr std::array<std::string_view, 37> kMetricNames = {
 };
 
 /// One value a step, in timings.jsonl: they depend on the machine and its load, so they are kept apart.
-inline constexpr std::array<std::string_view, 11> kTimingNames = {
+inline constexpr std::array<std::string_view, 12> kTimingNames = {
     "timing_s/sample",
     "timing_s/reward",
     "timing_s/train",
@@ -59,6 +59,7 @@ inline constexpr std::array<std::string_view, 11> kTimingNames = {
     "perf/sample_tokens_per_s",
     "perf/train_tokens_per_s",
     "perf/fraction_of_roof",
+    "perf/tflop",  // 1e12 operations of a GRPO step's products, as perf/fraction_of_roof counts them
     "perf/rss_mib",
     "timing_s/wait",
 };

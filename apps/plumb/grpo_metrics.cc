@@ -49,6 +49,7 @@ MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, const Grp
     timings["perf/train_tokens_per_s"] = static_cast<double>(stats.trained_tokens) / times.train_s;
   }
   const double flop = share.flop_per_token * static_cast<double>(rollout.new_tokens + 3 * stats.distinct_tokens);
+  timings["perf/tflop"] = flop * 1e-12;
   timings["perf/fraction_of_roof"] = flop / (times.wait_s + times.train_s) / (share.roof_gflops * 1e9);
   timings["perf/rss_mib"] = resident_mib();
   return timings;

@@ -146,6 +146,29 @@ std::string dev_card(const RunData& run) {
                      line_chart(options, series));
 }
 
+// What the products of GRPO's steps took, and what share of the machine's limit that was while they ran.
+std::string operations_sentence(const RunData& run) {
+  double tflop = 0;
+  double possible = 0;  // at the roof, in the same time
+  for (const StepRow& row : run.timings) {
+    const auto used = row.values.find("perf/tflop");
+    const auto share = row.values.find("perf/fraction_of_roof");
+    if (row.stage == "grpo" && used != row.values.end() && share != row.values.end() && share->second > 0) {
+      tflop += used->second;
+      possible += used->second / share->second;
+    }
+  }
+  if (tflop <= 0) {
+    return "";
+  }
+  const std::string amount =
+      tflop < 1000 ? fmt::format("{:.1f} TFLOP", tflop) : fmt::format("{:.2f} PFLOP", tflop / 1000);
+  return fmt::format(
+      " GRPO's products took {}, {} of what this machine could have multiplied while it sampled and "
+      "trained.",
+      amount, percent(tflop / possible));
+}
+
 // What the run spent its time on, in the order it was spent.
 std::vector<Segment> time_segments(const RunData& run) {
   std::map<std::string, double> sums;
@@ -214,9 +237,9 @@ std::string time_section(const RunData& run) {
     segment.label += ": " + format_duration(segment.value);
   }
   return fmt::format(
-      "<h2>Where the time went</h2><p class=\"lede\">{} in all.</p><div class=\"card "
+      "<h2>Where the time went</h2><p class=\"lede\">{} in all.{}</p><div class=\"card "
       "gap\">{}<table><tbody>{}</tbody></table></div>",
-      format_duration(total), stacked_bar(segments), rows);
+      format_duration(total), operations_sentence(run), stacked_bar(segments), rows);
 }
 
 std::string health_section(const RunData& run) {

@@ -157,6 +157,7 @@ TEST(MetricNames, GoldenList) {
                                       "perf/sample_tokens_per_s",
                                       "perf/train_tokens_per_s",
                                       "perf/fraction_of_roof",
+                                      "perf/tflop",
                                       "perf/rss_mib",
                                       "timing_s/wait"};
   for (const auto name : timings) {

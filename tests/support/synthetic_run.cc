@@ -96,6 +96,8 @@ Result<void> write_steps(const std::filesystem::path& run_dir, const SyntheticRu
                                {"timing_s/train", 4.6 + noise("t")},
                                {"timing_s/checkpoint", step % 20 == 0 ? 2.0 : 0.0},
                                {"timing_s/step", 11.4},
+                               {"perf/tflop", 2.5},
+                               {"perf/fraction_of_roof", 0.5},
                                {"perf/rss_mib", 2900}};
     PLUMB_TRY(log.append("grpo", step, metrics, timings));
   }
