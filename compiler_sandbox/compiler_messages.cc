@@ -32,6 +32,9 @@ void take_text(std::string_view text, Diagnostic& diagnostic) {
     const std::string_view options = text.substr(open + 2, text.size() - open - 3);
     const std::size_t comma = options.rfind(',');
     diagnostic.flag = options.substr(comma == std::string_view::npos ? 0 : comma + 1, kMaxBytes);
+    if (constexpr std::string_view kRaised = "-Werror="; diagnostic.flag.starts_with(kRaised)) {
+      diagnostic.flag = "-W" + diagnostic.flag.substr(kRaised.size());  // as gcc says it
+    }
     text = text.substr(0, open);
   }
   diagnostic.message = text.substr(0, kMaxBytes);

@@ -43,7 +43,9 @@ class SandboxJudge final : public Judge {
   Evidence judge(const Submission& submission) override {
     return cache_.get(submission_key(submission), [&] {
       Evidence evidence = examine_until_sure(submission);
-      evidence.tool_versions = versions_.of(submission);
+      if (evidence.verdict != Verdict::kSE) {
+        evidence.tool_versions = versions_.of(submission);
+      }
       return evidence;
     });
   }

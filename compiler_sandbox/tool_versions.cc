@@ -26,19 +26,19 @@ std::string ask(const std::vector<std::vector<std::string>>& commands) {
 std::string ToolVersions::of(const Submission& submission) {
   const std::string language =
       submission.program_language.empty() ? std::string(to_string(submission.language)) : submission.program_language;
-  const std::lock_guard lock(mutex_);
-  const auto known = known_.find(language);
-  if (known != known_.end()) {
-    return known->second;
-  }
+  const bool cpp = language == to_string(Language::kCpp);
   const auto file = languages_.find(language);
-  std::string versions;
-  if (language == to_string(Language::kCpp)) {
-    versions = ask(tools_.cpp_version_commands());
-  } else if (file != languages_.end() && file->second.missing.empty()) {
-    versions = ask(file->second.versions);
+  if (!cpp && (file == languages_.end() || !file->second.missing.empty())) {
+    return "";
   }
-  return known_.emplace(language, std::move(versions)).first->second;
+  Known* known = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    known = &known_[language];
+  }
+  std::call_once(known->asked,
+                 [&] { known->versions = ask(cpp ? tools_.cpp_version_commands() : file->second.versions); });
+  return known->versions;
 }
 
 }  // namespace plumb

@@ -23,8 +23,12 @@ class ToolVersions {
  private:
   const Toolchain& tools_;
   const Languages& languages_;
-  std::mutex mutex_;
-  std::map<std::string, std::string> known_;  // by language
+  struct Known {
+    std::once_flag asked;
+    std::string versions;
+  };
+  std::mutex mutex_;                    // of the map alone: a slow tool holds up its own language
+  std::map<std::string, Known> known_;  // by language
 };
 
 }  // namespace plumb

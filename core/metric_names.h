@@ -30,7 +30,7 @@ inline constexpr std::array<std::string_view, 37> kMetricNames = {
     "staleness/mean",
     "ratio/max_abs_dev",                       // largest |ratio - 1| over the tokens of the first update: 0 on-policy
     "sampling/sampling_logp_difference/mean",  // of the same tokens, the actor's log-probs from the learner's, nats;
-    "sampling/sampling_logp_difference/max",   // there where model.exact = false makes them differ
+    "sampling/sampling_logp_difference/max",   // there where model.exact = false makes them differ; stale tokens' too
     "advantage/mean",
     "advantage/std",
     "grad_norm",  // before clipping

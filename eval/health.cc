@@ -112,7 +112,8 @@ std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const Metri
          out);
 
   const double deviation = value_of(metrics, "ratio/max_abs_dev", 0);
-  report(deviation != 0 && value_of(metrics, "staleness/max", 0) == 0,
+  const bool exact = !metrics.contains("sampling/sampling_logp_difference/max");
+  report(exact && deviation != 0 && value_of(metrics, "staleness/max", 0) == 0,
          {"ratio",
           print("Step %lld: the learner's probability of a sampled token differs from the actor's (ratio off by %.3g) "
                 "though the weights are the same: the two do not compute alike; run plumb grpo --preflight with "

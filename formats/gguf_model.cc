@@ -20,6 +20,10 @@ class GgufModel final : public ModelSource {
   Result<void> load() {
     PLUMB_ASSIGN(hyperparameters, read_gguf_hyperparameters(file_));
     PLUMB_ASSIGN(tokenizer, read_gguf_tokenizer(file_));
+    if (std::cmp_greater(tokenizer.tokens.size(), hyperparameters.vocab_size)) {
+      return Error{file_.name() + ": has " + std::to_string(tokenizer.tokens.size()) +
+                   " tokens, but its vocab_size is " + std::to_string(hyperparameters.vocab_size)};
+    }
     if (file_.has("tokenizer.chat_template")) {
       PLUMB_ASSIGN(chat_template, file_.get<std::string>("tokenizer.chat_template"));
     }

@@ -1,6 +1,7 @@
 #pragma once
 // The numbers and names of tokens in a GGUF file, for its reader and writer.
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -15,5 +16,9 @@ inline constexpr std::int32_t kGgufFiller = 5;
 inline std::string gguf_filler_name(std::size_t id) {
   return "[PAD" + std::to_string(id) + "]";
 }
+
+/// Where other tokens than eos_token_id that end a completion stand: llama.cpp's ends of a turn and of a message.
+inline constexpr std::array<const char*, 2> kGgufEndKeys = {"tokenizer.ggml.eot_token_id",
+                                                            "tokenizer.ggml.eom_token_id"};
 
 }  // namespace plumb

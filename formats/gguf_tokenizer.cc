@@ -1,5 +1,6 @@
 #include "formats/gguf_tokenizer.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
@@ -29,6 +30,13 @@ class Reader {
     PLUMB_TRY(load_id("tokenizer.ggml.eos_token_id", data_.eos_id));
     PLUMB_TRY(load_id("tokenizer.ggml.padding_token_id", data_.pad_id));
     PLUMB_TRY(load_id("tokenizer.ggml.unknown_token_id", data_.unk_id));
+    for (const char* key : kGgufEndKeys) {
+      std::int32_t id = -1;
+      PLUMB_TRY(load_id(key, id));
+      if (id >= 0 && id != data_.eos_id && std::ranges::find(data_.end_ids, id) == data_.end_ids.end()) {
+        data_.end_ids.push_back(id);
+      }
+    }
     PLUMB_TRY(load_surroundings());
     drop_fillers();
     return std::move(data_);

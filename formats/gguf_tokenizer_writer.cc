@@ -59,6 +59,10 @@ Result<void> check_properties(const TokenizerData& data, std::int64_t vocab_size
   if (const auto name = gguf_split_name(data); !name) {
     return name.error();
   }
+  if (data.end_ids.size() > kGgufEndKeys.size()) {
+    return Error{std::to_string(data.end_ids.size() + 1) + " tokens end a completion, and GGUF names " +
+                 std::to_string(kGgufEndKeys.size() + 1)};
+  }
   PLUMB_TRY(check_added_tokens(data));
   PLUMB_TRY(check_surroundings(data));
   return check_fillers(data, vocab_size);
@@ -101,6 +105,9 @@ void add_gguf_tokenizer(GgufMetadata& to, const TokenizerData& tokenizer, std::i
     if (id >= 0) {
       to.number("tokenizer.ggml." + std::string(key) + "_token_id", id);
     }
+  }
+  for (std::size_t i = 0; i < tokenizer.end_ids.size(); ++i) {
+    to.number(kGgufEndKeys[i], tokenizer.end_ids[i]);
   }
   to.flag("tokenizer.ggml.add_bos_token", !tokenizer.prefix_ids.empty());
   to.flag("tokenizer.ggml.add_eos_token", !tokenizer.suffix_ids.empty());

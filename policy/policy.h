@@ -96,9 +96,10 @@ class Policy {
   [[nodiscard]] virtual const ModelConfig& config() const = 0;
   [[nodiscard]] virtual ComputeDtype dtype() const = 0;
   /// Whether extend() has the bits of score(). Not so where PolicyOptions::exact = false and the model has latent
-  /// attention: caches then hold each position's latent and shared rotary key alone, (kv rank + rope dim) numbers in
-  /// place of H (d + e), and queries are taken into the latents' space (weights absorbed, DeepSeek-V2, section 2.1.2),
-  /// which rounds differently. A row's bits still depend on its own sequence and the weights alone.
+  /// attention: caches then hold each position's latent (twice, for scores and sums) and shared rotary key alone,
+  /// 2 kv rank + rope dim numbers in place of H (d + e), and queries are taken into the latents' space (weights
+  /// absorbed, DeepSeek-V2, section 2.1.2), which rounds differently. A row's bits still depend on its own sequence and
+  /// the weights alone.
   [[nodiscard]] virtual bool exact() const { return true; }
   /// Counts commit_update() calls; starts at 0.
   [[nodiscard]] virtual std::int64_t version() const = 0;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/atomic_file.h"
@@ -74,13 +75,15 @@ Result<std::unique_ptr<RewardModelSignal>> RewardModelSignal::open(const std::st
 }
 
 std::vector<double> RewardModelSignal::rewards(const CompletionGroup& group) {
-  const std::int32_t end = bench_->tokenizer().eos_id();
+  const std::vector<std::int32_t>& ends = bench_->tokenizer().end_ids();
   std::vector<std::vector<std::int32_t>> completions;
   for (const Completion& completion : group.completions) {
     completions.push_back(completion.token_ids);
-    if (completions.back().empty() || completions.back().back() != end) {
-      completions.back().push_back(end);  // as in the pairs that it learned from
+    std::vector<std::int32_t>& ids = completions.back();
+    if (!ids.empty() && std::ranges::find(ends, ids.back()) != ends.end()) {
+      ids.pop_back();
     }
+    ids.push_back(bench_->tokenizer().eos_id());  // as in the pairs that it learned from
   }
   return rewards_of_prompt(bench_->policy(), group.prompt_token_ids, completions, tokens_);
 }

@@ -26,7 +26,7 @@ Result<std::unique_ptr<Workbench>> Workbench::open(std::unique_ptr<ModelSource> 
   if (settings.talks) {
     PLUMB_ASSIGN(bench->chat_template_, ChatTemplate::create(source->chat_template, *bench->tokenizer_));
   }
-  if (bench->tokenizer_->eos_id() < 0) {
+  if (settings.talks && bench->tokenizer_->eos_id() < 0) {
     return Error{settings.path + ": the tokenizer names no end-of-sequence token, so no completion could end"};
   }
   PLUMB_TRY(check_tensors(*source, settings.path));

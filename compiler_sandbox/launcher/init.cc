@@ -115,7 +115,11 @@ void run_init(const InitOptions& options) {
     send_wire(options.socket, {{"started", true}});
     const Ended ended = wait_for(child);
     end_stragglers(options.namespaces);
-    send_wire(options.socket, {{"status", ended.status}, {"max_rss", ended.max_rss}});
+    // A child begins with its parent's pages, and the kernel counts them as its own.
+    rusage own{};
+    getrusage(RUSAGE_SELF, &own);
+    send_wire(options.socket,
+              {{"status", ended.status}, {"max_rss", std::max<std::int64_t>(0, ended.max_rss - own.ru_maxrss * 1024)}});
   }
   _exit(0);
 }

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "compiler_sandbox/unique_fd.h"
 
@@ -35,6 +36,7 @@ struct RulesetAttributes {
 constexpr std::uint64_t kRead = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 constexpr std::uint64_t kDevice =
     LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | kTruncate | kIoctlDevice;
+constexpr std::uint64_t kWrite = LANDLOCK_ACCESS_FS_WRITE_FILE | kTruncate;
 constexpr std::uint64_t kNowhere =
     LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SOCK;
 // What a rule about a file, not a folder, may hold.
@@ -44,7 +46,7 @@ constexpr std::uint64_t kOfFiles = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_
 // Every right that a version of the kernel can take away.
 std::uint64_t handled_files(int version) {
   std::uint64_t rights = LANDLOCK_ACCESS_FS_REFER - 1;
-  rights |= version >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0;
+  rights |= LANDLOCK_ACCESS_FS_REFER;  // version 2
   rights |= version >= 3 ? kTruncate : 0;
   rights |= version >= 5 ? kIoctlDevice : 0;
   return rights;
@@ -93,7 +95,8 @@ std::string failure(const std::string& what) {
 int landlock_version() {
   const long version =
       syscall(SYS_landlock_create_ruleset, nullptr, std::size_t{0}, std::uint32_t{LANDLOCK_CREATE_RULESET_VERSION});
-  return version > 0 ? static_cast<int>(version) : 0;
+  // The first version forbids every rename and link between folders, which programs do.
+  return version >= 2 ? static_cast<int>(version) : 0;
 }
 
 std::string enter_landlock(const std::vector<std::string>& readable, const std::string& work_folder) {
@@ -110,8 +113,9 @@ std::string enter_landlock(const std::vector<std::string>& readable, const std::
       return failure(path);
     }
   }
-  for (const char* device : {"/dev/null", "/dev/zero", "/dev/urandom"}) {
-    if (!rules.allow(device, kDevice)) {
+  for (const auto& [device, rights] :
+       {std::pair{"/dev/null", kDevice}, {"/dev/zero", kDevice}, {"/dev/urandom", kDevice & ~kWrite}}) {
+    if (!rules.allow(device, rights)) {
       return failure(device);
     }
   }

@@ -1,6 +1,6 @@
 #pragma once
 // Landlock, the kernel's own second wall: even where a mount or a permission would let a program through, it reads and
-// executes what its slot names, writes below its work folder and to three devices, and nothing else; it reaches no TCP
+// executes what its slot names, writes below its work folder and to two devices, and nothing else; it reaches no TCP
 // port, no abstract socket and no process that is not its own. Kernels have it in versions; what one lacks the other
 // layers still hold.
 
@@ -9,7 +9,7 @@
 
 namespace plumb {
 
-/// The kernel's version of Landlock (its ABI); 0: none, or switched off.
+/// The kernel's version of Landlock (its ABI), from 2 on; 0: none, or switched off.
 int landlock_version();
 
 /// Closes this process in, and all that it starts from now on, for good: reading and executing below `readable`, every

@@ -1,5 +1,6 @@
 #include "compiler_sandbox/launcher/process_account.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -21,10 +22,20 @@ std::string read_proc(int proc_fd, const std::string& path) {
 std::vector<int> descent(int proc_fd, pid_t pid) {
   std::vector<int> pids{pid};
   for (std::size_t i = 0; i < pids.size(); ++i) {
-    const std::string name = std::to_string(pids[i]);
-    std::istringstream children(read_proc(proc_fd, name + "/task/" + name + "/children"));
-    for (int child = 0; children >> child;) {
-      pids.push_back(child);
+    // A child is listed with the thread that made it.
+    const std::string tasks = std::to_string(pids[i]) + "/task";
+    const int fd = openat(proc_fd, tasks.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR* folder = fd < 0 ? nullptr : fdopendir(fd);
+    for (const dirent* entry = nullptr; folder != nullptr && (entry = readdir(folder)) != nullptr;) {
+      if (entry->d_name[0] != '.') {
+        std::istringstream children(read_proc(proc_fd, tasks + "/" + entry->d_name + "/children"));
+        for (int child = 0; children >> child;) {
+          pids.push_back(child);
+        }
+      }
+    }
+    if (folder != nullptr) {
+      closedir(folder);
     }
   }
   return pids;
@@ -66,20 +77,19 @@ std::int64_t proportional_bytes(int proc_fd, const std::vector<int>& pids) {
 }  // namespace
 
 std::int64_t resident_bytes(int proc_fd, const std::vector<int>& pids, std::int64_t enough) {
-  std::int64_t resident = 0;
-  for (const int pid : pids) {
-    std::istringstream pages(read_proc(proc_fd, std::to_string(pid) + "/statm"));
-    std::int64_t size = 0;
-    std::int64_t held = 0;
-    resident += pages >> size >> held ? held * sysconf(_SC_PAGESIZE) : 0;
-  }
-  if (resident <= enough || pids.size() < 3) {  // init and one program share next to nothing
+  const std::int64_t first = proportional_bytes(proc_fd, pids);
+  if (first == 0) {
+    std::int64_t resident = 0;
+    for (const int pid : pids) {
+      std::istringstream pages(read_proc(proc_fd, std::to_string(pid) + "/statm"));
+      std::int64_t size = 0;
+      std::int64_t held = 0;
+      resident += pages >> size >> held ? held * sysconf(_SC_PAGESIZE) : 0;
+    }
     return resident;
   }
   // One that ends between two readings leaves its share to the next: the smaller of two sums is right.
-  const std::int64_t first = proportional_bytes(proc_fd, pids);
-  const std::int64_t second = proportional_bytes(proc_fd, pids);
-  return first > 0 && second > 0 ? std::min(first, second) : resident;
+  return first <= enough ? first : std::min(first, proportional_bytes(proc_fd, pids));
 }
 
 double starved_seconds(int proc_fd, const std::vector<int>& pids) {

@@ -13,7 +13,7 @@ namespace plumb {
 /// A short file below the /proc that `proc_fd` is; empty where it cannot be read.
 std::string read_proc(int proc_fd, const std::string& path);
 
-/// `pid` and its descendants.
+/// `pid` and its descendants, whichever of their threads made them.
 std::vector<int> descent(int proc_fd, pid_t pid);
 
 /// CPU time so far, that of children included that a living one has waited for; blind for children that nobody waits
@@ -23,8 +23,8 @@ double cpu_seconds(int proc_fd, const std::vector<int>& pids);
 /// How long they were ready to run but had no processor.
 double starved_seconds(int proc_fd, const std::vector<int>& pids);
 
-/// Memory that they hold: each one's resident set; where that is more than `enough`, pages that several of them map
-/// count once.
+/// Memory that they hold: of pages that several processes map each one's share; where the kernel does not say (PSS), of
+/// each the whole. What is more than `enough` is looked at twice.
 std::int64_t resident_bytes(int proc_fd, const std::vector<int>& pids, std::int64_t enough);
 
 }  // namespace plumb

@@ -222,7 +222,9 @@ double Session::starved_s() const {
 }
 
 std::int64_t Session::resident_bytes(std::int64_t enough) const {
-  return plumb::resident_bytes(slot_.proc_fd, processes(), enough);
+  std::vector<int> pids = processes();
+  std::erase(pids, init_);  // ours
+  return pids.empty() ? 0 : plumb::resident_bytes(slot_.proc_fd, pids, enough);
 }
 
 Session::~Session() {

@@ -25,8 +25,9 @@ namespace plumb {
 namespace {
 
 constexpr rlim_t kStackShare = 16;  // of a limited address space: each thread reserves as much as the stack may grow to
-// Above the memory limit: what a program holds is looked at from outside, and libraries it maps are not all of it.
-constexpr rlim_t kAddressSlack = rlim_t{64} << 20U;
+// Above the memory limit: what a program holds is looked at from outside (process_account.h), and runtimes like Java's
+// and Node's reserve gigabytes that they never touch. What is left is a net against one allocation beyond all reason.
+constexpr rlim_t kAddressSlack = rlim_t{4} << 30U;
 constexpr rlim_t kOpenFiles = 256;
 constexpr int kFirstSpareFd = 20;  // above every target, below kOpenFiles
 

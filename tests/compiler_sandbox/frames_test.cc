@@ -85,8 +85,10 @@ TEST(CompilerMessages, FilesAndFlagsAreFound) {
       "/usr/include/c++/12/bits/stl_algo.h:1938:22: error: invalid operands\n"
       "Main.java:3: error: ';' expected\n"
       "mold: error: undefined symbol: f()\n"
-      ":1:1: error: nowhere [-W\n");
-  ASSERT_EQ(messages.size(), 6U);
+      ":1:1: error: nowhere [-W\n"
+      "solution.cpp:6:1: error: no return statement [-Werror=return-type]\n");
+  ASSERT_EQ(messages.size(), 7U);
+  EXPECT_EQ(messages[6].flag, "-Wreturn-type");
   EXPECT_EQ(messages[0].flag, "-Wreturn-type");
   EXPECT_EQ(messages[0].message, "non-void function does not return a value");
   EXPECT_EQ(messages[1].flag, "-Wunused-variable");

@@ -56,6 +56,14 @@ void expect_honest_verdicts(Judge& judge) {
        "char* volatile seen;\nint add(int a, int b) {\n  for (;;) {\n    seen = new (std::nothrow) char[1 << 20];\n"
        "    if (!seen) return a + b;\n    std::memset(seen, 1, 1 << 20);\n  }\n}",
        Verdict::kMLE},
+      {Language::kCpp, "int add(int a, int b) { return a + b + std::vector<char>(1 << 30, 1)[7] - 1; }", Verdict::kMLE},
+      // A thread's children are the program's.
+      {Language::kPython,
+       "import os, threading, time\ndef add(a, b):\n    def fork():\n        for i in range(4):\n"
+       "            if os.fork() == 0:\n                x = b'x' * (200 << 20)\n                time.sleep(0.3)\n"
+       "                os._exit(0)\n        for i in range(4):\n            os.wait()\n"
+       "    t = threading.Thread(target=fork)\n    t.start()\n    t.join()\n    return a + b\n",
+       Verdict::kMLE},
       // What a fork shares counts once.
       {Language::kPython,
        "import os, time\ndef add(a, b):\n    x = b'x' * (200 << 20)\n    children = []\n    for i in range(2):\n"

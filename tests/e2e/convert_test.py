@@ -129,6 +129,18 @@ class Convert(PlumbCase):
         self.assertEqual(self.log_probs("base"), self.log_probs(self.model))
         self.assert_refused(self.plumb("generate", "--model", "base", "--prompt", "x"), 1, "template")
 
+    def test_every_end_of_a_completion_survives(self):
+        shutil.copytree(self.model, self.folder / "ends")
+        (self.folder / "ends/generation_config.json").write_text(json.dumps({"eos_token_id": [2, 5, 7]}))
+        self.convert("ends", "ends.gguf")
+        self.convert("ends.gguf", "back")
+        for folder in ("ends", "back"):
+            self.convert(folder, folder + "-again")
+            written = json.loads((self.folder / (folder + "-again") / "generation_config.json").read_text())
+            self.assertEqual(written["eos_token_id"], [2, 5, 7])
+        (self.folder / "ends/generation_config.json").write_text(json.dumps({"eos_token_id": [2, 5, 7, 9]}))
+        self.assert_refused(self.plumb("convert", "ends", "more.gguf"), 1, "4 tokens end a completion")
+
     def test_refusals(self):
         self.assert_refused(self.plumb("convert", self.model, "x", "--upcycle", "experts=99999999999999999999,topk=1"), 1,
                             "expected experts=")

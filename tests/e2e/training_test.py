@@ -228,7 +228,7 @@ class Training(TrainingCase):
             result = self.plumb("replay", "--run", "run", "--step", step)
             self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
             self.assertIn(start, result.stderr)
-            self.assertIn("0 of ", result.stdout)
+            self.assertRegex(result.stdout, r"(?<!\d)0 of ")
         log = self.folder / "run/metrics.jsonl"
         log.write_text(log.read_text().replace('"reward":', '"reward":1', 3))
         result = self.plumb("replay", "--run", "run", "--step", 3)
@@ -278,7 +278,7 @@ class Training(TrainingCase):
             self.assertEqual(row["ratio/max_abs_dev"], 0)  # of pi / pi_prox, both the learner's
         result = self.plumb("replay", "--run", "latents", "--step", 2)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        self.assertIn("0 of ", result.stdout)
+        self.assertRegex(result.stdout, r"(?<!\d)0 of ")
 
     def test_no_spread_no_update(self):
         result = self.train("run", model="random", grpo__steps=2)
@@ -291,7 +291,7 @@ class Training(TrainingCase):
         result = self.plumb(*self.command("run", "--preflight"))
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertNotIn("FAILED", result.stdout)
-        self.assertIn("0 of ", result.stdout)
+        self.assertRegex(result.stdout, r"(?<!\d)0 of ")
 
     def test_the_guard_text_shows_what_is_unlearned(self):
         text = "def f(n: int) -> int:\n    return n + 1\n" * 3

@@ -62,6 +62,10 @@ TEST(Health, EachRuleNamesItsKey) {
                  }),
              "duplicates", "sampling.temperature");
   expect_one(run(1, [](int) { return MetricMap{{"ratio/max_abs_dev", 1e-7}}; }), "ratio", "model.dtype");
+  // A sampler that was told not to be exact says how far off it is.
+  EXPECT_TRUE(run(1, [](int) {
+                return MetricMap{{"ratio/max_abs_dev", 1e-3}, {"sampling/sampling_logp_difference/max", 1e-3}};
+              }).empty());
   const auto note = run(3, [](int) { return MetricMap{{"policy_loss", 1e-9}}; });
   expect_one(note, "loss_near_zero", "A loss near 0 is normal here");
   EXPECT_FALSE(note[0].warning);

@@ -100,7 +100,11 @@ TEST_P(AbsorbedBits, DependOnTheSequenceAlone) {
   for (const char* name : kNames) {
     const ModelConfig config = config_of(name);
     const std::vector<std::int32_t> ids = testing::random_tokens(config, 75, 3);
-    const std::vector<std::int32_t> other = testing::random_tokens(config, 250, 4);
+    // More rows than a block of a thread takes: blocks, and two workers on them.
+    std::vector<std::vector<std::int32_t>> others;
+    for (std::uint64_t seed = 0; seed < 5; ++seed) {
+      others.push_back(testing::random_tokens(config, 250, 40 + seed));
+    }
     Rows expected;
     for (const int threads : {1, 2}) {
       ThreadPool pool(threads);
@@ -111,10 +115,14 @@ TEST_P(AbsorbedBits, DependOnTheSequenceAlone) {
 
       const auto cache = policy->make_cache(std::int64_t{1} << 26);
       const SequenceId parent = cache->add_sequence();
-      const ExtendRequest requests[] = {{cache->add_sequence(), other}, {parent, std::span(ids).first(37)}};
+      std::vector<ExtendRequest> requests = {{parent, std::span(ids).first(37)}};
+      for (const std::vector<std::int32_t>& other : others) {
+        requests.push_back({cache->add_sequence(), other});
+      }
+      std::swap(requests.front(), requests.back());
       Rows chunked;
       policy->extend(*cache, requests, [&](std::int64_t index, int, std::span<float> logits) {
-        if (index == 1) {
+        if (index == 5) {
           EXPECT_EQ(std::vector<float>(logits.begin(), logits.end()), expected[36]) << name;
         }
       });
