@@ -71,7 +71,7 @@ class FormulaModel final : public ModelSource {
                                   : std::vector{h.hidden_size, h.num_heads * latent.value_dim};
   }
 
-  [[nodiscard]] std::vector<std::int64_t> shape_of(const std::string& name) const {
+  [[nodiscard]] std::vector<std::int64_t> shape_of(const std::string& name) const override {
     const Hyperparameters& h = hyperparameters;
     const auto is = [&](const char* part) { return name.find(part) != std::string::npos; };
     std::int64_t out = h.hidden_size;
