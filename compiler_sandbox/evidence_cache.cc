@@ -47,7 +47,7 @@ std::size_t size_of(const Evidence& evidence) {
   std::size_t bytes = sizeof(Evidence) + evidence.output.size() + evidence.errors.size() + evidence.isolation.size() +
                       evidence.tool_versions.size() + evidence.tests.size() * sizeof(Verdict);
   for (const Diagnostic& diagnostic : evidence.diagnostics) {
-    bytes += sizeof(Diagnostic) + diagnostic.message.size();
+    bytes += sizeof(Diagnostic) + diagnostic.message.size() + diagnostic.file.size() + diagnostic.flag.size();
   }
   return bytes + 400;  // of the tables: two copies of the key, nodes, the future's shared state
 }

@@ -14,6 +14,7 @@
 #include "core/check.h"
 #include "core/hash.h"
 #include "formats/mapped_file.h"
+#include "policy/model_layout.h"
 
 namespace plumb {
 namespace {
@@ -22,10 +23,6 @@ static_assert(std::endian::native == std::endian::little, "weight sets are littl
 
 constexpr std::string_view kMagic = "PLUMBWS1";
 constexpr std::uint64_t kLongestHeader = std::uint64_t{64} << 20;
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  return fmt::format("[{}]", fmt::join(shape, ", "));
-}
 
 std::string checksum_error(const std::string& stated, const std::string& found) {
   return fmt::format(

@@ -10,7 +10,6 @@
 #include "apps/plumb/reward_pairs.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/stage_reward_model.h"
-#include "apps/plumb/version.h"
 #include "core/atomic_file.h"
 #include "core/hash.h"
 #include "eval/intervals.h"
@@ -19,12 +18,7 @@ namespace plumb {
 namespace {
 
 Result<RunManifest> manifest_for(const RewardModelSections& sections, const Config& config) {
-  RunManifest manifest = make_manifest();
-  manifest.plumb_version = plumb_version();
-  manifest.git_commit = git_commit();
-  manifest.onednn_version = onednn_version();
-  manifest.seed = sections.run.seed;
-  manifest.config_sha256 = config.checksum();
+  RunManifest manifest = start_manifest(sections.run.seed, config);
   for (std::size_t i = 0; i < sections.rm.pairs.size(); ++i) {
     PLUMB_ASSIGN(manifest.file_sha256["pairs" + std::to_string(i)], sha256_file(sections.rm.pairs[i]));
   }

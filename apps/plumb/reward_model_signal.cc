@@ -61,6 +61,7 @@ Result<std::unique_ptr<RewardModelSignal>> RewardModelSignal::open(const std::st
   std::unique_ptr<RewardModelSignal> signal(new RewardModelSignal());
   ModelSettings of_model = settings;
   of_model.path = reward_model_weights(folder);
+  of_model.exact = true;  // it samples nothing, and need not be packed for it
   auto source = open_model(of_model.path);
   if (!source) {
     return source.error().with_context("reward.reward_model");

@@ -10,7 +10,6 @@
 #include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/roof.h"
 #include "apps/plumb/text_guard.h"
-#include "apps/plumb/version.h"
 #include "core/hash.h"
 #include "datasets/task_file.h"
 
@@ -18,12 +17,7 @@ namespace plumb {
 namespace {
 
 Result<RunManifest> manifest_for(const Settings& settings, const Config& config) {
-  RunManifest manifest = make_manifest();
-  manifest.plumb_version = plumb_version();
-  manifest.git_commit = git_commit();
-  manifest.onednn_version = onednn_version();
-  manifest.seed = settings.run.seed;
-  manifest.config_sha256 = config.checksum();
+  RunManifest manifest = start_manifest(settings.run.seed, config);
   for (std::size_t i = 0; i < settings.data.tasks.size(); ++i) {
     PLUMB_ASSIGN(manifest.file_sha256["data" + std::to_string(i)], sha256_file(settings.data.tasks[i]));
   }

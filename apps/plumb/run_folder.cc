@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include "apps/plumb/version.h"
+
 namespace plumb {
 namespace {
 
@@ -27,6 +29,16 @@ Result<void> check_unchanged(const std::string& path, const RunManifest& now) {
 }
 
 }  // namespace
+
+RunManifest start_manifest(std::uint64_t seed, const Config& config) {
+  RunManifest manifest = make_manifest();
+  manifest.plumb_version = plumb_version();
+  manifest.git_commit = git_commit();
+  manifest.onednn_version = onednn_version();
+  manifest.seed = seed;
+  manifest.config_sha256 = config.checksum();
+  return manifest;
+}
 
 Result<RunFolder> RunFolder::open(const std::string& path, bool resume, const Config& config,
                                   const RunManifest& manifest) {

@@ -16,6 +16,9 @@
 
 namespace plumb {
 
+/// make_manifest() of this plumb, with the seed and the config; the files are the caller's to add.
+RunManifest start_manifest(std::uint64_t seed, const Config& config);
+
 class RunFolder {
  public:
   /// Makes a new folder, or opens an existing one with `resume`. Errors: the folder exists and holds a run (without

@@ -9,9 +9,9 @@
 
 #include <cerrno>
 #include <cstdint>
-#include <cstring>
 #include <utility>
 
+#include "compiler_sandbox/launcher/failure.h"
 #include "compiler_sandbox/unique_fd.h"
 
 namespace plumb {
@@ -86,10 +86,6 @@ class Ruleset {
   UniqueFd fd_;
 };
 
-std::string failure(const std::string& what) {
-  return "landlock, " + what + ": " + std::strerror(errno);
-}
-
 }  // namespace
 
 int landlock_version() {
@@ -106,23 +102,23 @@ std::string enter_landlock(const std::vector<std::string>& readable, const std::
   }
   const Ruleset rules(version);
   if (!rules.valid()) {
-    return failure("rules");
+    return failure("landlock, rules");
   }
   for (const std::string& path : readable) {
     if (!rules.allow(path, kRead)) {
-      return failure(path);
+      return failure(std::string("landlock, ") + path);
     }
   }
   for (const auto& [device, rights] :
        {std::pair{"/dev/null", kDevice}, {"/dev/zero", kDevice}, {"/dev/urandom", kDevice & ~kWrite}}) {
     if (!rules.allow(device, rights)) {
-      return failure(device);
+      return failure(std::string("landlock, ") + device);
     }
   }
   if (!rules.allow(work_folder, ~kNowhere)) {
-    return failure(work_folder);
+    return failure(std::string("landlock, ") + work_folder);
   }
-  return rules.enter() ? std::string() : failure("enter");
+  return rules.enter() ? std::string() : failure("landlock, enter");
 }
 
 }  // namespace plumb

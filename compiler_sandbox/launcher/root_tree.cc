@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+
+#include "compiler_sandbox/launcher/failure.h"
 
 namespace plumb {
 
@@ -16,10 +17,6 @@ namespace {
 
 // Only the caller's own mount namespace sees it; the folder exists on every Linux.
 constexpr const char* kRoot = "/tmp";
-
-std::string failure(const std::string& what) {
-  return what + ": " + std::strerror(errno);
-}
 
 // In a user namespace, flags that the source mount carries are locked and must be repeated.
 unsigned long locked_flags(const char* path) {

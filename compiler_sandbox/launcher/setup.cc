@@ -5,9 +5,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-
+#include "compiler_sandbox/launcher/failure.h"
 #include "compiler_sandbox/launcher/landlock.h"
 #include "compiler_sandbox/launcher/root_tree.h"
 #include "compiler_sandbox/launcher/seccomp_filter.h"
@@ -22,10 +20,6 @@ constexpr uid_t kFirstSlotId = 70000;
 bool write_text(const char* path, const std::string& text) {
   UniqueFd fd(open(path, O_WRONLY | O_CLOEXEC));
   return fd.valid() && write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-}
-
-std::string failure(const std::string& what) {
-  return what + ": " + std::strerror(errno);
 }
 
 // An ordinary user is root of a user namespace of its own first; only there may it make the others.

@@ -76,28 +76,35 @@ class TrainingFaults(TrainingCase):
             shutil.rmtree(out)
         self.assertGreater(killed, 0, "every run had ended before its kill")
 
-    def test_sft_killed_and_interrupted_ends_with_the_same_bytes(self):
-        settings = {"sft.learning_rate": 5e-3, "sft.max_epochs": 12, "sft.batch_size": 2, "sft.checkpoint_every": 1,
-                    "sft.decay": "wsd"}
-        command = ["sft", "--model", self.models / "random", "--data", self.models / "tasks.jsonl",
-                   *overrides(settings), "--out"]
-        self.assertEqual(self.plumb(*command, "whole").returncode, 0)
+    def stop_twice(self, command, progress_name):
+        """Kills the run "cut" once a checkpoint is there, resumes it, and interrupts it after another."""
+        progress = self.folder / "cut" / progress_name / "checkpoints"
         for stop in (signal.SIGKILL, signal.SIGINT):
             resume = ["--resume"] if (self.folder / "cut").exists() else []
             process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, command), "cut", *resume], cwd=self.folder,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            progress = self.folder / "cut/sft-progress/checkpoints"
             before = set(progress.glob("step-*")) if progress.exists() else set()
             while process.poll() is None and not (progress.exists() and set(progress.glob("step-??????")) - before):
                 time.sleep(0.002)
             process.send_signal(stop)
             process.wait(timeout=60)
             self.assertTrue(progress.exists(), "the run had ended before it was stopped")
+
+    def resume_to_the_same_bytes(self, command, progress_name, files):
         result = self.plumb(*command, "cut", "--resume")
         self.assertEqual(result.returncode, 0, result.stderr)
-        for name in ("metrics.jsonl", "policy/model.safetensors"):
+        for name in files:
             self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "cut" / name).read_bytes(), name)
-        self.assertFalse((self.folder / "cut/sft-progress").exists())
+        self.assertFalse((self.folder / "cut" / progress_name).exists())
+
+    def test_sft_killed_and_interrupted_ends_with_the_same_bytes(self):
+        settings = {"sft.learning_rate": 5e-3, "sft.max_epochs": 12, "sft.batch_size": 2, "sft.checkpoint_every": 1,
+                    "sft.decay": "wsd"}
+        command = ["sft", "--model", self.models / "random", "--data", self.models / "tasks.jsonl",
+                   *overrides(settings), "--out"]
+        self.assertEqual(self.plumb(*command, "whole").returncode, 0)
+        self.stop_twice(command, "sft-progress")
+        self.resume_to_the_same_bytes(command, "sft-progress", ("metrics.jsonl", "policy/model.safetensors"))
 
     def test_a_reward_model_killed_and_interrupted_ends_with_the_same_bytes(self):
         self.train("run", grpo__steps=3)
@@ -108,26 +115,12 @@ class TrainingFaults(TrainingCase):
                    "--out"]
         whole = self.plumb(*command, "whole")
         self.assertEqual(whole.returncode, 0, whole.stderr)
-        for stop in (signal.SIGKILL, signal.SIGINT):
-            resume = ["--resume"] if (self.folder / "cut").exists() else []
-            process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, command), "cut", *resume], cwd=self.folder,
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            progress = self.folder / "cut/rm-progress/checkpoints"
-            before = set(progress.glob("step-*")) if progress.exists() else set()
-            while process.poll() is None and not (progress.exists() and set(progress.glob("step-??????")) - before):
-                time.sleep(0.002)
-            process.send_signal(stop)
-            process.wait(timeout=60)
-            self.assertTrue(progress.exists(), "the run had ended before it was stopped")
+        self.stop_twice(command, "rm-progress")
         self.assert_refused(self.plumb(*command, "cut"), 1, "already holds a run", "--resume")
         changed = self.plumb(*command, "cut", "--resume", "--set", "run.seed=9")
         self.assertEqual(changed.returncode, 1)
         self.assertIn("seed: was 1, is 9", changed.stderr)
-        result = self.plumb(*command, "cut", "--resume")
-        self.assertEqual(result.returncode, 0, result.stderr)
-        for name in ("metrics.jsonl", "policy/model.safetensors", "reward_model.json"):
-            self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "cut" / name).read_bytes(), name)
-        self.assertFalse((self.folder / "cut/rm-progress").exists())
+        self.resume_to_the_same_bytes(command, "rm-progress", ("metrics.jsonl", "policy/model.safetensors", "reward_model.json"))
 
     def test_resume_names_what_has_changed(self):
         self.train("run", grpo__checkpoint_every=2)
