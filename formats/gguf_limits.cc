@@ -3,26 +3,13 @@
 #include <string>
 #include <tuple>
 
+#include "formats/families/family.h"
 #include "formats/gguf_parts.h"
 #include "formats/gguf_rope.h"
 #include "formats/gguf_tokenizer.h"
 
 namespace plumb {
 namespace {
-
-const char* activation_name(Activation activation) {
-  switch (activation) {
-    case Activation::kSilu:
-      return "silu";
-    case Activation::kGelu:
-      return "gelu";
-    case Activation::kGeluTanh:
-      return "gelu_pytorch_tanh";
-    case Activation::kRelu:
-      return "relu";
-  }
-  return "";
-}
 
 // The file holds what frequencies are divided by; not all parameters can be found again from that.
 Result<void> check_llama3_rope(const Hyperparameters& h) {

@@ -26,9 +26,7 @@ const NamedSplit* split_of_name(const std::string& name) {
 }
 
 const NamedSplit* split_of_steps(const std::vector<SplitStep>& steps) {
-  if (steps.size() != 2 || steps[0].kind != SplitStep::Kind::kRegex || steps[0].invert ||
-      steps[0].behavior != SplitStep::Behavior::kIsolated || steps[1].kind != SplitStep::Kind::kByteLevel ||
-      steps[1].use_regex || steps[1].prefix_space) {
+  if (!is_pattern_and_bytes(steps)) {
     return nullptr;
   }
   for (const NamedSplit* known : {&kLlama3, &kQwen2}) {

@@ -91,4 +91,11 @@ struct TokenizerData {
   std::string json_text;     // the tokenizer.json that this was read from, to be written again; empty: none
 };
 
+/// Whether the steps are one isolated regular expression, and then bytes: what a GGUF file can name.
+inline bool is_pattern_and_bytes(const std::vector<SplitStep>& steps) {
+  return steps.size() == 2 && steps[0].kind == SplitStep::Kind::kRegex && !steps[0].invert &&
+         steps[0].behavior == SplitStep::Behavior::kIsolated && steps[1].kind == SplitStep::Kind::kByteLevel &&
+         !steps[1].use_regex && !steps[1].prefix_space;
+}
+
 }  // namespace plumb

@@ -13,13 +13,6 @@ ordered_json byte_level() {
   return {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", true}};
 }
 
-// What a GGUF file can name: a regular expression, and then bytes.
-bool is_pattern_and_bytes(const std::vector<SplitStep>& steps) {
-  return steps.size() == 2 && steps[0].kind == SplitStep::Kind::kRegex && !steps[0].invert &&
-         steps[0].behavior == SplitStep::Behavior::kIsolated && steps[1].kind == SplitStep::Kind::kByteLevel &&
-         !steps[1].use_regex && !steps[1].prefix_space;
-}
-
 bool is_writable(const TokenizerData& data) {
   const bool is_named = data.pre_tokenizer == "gpt2" || data.pre_tokenizer == "smollm";
   return is_named || (data.pre_tokenizer.empty() && is_pattern_and_bytes(data.split_steps));

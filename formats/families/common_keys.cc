@@ -216,14 +216,14 @@ void read_common_keys(ConfigReader& keys, Hyperparameters& h) {
                "return_dict"});
 }
 
+// Of several spellings the first.
+std::string activation_name(Activation activation) {
+  const auto known = std::ranges::find(kActivations, activation, [](const auto& entry) { return entry.second; });
+  return known == kActivations.end() ? "" : std::string(known->first);
+}
+
 void write_common_keys(const Hyperparameters& h, ordered_json& config) {
-  std::string activation;
-  for (const auto& [name, known] : kActivations) {
-    if (known == h.activation && activation.empty()) {
-      activation = name;
-    }
-  }
-  config["hidden_act"] = activation;
+  config["hidden_act"] = activation_name(h.activation);
   config["hidden_size"] = h.hidden_size;
   config["initializer_range"] = 0.02;
   config["intermediate_size"] = h.intermediate_size;

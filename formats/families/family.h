@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "formats/families/config_reader.h"
@@ -29,6 +30,9 @@ const Family* family_of(std::string_view model_type);
 /// Sizes, heads, positions, norms, activation and rotary scaling, as every family spells them.
 void read_common_keys(ConfigReader& keys, Hyperparameters& h);
 void write_common_keys(const Hyperparameters& h, nlohmann::ordered_json& config);
+
+/// "silu": as config.json's hidden_act names it.
+std::string activation_name(Activation activation);
 
 /// "attention_bias": of all four products of attention, as Llama and Qwen3 have it.
 void read_attention_bias(ConfigReader& keys, Hyperparameters& h);
