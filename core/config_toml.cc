@@ -6,6 +6,7 @@
 
 #include "core/atomic_file.h"
 #include "core/config_format.h"
+#include "core/config_toml_ascii.h"
 #include "core/escape.h"
 
 namespace plumb::internal {
@@ -70,62 +71,10 @@ Result<void> flatten(const toml::table& table, const std::string& prefix, const 
   return {};
 }
 
-// Whether a quote at `at` opens a string where TOML allows one: elsewhere (3e'x') toml++ reads it as part of a bare
-// word.
-bool opens_string(std::string_view text, std::size_t at) {
-  constexpr std::string_view kBefore = " \t\n\r=[{,.";
-  return (text[at] == '"' || text[at] == '\'') && (at == 0 || kBefore.find(text[at - 1]) != std::string_view::npos);
-}
-
-// Where the string or comment that begins at `at` ends; `at` itself where neither begins there or a string has no end.
-std::size_t skip_quoted_or_comment(std::string_view text, std::size_t at) {
-  const char quote = text[at];
-  if (quote == '#') {
-    return std::min(text.find('\n', at), text.size());
-  }
-  if (!opens_string(text, at)) {
-    return at;
-  }
-  const bool multiline = text.substr(at, 3) == std::string(3, quote);
-  const std::string closing(multiline ? 3 : 1, quote);
-  for (std::size_t i = at + closing.size(); i < text.size(); ++i) {
-    if (quote == '"' && text[i] == '\\') {
-      ++i;
-    } else if (text.substr(i, closing.size()) == closing) {
-      return i + closing.size();
-    } else if (text[i] == '\n' && !multiline) {
-      return at;
-    }
-  }
-  return at;
-}
-
-// The line of the first character beyond ASCII that stands neither in a string nor in a comment; 0 where there is none.
-// toml++ 3.3 runs into undefined behaviour on some of them (U+00A1 to U+0499 among others), so they never get there.
-std::size_t line_of_bare_non_ascii(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  std::size_t i = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
-  while (i < text.size()) {
-    const std::size_t end = skip_quoted_or_comment(text, i);
-    if (end > i) {
-      i = end;
-    } else if (static_cast<unsigned char>(text[i]) >= 0x80) {
-      return 1 +
-             static_cast<std::size_t>(std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(i), '\n'));
-    } else {
-      ++i;
-    }
-  }
-  return 0;
-}
-
 Result<toml::table> parse(std::string_view text, const std::string& origin) {
-  if (const std::size_t line = line_of_bare_non_ascii(text); line != 0) {
-    return Error{origin + ":" + std::to_string(line) +
-                 ": not valid TOML: characters beyond ASCII stand in quotes or comments only"};
-  }
+  PLUMB_ASSIGN(const std::string ascii, toml_in_ascii(text, origin));
   try {
-    return toml::parse(text, origin);
+    return toml::parse(ascii, origin);
   } catch (const toml::parse_error& error) {
     return Error{origin + ":" + std::to_string(error.source().begin.line) +
                  ": not valid TOML: " + std::string(error.description())};

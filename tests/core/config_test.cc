@@ -152,6 +152,19 @@ TEST_F(ConfigTest, TakesCharactersBeyondAsciiInStringsAndCommentsOnly) {
   }
 }
 
+// The first is where toml++ 3.3 has undefined behaviour: it looks for blanks after a line's closing backslash.
+TEST_F(ConfigTest, TakesCharactersBeyondAsciiWhereverStringsHaveThem) {
+  EXPECT_EQ(error_of("[grpo]\ndata = \"\"\"\\\n  caf\u00e9 \U0001F600\\\\\u021e\"\"\"\n"), "");
+  EXPECT_EQ(sample_.data, "caf\u00e9 \U0001F600\\\u021e");
+  EXPECT_EQ(error_of("[grpo]\ndata = '''\n\u021e \\n \"\"\" ''\nb'''''\n"), "");
+  EXPECT_EQ(sample_.data, "\u021e \\n \"\"\" ''\nb''");
+  EXPECT_EQ(error_of("[grpo]\ndata = '\\\u021e\"' # \u021e\n"), "");
+  EXPECT_EQ(sample_.data, "\\\u021e\"");
+  EXPECT_NE(error_of("[grpo]\n\ndata = \"\"\"\\\u021e\"\"\"\n").find("run.toml:3: not valid TOML: "),
+            std::string::npos);
+  EXPECT_EQ(error_of("[grpo]\ndata = \"caf\xe9\"\n"), "run.toml: not valid TOML: the text is not UTF-8");
+}
+
 TEST_F(ConfigTest, ReportsAnUnreadableFile) {
   const Result<void> result = config_.load_file("no/such/file.toml");
   ASSERT_FALSE(result);
