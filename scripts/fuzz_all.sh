@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs every fuzz target of build/fuzz for 60 s, two at a time. A crash leaves its input in build/fuzz/crashes/<target>/
+# Runs every fuzz target of build/asan for 60 s, two at a time. A crash leaves its input in build/fuzz/crashes/<target>/
 # and fails the run. Seeds come from tests/fuzz/corpus/<target>/ where there are any.
 # usage: scripts/fuzz_all.sh [SECONDS]
 set -euo pipefail
@@ -7,9 +7,9 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 export ASAN_SYMBOLIZER_PATH=/usr/lib/llvm-16/bin/llvm-symbolizer
 
-mapfile -t targets < <(find build/fuzz -type f -name 'fuzz_*' -executable | sort)
+mapfile -t targets < <(find build/asan -type f -name 'fuzz_*' -executable | sort)
 if [ ${#targets[@]} -eq 0 ]; then
-  echo "fuzz: build/fuzz holds no fuzz target"
+  echo "fuzz: build/asan holds no fuzz target"
   exit 1
 fi
 
