@@ -25,14 +25,42 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
+Result<void> read_tokenizer(const fs::path& folder, ModelDescription& model) {
+  const std::string path = (folder / "tokenizer.json").string();
+  PLUMB_ASSIGN(const auto text, read_file(path, kMaxJsonBytes));
+  PLUMB_ASSIGN(model.tokenizer, parse_tokenizer_json(text, path));
+  const std::string config_path = (folder / "tokenizer_config.json").string();
+  PLUMB_ASSIGN(const auto config, read_file(config_path, kMaxJsonBytes));
+  PLUMB_ASSIGN(model.chat_template, parse_tokenizer_config_json(config, config_path, model.tokenizer));
+  if (const fs::path jinja = folder / "chat_template.jinja"; is_there(jinja)) {
+    PLUMB_ASSIGN(model.chat_template, read_file(jinja.string(), kMaxJsonBytes));
+  }
+  if (model.tokenizer.tokens.size() > static_cast<std::size_t>(model.hyperparameters.vocab_size)) {
+    return Error{path + ": has " + std::to_string(model.tokenizer.tokens.size()) +
+                 " tokens, but config.json's vocab_size is " + std::to_string(model.hyperparameters.vocab_size)};
+  }
+  return {};
+}
+
+// Chat models end a turn by several tokens; the tokenizer's settings name one.
+Result<void> read_end_ids(const fs::path& folder, TokenizerData& tokenizer) {
+  for (const char* name : {"config.json", "generation_config.json"}) {
+    const std::string path = (folder / name).string();
+    if (!is_there(path)) {
+      continue;
+    }
+    PLUMB_ASSIGN(const auto text, read_file(path, kMaxJsonBytes));
+    PLUMB_TRY(add_end_ids(text, path, tokenizer));
+  }
+  return {};
+}
+
 class FolderModel final : public ModelSource {
  public:
+  explicit FolderModel(ModelDescription description) : ModelSource(std::move(description)) {}
+
   Result<void> load(const fs::path& folder) {
     folder_ = folder.string();
-    PLUMB_ASSIGN(const auto config, read_file((folder / "config.json").string(), kMaxJsonBytes));
-    PLUMB_ASSIGN(hyperparameters, parse_config_json(config, (folder / "config.json").string()));
-    PLUMB_TRY(load_tokenizer(folder));
-    PLUMB_TRY(load_end_ids(folder));
     PLUMB_TRY(load_weights(folder));
     if (hyperparameters.tie_embeddings) {
       places_.erase("lm_head.weight");
@@ -63,36 +91,6 @@ class FolderModel final : public ModelSource {
   }
 
  private:
-  Result<void> load_tokenizer(const fs::path& folder) {
-    const std::string path = (folder / "tokenizer.json").string();
-    PLUMB_ASSIGN(const auto text, read_file(path, kMaxJsonBytes));
-    PLUMB_ASSIGN(tokenizer, parse_tokenizer_json(text, path));
-    const std::string config_path = (folder / "tokenizer_config.json").string();
-    PLUMB_ASSIGN(const auto config, read_file(config_path, kMaxJsonBytes));
-    PLUMB_ASSIGN(chat_template, parse_tokenizer_config_json(config, config_path, tokenizer));
-    if (const fs::path jinja = folder / "chat_template.jinja"; is_there(jinja)) {
-      PLUMB_ASSIGN(chat_template, read_file(jinja.string(), kMaxJsonBytes));
-    }
-    if (tokenizer.tokens.size() > static_cast<std::size_t>(hyperparameters.vocab_size)) {
-      return Error{path + ": has " + std::to_string(tokenizer.tokens.size()) +
-                   " tokens, but config.json's vocab_size is " + std::to_string(hyperparameters.vocab_size)};
-    }
-    return {};
-  }
-
-  // Chat models end a turn by several tokens; the tokenizer's settings name one.
-  Result<void> load_end_ids(const fs::path& folder) {
-    for (const char* name : {"config.json", "generation_config.json"}) {
-      const std::string path = (folder / name).string();
-      if (!is_there(path)) {
-        continue;
-      }
-      PLUMB_ASSIGN(const auto text, read_file(path, kMaxJsonBytes));
-      PLUMB_TRY(add_end_ids(text, path, tokenizer));
-    }
-    return {};
-  }
-
   Result<void> load_weights(const fs::path& folder) {
     if (is_there(folder / "model.safetensors")) {
       return add_file(folder / "model.safetensors");
@@ -142,6 +140,16 @@ class FolderModel final : public ModelSource {
 
 }  // namespace
 
+Result<ModelDescription> read_model_description(const std::string& folder) {
+  ModelDescription model;
+  const std::string path = (fs::path(folder) / "config.json").string();
+  PLUMB_ASSIGN(const auto config, read_file(path, kMaxJsonBytes));
+  PLUMB_ASSIGN(model.hyperparameters, parse_config_json(config, path));
+  PLUMB_TRY(read_tokenizer(folder, model));
+  PLUMB_TRY(read_end_ids(folder, model.tokenizer));
+  return model;
+}
+
 Result<std::unique_ptr<ModelSource>> open_model(const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
@@ -149,7 +157,8 @@ Result<std::unique_ptr<ModelSource>> open_model(const std::string& path) {
     return Error{path + ": no such file or folder; give a GGUF file or a Hugging Face model folder"};
   }
   if (fs::is_directory(status)) {
-    auto model = std::make_unique<FolderModel>();
+    PLUMB_ASSIGN(ModelDescription description, read_model_description(path));
+    auto model = std::make_unique<FolderModel>(std::move(description));
     PLUMB_TRY(model->load(path));
     return std::unique_ptr<ModelSource>(std::move(model));
   }

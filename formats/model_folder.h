@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
@@ -21,12 +22,20 @@ struct SourceTensor {
   std::vector<float> values;
 };
 
-/// An opened model. Tensors are read one at a time, on demand; const calls from many threads are safe.
-struct ModelSource {
+/// A model but for its weights.
+struct ModelDescription {
   Hyperparameters hyperparameters;
   TokenizerData tokenizer;
   std::string chat_template;  // Jinja text; empty where the model has none
+};
 
+/// Reads a Hugging Face folder's config.json, tokenizer.json, tokenizer_config.json and, where they are there,
+/// chat_template.jinja and generation_config.json. Errors name the file and key; a tokenizer with more tokens than
+/// vocab_size is one.
+Result<ModelDescription> read_model_description(const std::string& folder);
+
+/// An opened model. Tensors are read one at a time, on demand; const calls from many threads are safe.
+struct ModelSource : ModelDescription {
   virtual ~ModelSource() = default;
   /// Names that read() knows, in the file's order. No "lm_head.weight" where hyperparameters.tie_embeddings.
   [[nodiscard]] virtual std::vector<std::string> tensor_names() const = 0;
@@ -37,6 +46,7 @@ struct ModelSource {
 
  protected:
   ModelSource() = default;
+  explicit ModelSource(ModelDescription description) : ModelDescription(std::move(description)) {}
   ModelSource(const ModelSource&) = default;
   ModelSource& operator=(const ModelSource&) = default;
 };

@@ -1,25 +1,20 @@
 // plumb convert: a model from one kind of file to another, or from a dense one to a mixture of experts.
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <cstdio>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
 
+#include "apps/plumb/model_target.h"
 #include "apps/plumb/subcommand.h"
 #include "apps/plumb/workbench.h"
 #include "formats/gguf_model.h"
 #include "formats/model_folder.h"
 #include "formats/upcycle.h"
-#include "policy/model_layout.h"
 
 namespace plumb {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct ConvertOptions {
   std::string source;
@@ -57,45 +52,17 @@ Result<UpcycleOptions> parse_upcycle(const std::string& text, std::uint64_t seed
   return options;
 }
 
-Result<void> write_folder(const ModelSource& source, const ConvertOptions& options) {
-  if (options.dtype != "f32" && options.dtype != "bf16") {
-    return Error{"--dtype " + options.dtype +
-                 ": a Hugging Face folder takes f32 or bf16; name a target that ends with " + ".gguf for f16 and q8_0"};
-  }
+Result<void> write_as_folder(const ModelSource& source, const ConvertOptions& options) {
   std::vector<SourceTensor> tensors;
   for (const std::string& name : source.tensor_names()) {
     PLUMB_ASSIGN(SourceTensor tensor, source.read(name));
     tensors.push_back(std::move(tensor));
   }
-  std::vector<TensorView> views;
-  for (const SourceTensor& tensor : tensors) {
-    views.push_back({tensor.name, tensor.shape, tensor.values});
-  }
-  return write_model_folder(options.target, {source.hyperparameters, views,
-                                             options.dtype == "f32" ? SafetensorsDtype::kF32 : SafetensorsDtype::kBf16,
-                                             source.tokenizer, source.chat_template});
-}
-
-// Nothing that is there is written over: neither another model, nor a folder of something else, nor the source.
-Result<std::string> free_target(const std::string& target) {
-  fs::path path = fs::path(target).lexically_normal();
-  path = path.has_filename() ? path : path.parent_path();
-  for (const fs::path& taken : {path, fs::path(path.string() + ".tmp")}) {
-    std::error_code error;
-    const fs::file_status status = fs::symlink_status(taken, error);
-    if (fs::exists(status) && !(fs::is_directory(status) && fs::is_empty(taken, error))) {
-      return Error{taken.string() +
-                   ": is there already, and convert overwrites nothing; name another target or remove it"};
-    }
-  }
-  if (!path.has_filename() || path.filename() == "..") {
-    return Error{target + ": is no name for a model; name a folder or a file that ends with .gguf"};
-  }
-  return path.string();
+  return write_folder(options.target, source, tensors, options.dtype);
 }
 
 Result<int> run_convert(ConvertOptions options) {
-  PLUMB_ASSIGN(options.target, free_target(options.target));
+  PLUMB_ASSIGN(options.target, free_target("convert", options.target));
   PLUMB_ASSIGN(auto source, open_model(options.source));
   PLUMB_TRY(check_tensors(*source, options.source));
   if (options.upcycle) {
@@ -105,12 +72,9 @@ Result<int> run_convert(ConvertOptions options) {
   if (options.target.ends_with(".gguf")) {
     PLUMB_TRY(write_gguf_model(options.target, *source, kTypes.at(options.dtype)));
   } else {
-    PLUMB_TRY(write_folder(*source, options));
+    PLUMB_TRY(write_as_folder(*source, options));
   }
-  const ParameterCount count = count_parameters(source->hyperparameters);
-  std::printf("%s: %s, %.1fM parameters, %.1fM of them for a token, %s\n", options.target.c_str(),
-              source->hyperparameters.architecture.c_str(), static_cast<double>(count.total) / 1e6,
-              static_cast<double>(count.active) / 1e6, options.dtype.c_str());
+  std::fputs(describe_written(options.target, source->hyperparameters, options.dtype).c_str(), stdout);
   return 0;
 }
 

@@ -15,12 +15,22 @@
 namespace plumb {
 namespace {
 
+constexpr double kMillion = 1e6;
 constexpr double kBillion = 1e9;
-constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
+constexpr double kMib = 1024.0 * 1024.0;
+constexpr double kGib = 1024.0 * kMib;
 constexpr std::uint64_t kLongestConfig = std::uint64_t{1} << 24;
 
-std::string line(const std::string& what, double bytes_per_parameter, std::int64_t parameters) {
-  return fmt::format("{:<44}{:>10.1f} GiB\n", what, bytes_per_parameter * static_cast<double>(parameters) / kGib);
+std::string parameters_line(const std::string& what, std::int64_t count) {
+  const auto parameters = static_cast<double>(count);
+  return parameters < kBillion ? fmt::format("{:<44}{:>10.2f} M\n", what, parameters / kMillion)
+                               : fmt::format("{:<44}{:>10.2f} B\n", what, parameters / kBillion);
+}
+
+std::string bytes_line(const std::string& what, double bytes_per_parameter, std::int64_t parameters) {
+  const double bytes = bytes_per_parameter * static_cast<double>(parameters);
+  return bytes < kGib ? fmt::format("{:<44}{:>10.1f} MiB\n", what, bytes / kMib)
+                      : fmt::format("{:<44}{:>10.1f} GiB\n", what, bytes / kGib);
 }
 
 // `page_floats` of all layers of a page of the cache.
@@ -32,15 +42,15 @@ std::string describe_plan(const ModelConfig& config) {
   const ParameterCount count = count_parameters(config);
   const std::int64_t table = config.vocab_size * config.hidden_size;
   std::string text = fmt::format("{:<44}{}, {} layers\n", "family", config.architecture, config.num_layers);
-  text += fmt::format("{:<44}{:>10.2f} B\n", "parameters", static_cast<double>(count.total) / kBillion);
-  text += fmt::format("{:<44}{:>10.2f} B\n", "of a token", static_cast<double>(count.active) / kBillion);
+  text += parameters_line("parameters", count.total);
+  text += parameters_line("of a token", count.active);
   // What is published as activated parameters: a tied table is the head's matrix.
-  text += fmt::format("{:<44}{:>10.2f} B\n", "of a token, without looked-up embeddings",
-                      static_cast<double>(count.active - (config.tie_embeddings ? 0 : table)) / kBillion);
-  text += line("weights in f32 (masters)", 4, count.total);
-  text += line("weights in bf16", 2, count.total);
-  text += line("gradients in f32", 4, count.total);
-  text += line("AdamW's moments in f32", 8, count.total);
+  text +=
+      parameters_line("of a token, without looked-up embeddings", count.active - (config.tie_embeddings ? 0 : table));
+  text += bytes_line("weights in f32 (masters)", 4, count.total);
+  text += bytes_line("weights in bf16", 2, count.total);
+  text += bytes_line("gradients in f32", 4, count.total);
+  text += bytes_line("AdamW's moments in f32", 8, count.total);
   const AttentionShape shape = attention_shape(config);
   text += cache_line("keys and values of a token, f32", config.num_layers * shape.layer_floats());
   if (config.is_latent()) {

@@ -2,8 +2,9 @@
 published 16B and 236B configs add up to."""
 
 import json
-import shutil
+import math
 import pathlib
+import shutil
 import re
 import tempfile
 import unittest
@@ -31,6 +32,24 @@ class Convert(PlumbCase):
         row = json.loads((self.folder / "scores.jsonl").read_text())
         (self.folder / "scores.jsonl").unlink()
         return row["log_probs"][1:]
+
+    def test_init_writes_a_model_to_train_from_scratch(self):
+        source = REPOSITORY / "datasets/arithmetic/model"
+        for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+            result = self.plumb("init", source, name, "--seed", seed)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("mixtral, 3.1M parameters, 1.0M of them for a token, f32", result.stdout)
+        a, b, c = (read_tensors(self.folder / name / "model.safetensors") for name in "abc")
+        self.assertEqual(a, b)
+        self.assertNotEqual(a, c)
+        # Nearly uniform over the vocabulary of 304.
+        self.assertTrue(all(abs(value + math.log(304)) < 1 for value in self.log_probs("a")))
+        for name in ("config.json", "tokenizer.json"):
+            folder = self.folder / f"without-{name}"
+            shutil.copytree(source, folder)
+            (folder / name).unlink()
+            self.assert_refused(self.plumb("init", folder, "d"), 1, name)
+        self.assert_refused(self.plumb("init", source, "a"), 1, "a: is there already, and init overwrites nothing")
 
     def test_folder_to_gguf_and_back_is_the_same_model(self):
         self.convert(self.model, "m.gguf")
