@@ -60,21 +60,32 @@ namespace internal {
 struct VersionedCache;
 }
 
-class Generator {
+/// Whatever completes prompts: a Generator, or processes that have one each (actor/processes/).
+class CompletionSource {
  public:
-  /// All of them outlive the generator.
-  Generator(Policy& policy, const Tokenizer& tokenizer, ThreadPool& pool);
-  ~Generator();
+  virtual ~CompletionSource() = default;
 
   /// Groups in request order, completions in sample order. `on_group`, where given, gets each group's index as soon as
   /// all of its completions are there, from the calling thread. Returning false from `on_progress` stops early: the
   /// completions that had not ended are then kAborted.
   /// Errors: of check_request() for the first bad request, before anything is sampled; logits that are not numbers; a
   /// request whose options forbid every token.
+  virtual Result<std::vector<CompletionGroup>> generate(
+      std::span<const GenerationRequest> requests, const GeneratorOptions& options,
+      const std::function<bool(const GenerationProgress&)>& on_progress = {},
+      const std::function<void(std::size_t, const CompletionGroup&)>& on_group = {}) = 0;
+};
+
+class Generator final : public CompletionSource {
+ public:
+  /// All of them outlive the generator.
+  Generator(Policy& policy, const Tokenizer& tokenizer, ThreadPool& pool);
+  ~Generator() override;
+
   Result<std::vector<CompletionGroup>> generate(
       std::span<const GenerationRequest> requests, const GeneratorOptions& options,
       const std::function<bool(const GenerationProgress&)>& on_progress = {},
-      const std::function<void(std::size_t, const CompletionGroup&)>& on_group = {});
+      const std::function<void(std::size_t, const CompletionGroup&)>& on_group = {}) override;
 
  private:
   Policy& policy_;

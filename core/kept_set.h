@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace plumb {
@@ -14,8 +15,11 @@ namespace plumb {
 class TokenSet {
  public:
   explicit TokenSet(std::size_t vocab_size) : words_((vocab_size + 63) / 64) {}
+  /// Of the words of another.
+  explicit TokenSet(std::vector<std::uint64_t> words) : words_(std::move(words)) {}
   void insert(std::size_t id) { words_[id / 64] |= std::uint64_t{1} << (id % 64); }
   [[nodiscard]] bool contains(std::size_t id) const { return (words_[id / 64] >> (id % 64) & 1) != 0; }
+  [[nodiscard]] const std::vector<std::uint64_t>& words() const { return words_; }
   friend bool operator==(const TokenSet&, const TokenSet&) = default;
 
  private:

@@ -138,7 +138,8 @@ Result<void> load_weight_set(Policy& policy, const WeightSet& set) {
 }
 
 Result<void> write_weight_set(const std::string& path, const WeightSet& set) {
-  nlohmann::json json = {{"version", set.version}, {"checksum", set.checksum}, {"tensors", nlohmann::json::array()}};
+  const std::string checksum = set.checksum.empty() ? weight_set_checksum(set) : set.checksum;
+  nlohmann::json json = {{"version", set.version}, {"checksum", checksum}, {"tensors", nlohmann::json::array()}};
   for (const NamedTensor& tensor : set.tensors) {
     json["tensors"].push_back({{"name", tensor.name}, {"shape", tensor.shape}});
   }

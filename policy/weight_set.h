@@ -35,7 +35,8 @@ std::string weight_set_checksum(const WeightSet& set);
 Result<void> load_weight_set(Policy& policy, const WeightSet& set);
 
 /// Writes the set, aside and renamed: 8 bytes "PLUMBWS1", the header's length (u64), a JSON header {"version",
-/// "checksum", "tensors": [{"name", "shape"}]}, then the tensors' f32 values one after the other, all little-endian.
+/// "checksum", "tensors": [{"name", "shape"}]}, then the tensors' f32 values one after the other, all little-endian. A
+/// set without a checksum gets one.
 Result<void> write_weight_set(const std::string& path, const WeightSet& set);
 
 /// Reads what write_weight_set() wrote. Errors name the file: not a weight set, cut short or with bytes to spare, a

@@ -64,6 +64,11 @@ RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings,
         RolloutSchedule::kSynchronous) {  // the actor's policy, and weights on their way to it
       estimate.weight_bytes += estimate.num_parameters * (8 + copy);
     }
+    if (const std::int64_t actors = settings.grpo.actor_processes; actors > 0) {
+      // Each has a policy and a cache; two sets of weights are on their way.
+      estimate.weight_bytes += estimate.num_parameters * (actors * (4 + copy) + 8);
+      estimate.cache_bytes *= actors;
+    }
     if (settings.reward.code_signal != CodeSignal::kTests) {  // taken to be as large as the policy
       estimate.weight_bytes += estimate.num_parameters * (4 + copy);
     }

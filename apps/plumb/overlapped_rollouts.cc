@@ -1,18 +1,19 @@
 // Theory of operation. Two threads share a state under one mutex: the actor's, which samples rollouts 0, 1, 2, ... and
 // puts each into a queue, and the learner's, which takes them in order and posts its weights after each step. The actor
 // starts rollout k when `learned` (steps done) is at least k - max_staleness, so the queue never holds more than
-// max_staleness rollouts and needs no limit of its own. Weights are posted as a copy, which the actor puts into its own
-// policy between two decode steps; neither thread ever looks into the other's policy.
+// max_staleness rollouts and needs no limit of its own. Weights are posted as a copy, which the actor takes between two
+// decode steps, into its own policy or for its processes; neither thread ever looks into the other's policy.
 
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <vector>
 
+#include "actor/actor.h"
+#include "apps/plumb/actor_processes.h"
 #include "apps/plumb/rollout_source.h"
 #include "core/check.h"
 #include "policy/weight_set.h"
@@ -22,6 +23,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Of an actor within this process.
+int threads_of_actor(const RolloutSourceParts& parts) {
+  if (parts.settings.actor_processes > 0) {
+    return 1;
+  }
+  return parts.settings.actor_threads > 0 ? parts.settings.actor_threads : parts.pool.num_threads();
+}
+
 class OverlappedRollouts : public RolloutSource {
  public:
   OverlappedRollouts(const RolloutSourceParts& parts, PromptSampler sampler, std::int64_t num_rollouts)
@@ -30,7 +39,7 @@ class OverlappedRollouts : public RolloutSource {
         num_rollouts_(num_rollouts),
         one_step_off_(parts.settings.schedule == RolloutSchedule::kOneStepOff),
         max_staleness_(one_step_off_ ? 1 : parts.settings.max_staleness),
-        pool_(parts.settings.actor_threads > 0 ? parts.settings.actor_threads : parts.pool.num_threads()) {}
+        pool_(threads_of_actor(parts)) {}
 
   ~OverlappedRollouts() override {
     {
@@ -38,25 +47,23 @@ class OverlappedRollouts : public RolloutSource {
       stopping_ = true;
     }
     changed_.notify_all();
-    if (actor_.joinable()) {
-      actor_.join();
+    if (thread_.joinable()) {
+      thread_.join();
     }
   }
   OverlappedRollouts(const OverlappedRollouts&) = delete;
   OverlappedRollouts& operator=(const OverlappedRollouts&) = delete;
 
   Result<void> start() {
-    WeightSet weights = copy_weights(parts_.policy);
-    PolicyOptions same;
-    same.dtype = parts_.policy.dtype();
-    same.pool = &pool_;
-    same.exact = parts_.policy.exact();
-    PLUMB_ASSIGN(policy_, Policy::create(parts_.policy.config(), std::move(weights.tensors), same));
-    if (weights.version > policy_->version()) {
-      policy_->commit_update_as(weights.version);
+    version_ = parts_.policy.version();
+    if (parts_.settings.actor_processes > 0) {
+      PLUMB_ASSIGN(auto fleet, start_actor_processes(parts_));
+      fleet_ = fleet.get();
+      actor_ = std::move(fleet);
+    } else {
+      PLUMB_ASSIGN(actor_, copy_as_actor(parts_.policy, parts_.tokenizer, pool_));
     }
-    generator_.emplace(*policy_, parts_.tokenizer, pool_);
-    actor_ = std::thread([this] { act(); });
+    thread_ = std::thread([this] { act(); });
     return {};
   }
 
@@ -120,29 +127,35 @@ class OverlappedRollouts : public RolloutSource {
     if (!one_step_off_) {
       take_weights(lock);
     }
-    return !stopping_;
+    return !stopping_ && fault_.ok();
   }
 
   void take_weights(std::unique_lock<std::mutex>& lock) {
     const std::shared_ptr<const WeightSet> weights = std::exchange(posted_, nullptr);
     changed_.notify_all();
-    if (weights == nullptr || weights->version == policy_->version()) {
+    if (weights == nullptr || weights->version == version_) {
       return;  // a step without an update leaves the version as it was
     }
+    version_ = weights->version;
     lock.unlock();
-    adopt_weights(*policy_, *weights);
+    fault_ = actor_->adopt(*weights);
     lock.lock();
   }
 
   Result<StepRollout> sample() {
-    const RolloutParts sampling{*generator_, parts_.scorer, parts_.tokenizer, parts_.chat_template,
+    PLUMB_TRY(fault_);
+    const RolloutParts sampling{*actor_, parts_.scorer, parts_.tokenizer, parts_.chat_template,
                                 [this] { return between_steps(); }};
     StepRollout step;
     PLUMB_ASSIGN(step.rollout, run_grpo_rollout({sampling, sampler_, parts_.generation, parts_.learner,
                                                  parts_.reward_model, parts_.reward_model_share},
                                                 parts_.settings));
+    PLUMB_TRY(fault_);
     step.cursor = sampler_.cursor();
     step.epoch = sampler_.epoch();
+    if (fleet_ != nullptr) {
+      step.notes = fleet_->take_notes();
+    }
     return step;
   }
 
@@ -153,8 +166,10 @@ class OverlappedRollouts : public RolloutSource {
   bool one_step_off_;
   std::int64_t max_staleness_;
   ThreadPool pool_;
-  std::unique_ptr<Policy> policy_;
-  std::optional<Generator> generator_;
+  std::unique_ptr<Actor> actor_;
+  ActorFleet* fleet_ = nullptr;  // actor_, where it is one
+  std::int64_t version_ = 0;     // of the weights that the actor has
+  Result<void> fault_;           // of passing weights on
 
   std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
@@ -164,7 +179,7 @@ class OverlappedRollouts : public RolloutSource {
   bool stopping_ = false;
   bool actor_done_ = false;
 
-  std::thread actor_;
+  std::thread thread_;
 };
 
 }  // namespace

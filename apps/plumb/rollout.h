@@ -28,7 +28,7 @@ struct Rollout {
 
 /// The parts a rollout needs; all outlive the call.
 struct RolloutParts {
-  Generator& generator;
+  CompletionSource& generator;
   Scorer& scorer;
   const Tokenizer& tokenizer;
   const ChatTemplate& chat_template;

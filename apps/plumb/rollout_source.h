@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "apps/plumb/grpo_rollout.h"
 #include "core/result.h"
@@ -19,7 +21,8 @@ struct StepRollout {
   Rollout rollout;
   nlohmann::json cursor;
   double epoch = 0;
-  double wait_s = 0;  // that the learner waited for it
+  double wait_s = 0;                    // that the learner waited for it
+  std::vector<std::string> notes = {};  // of what happened to actor processes, for the user
 };
 
 class RolloutSource {
@@ -41,15 +44,18 @@ struct RolloutSourceParts {
   const GeneratorOptions& generation;
   const GrpoLearnerOptions& learner;
   const GrpoSettings& settings;
+  const ModelSettings& model;
+  std::string run_folder;
   RewardModelSignal* reward_model = nullptr;
   double reward_model_share = 0;
 };
 
-/// grpo.schedule = synchronous: next() samples with the learner's policy, on the caller's thread.
-std::unique_ptr<RolloutSource> synchronous_rollouts(const RolloutSourceParts& parts, PromptSampler sampler);
+/// grpo.schedule = synchronous: next() samples with the learner's policy, on the caller's thread or, with
+/// grpo.actor_processes, in those. Errors: processes that cannot be started.
+Result<std::unique_ptr<RolloutSource>> synchronous_rollouts(const RolloutSourceParts& parts, PromptSampler sampler);
 
-/// The other schedules. A copy of the policy samples on a thread of its own, with `settings.actor_threads`; judging is
-/// beside it. Rollout k (from 0) begins once max_staleness steps at most are missing before it.
+/// The other schedules. A copy of the policy samples on a thread of its own, with `settings.actor_threads`, or in
+/// processes of their own; judging is beside it. Rollout k (from 0) begins once max_staleness steps at most are missing before it.
 ///   one step off   max_staleness is 1, and a rollout's weights are exactly those of the step before the last: which
 ///                  tokens are sampled with which weights depends on nothing else, so that two runs are the same.
 ///   asynchronous   the newest weights are taken between two decode steps, in the middle of completions too; every

@@ -1,5 +1,6 @@
 #include "apps/plumb/run_options.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
@@ -7,13 +8,22 @@
 
 namespace plumb {
 
+namespace {
+
+const std::map<std::string, ComputeDtype> kDtypes = {
+    {"f32", ComputeDtype::kF32}, {"bf16", ComputeDtype::kBf16}, {"bf16_split", ComputeDtype::kBf16Split}};
+
+}  // namespace
+
 void add_dtype_option(CLI::App& command, ComputeDtype& dtype) {
-  static const std::map<std::string, ComputeDtype> kNames = {
-      {"f32", ComputeDtype::kF32}, {"bf16", ComputeDtype::kBf16}, {"bf16_split", ComputeDtype::kBf16Split}};
   command
       .add_option_function<std::string>(
-          "--dtype", [&dtype](const std::string& name) { dtype = kNames.at(name); }, "of products")
+          "--dtype", [&dtype](const std::string& name) { dtype = kDtypes.at(name); }, "of products")
       ->check(CLI::IsMember({"f32", "bf16", "bf16_split"}));
+}
+
+std::string dtype_name(ComputeDtype dtype) {
+  return std::ranges::find(kDtypes, dtype, [](const auto& entry) { return entry.second; })->first;
 }
 
 void add_inexact_option(CLI::App& command, bool& exact) {

@@ -31,6 +31,8 @@ void add_run_options(CLI::App& command, RunOptions& options);
 
 /// Adds --dtype f32|bf16|bf16_split, which sets `dtype`; it outlives the parsing.
 void add_dtype_option(CLI::App& command, ComputeDtype& dtype);
+/// "f32", "bf16" or "bf16_split", as --dtype takes it.
+std::string dtype_name(ComputeDtype dtype);
 /// --inexact, as model.exact = false.
 void add_inexact_option(CLI::App& command, bool& exact);
 

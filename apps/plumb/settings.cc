@@ -101,7 +101,21 @@ void GrpoSettings::describe(ConfigSection& section) {
                  .min = 1,
                  .max = 1000});
   section.field("actor_threads", actor_threads,
-                {.help = "of the actor, unless synchronous; 0 = as many as model.threads", .min = 0, .max = 1024});
+                {.help = "of each actor; 0 = as many as model.threads, or an equal share of them for each of "
+                         "actor_processes; a synchronous actor in this process has model.threads",
+                 .min = 0,
+                 .max = 1024});
+  section.field(
+      "actor_processes", actor_processes,
+      {.help = "that sample, on this machine; 0 = this process; changes speed, never bits (of an asynchronous "
+               "schedule: which weights a token meets)",
+       .min = 0,
+       .max = 64});
+  section.field("actor_timeout_s", actor_timeout_s,
+                {.help = "an actor process that is silent for so long is ended, and its work done again",
+                 .unit = "s",
+                 .min = 0.1,
+                 .max = 1e6});
   section.field("prompts_per_step", prompts_per_step, {.help = "groups per rollout", .min = 1, .max = 4096});
   section.field("group_size", group_size, {.help = "completions per prompt", .min = 1, .max = 1024});
   section.field("min_code_prompts", min_code_prompts,

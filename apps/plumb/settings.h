@@ -87,6 +87,8 @@ struct GrpoSettings {
   RolloutSchedule schedule = RolloutSchedule::kSynchronous;
   std::int64_t max_staleness = 4;
   int actor_threads = 0;
+  int actor_processes = 0;
+  double actor_timeout_s = 300;
   int prompts_per_step = 8;
   int group_size = 8;
   int min_code_prompts = 6;

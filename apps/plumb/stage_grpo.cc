@@ -179,10 +179,12 @@ class GrpoRun {
                                    .generation = generation_,
                                    .learner = learning_,
                                    .settings = settings_.grpo,
+                                   .model = settings_.model,
+                                   .run_folder = folder_.path(),
                                    .reward_model = reward_model_.get(),
                                    .reward_model_share = settings_.reward.reward_model_share()};
     if (settings_.grpo.schedule == RolloutSchedule::kSynchronous) {
-      source_ = synchronous_rollouts(parts, sampler_);
+      PLUMB_ASSIGN(source_, synchronous_rollouts(parts, sampler_));
       return {};
     }
     PLUMB_ASSIGN(source_, overlapped_rollouts(parts, sampler_, num_rollouts));
@@ -194,6 +196,9 @@ class GrpoRun {
     const auto start = Clock::now();
     PLUMB_ASSIGN(StepRollout next, source_->next());
     Rollout& rollout = next.rollout;
+    for (const std::string& note : next.notes) {
+      progress.line("note: " + note);
+    }
     if (rollout.stopped) {
       return true;
     }

@@ -17,10 +17,10 @@ class PlumbCase(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.folder = pathlib.Path(scratch.name)
 
-    def plumb(self, *arguments, **options):
+    def plumb(self, *arguments, timeout=120, **options):
         binary = os.environ["PLUMB_BINARY"]
         return subprocess.run([binary, *map(str, arguments)], capture_output=True, text=True, errors="replace",
-                              stdin=subprocess.DEVNULL, timeout=120, cwd=self.folder, **options)
+                              stdin=subprocess.DEVNULL, timeout=timeout, cwd=self.folder, **options)
 
     def assert_refused(self, result, status, *words):
         """One line on stderr, beginning with "plumb: " and holding every word; nothing but that line."""
