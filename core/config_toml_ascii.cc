@@ -109,8 +109,8 @@ Result<std::string> toml_in_ascii(std::string_view text, const std::string& orig
   }
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   std::string written;
-  std::size_t i = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
-  while (i < text.size()) {
+  text.remove_prefix(text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0);
+  for (std::size_t i = 0; i < text.size();) {
     const std::size_t end = skip_quoted_or_comment(text, i);
     if (end > i) {
       written += quoted_or_comment_in_ascii(text.substr(i, end - i));

@@ -22,6 +22,7 @@
 #include "actor/processes/child_process.h"
 #include "actor/processes/fleet_folder.h"
 #include "actor/processes/messages.h"
+#include "actor/processes/socket.h"
 #include "core/check.h"
 
 namespace plumb {
@@ -33,6 +34,7 @@ using nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLook(50);
+constexpr std::chrono::seconds kNoGap(1);  // between two looks at the socket
 constexpr double kGoodbyeSeconds = 5;
 
 // What an actor is at: requests by their index in the job, with their index in generate().
@@ -64,6 +66,7 @@ struct Call {
   std::int64_t new_tokens = 0;  // of groups that are done
   std::int64_t preempted = 0;   // by jobs that have ended
   std::optional<Error> fault = {};
+  bool stopping = false;
 };
 
 std::int64_t tokens_of(const CompletionGroup& group) {
@@ -81,7 +84,11 @@ class Fleet final : public ActorFleet {
 
   ~Fleet() override {
     for (Process& process : processes_) {
-      send(process, {{"kind", "end"}});
+      if (process.ready) {
+        send(process, {{"kind", "end"}});
+      } else {
+        process.child.kill();
+      }
     }
     for (Process& process : processes_) {
       process.child.wait(kGoodbyeSeconds);
@@ -130,10 +137,11 @@ class Fleet final : public ActorFleet {
     PLUMB_CHECK(!options.on_token, "actor processes do not report single tokens");
     Call call{requests, options, on_group};
     begin(call);
+    listen(call, {});  // what was said since the last call
     while (call.num_done < requests.size() && !call.fault) {
       PLUMB_TRY(mend(call));
       hand_out(call);
-      listen(&call);
+      listen(call, kLook);
       if (on_progress && !on_progress(progress_of(call))) {
         break;
       }
@@ -169,8 +177,9 @@ class Fleet final : public ActorFleet {
   }
 
   void send(const Process& process, const json& message) {
-    socket_.send(zmq::buffer(process.name), zmq::send_flags::sndmore);
-    socket_.send(zmq::buffer(internal::to_frame(message)));
+    const std::string frame = internal::to_frame(message);
+    internal::uninterrupted([&] { return socket_.send(zmq::buffer(process.name), zmq::send_flags::sndmore); });
+    internal::uninterrupted([&] { return socket_.send(zmq::buffer(frame)); });
   }
 
   void send_weights(const Process& process) {
@@ -183,21 +192,34 @@ class Fleet final : public ActorFleet {
       const GenerationRequest& request = call.requests[i];
       call.groups.push_back({request.prompt, request.prompt_token_ids, request.draw, {}});
       call.groups.back().completions.resize(static_cast<std::size_t>(request.num_samples));
+      std::uint32_t sample = 0;
       for (Completion& completion : call.groups.back().completions) {
         completion.finish_reason = FinishReason::kAborted;
+        completion.stream = {static_cast<std::uint32_t>(call.options.purpose), call.options.seed, request.draw,
+                             sample++};
       }
-      call.pending.push_back(i);
+      if (request.num_samples > 0) {
+        call.pending.push_back(i);
+      } else {
+        call.done[i] = true;
+        ++call.num_done;
+      }
     }
   }
 
   // Puts a new process in the place of each that has ended or hangs.
   Result<void> mend(Call& call) {
+    if (processes_.empty()) {
+      return Error{"no actor process is left"};
+    }
     for (std::size_t i = 0; i < processes_.size();) {
-      if (hangs(processes_[i])) {
+      const bool hung = hangs(processes_[i]);
+      if (hung) {
         processes_[i].child.kill();
         processes_[i].child.wait(kGoodbyeSeconds);
       }
-      const std::string end = processes_[i].child.ended();
+      const std::string end =
+          hung ? fmt::format("said nothing for {:g} s and was ended", options_.timeout_s) : processes_[i].child.ended();
       if (end.empty()) {
         ++i;
         continue;
@@ -210,7 +232,8 @@ class Fleet final : public ActorFleet {
   }
 
   [[nodiscard]] bool hangs(const Process& process) const {
-    return process.job && Clock::now() - process.heard > std::chrono::duration<double>(options_.timeout_s);
+    return (process.job || !process.ready) &&
+           Clock::now() - process.heard > std::chrono::duration<double>(options_.timeout_s);
   }
 
   Result<void> replace(const Process& lost, const std::string& end, Call& call) {
@@ -221,15 +244,14 @@ class Fleet final : public ActorFleet {
       }
     }
     const bool again = restarts_ < options_.max_restarts;
-    notes_.push_back(fmt::format("actor {} {} (its output: {}); {} of its prompts are sampled again{}", lost.index, end,
-                                 log_of(lost.index), owed, again ? ", and it is started again" : " by the others"));
+    notes_.push_back(fmt::format("actor {} {} (its output: {}); {} of its prompts are to be sampled again{}",
+                                 lost.index, end, log_of(lost.index), owed, again ? ", and it is started again" : ""));
     if (again) {
       ++restarts_;
       return start_process(lost.index);
     }
     if (processes_.empty()) {
-      return Error{fmt::format("no actor process is left after {} restarts: the last one {}; see {}", restarts_, end,
-                               log_of(lost.index))};
+      return Error{fmt::format("no actor process is left after {} restarts: {}", restarts_, fmt::join(notes_, "; "))};
     }
     return {};
   }
@@ -254,31 +276,47 @@ class Fleet final : public ActorFleet {
     }
   }
 
-  // Waits a moment for messages and takes all that are there. Without a call, what was sampled is nobody's.
-  void listen(Call* call) {
-    zmq::pollitem_t item{socket_.handle(), 0, ZMQ_POLLIN, 0};
-    try {
-      zmq::poll(&item, 1, kLook);
-    } catch (const zmq::error_t&) {  // interrupted by a signal
-      return;
-    }
-    zmq::message_t name;
-    zmq::message_t body;
-    while (socket_.recv(name, zmq::recv_flags::dontwait) && socket_.recv(body)) {
-      const auto from = std::ranges::find(processes_, name.to_string_view(), &Process::name);
-      if (from == processes_.end()) {
-        continue;  // it was taken for dead, and its work is done again
+  // Waits for messages, `wait` at most, and takes all that are there.
+  void listen(Call& call, std::chrono::milliseconds wait) {
+    forgive_own_silence();
+    if (internal::readable(socket_, wait)) {
+      zmq::message_t name;
+      zmq::message_t body;
+      while (internal::uninterrupted([&] { return socket_.recv(name, zmq::recv_flags::dontwait); }) &&
+             internal::uninterrupted([&] { return socket_.recv(body); })) {
+        take(name.to_string_view(), body.to_string_view(), call);
       }
-      from->heard = Clock::now();
-      const auto message = internal::from_frame(body.to_string_view());
-      const auto taken = message ? take(*from, *message, call) : Result<void>(message.error());
-      if (!taken && call != nullptr) {
-        call->fault = taken.error().with_context(from->name);
+    }
+    listened_ = Clock::now();
+  }
+
+  // While nobody listened (the learner learned, wrote weights, or was stopped) no actor could be heard.
+  void forgive_own_silence() {
+    if (const auto gap = Clock::now() - listened_; gap > kNoGap) {
+      for (Process& process : processes_) {
+        process.heard += gap;
       }
     }
   }
 
-  Result<void> take(Process& from, const json& message, Call* call) {
+  void take(std::string_view name, std::string_view body, Call& call) {
+    const auto from = std::ranges::find(processes_, name, &Process::name);
+    if (from == processes_.end()) {
+      return;  // it was taken for dead, and its work is done again
+    }
+    from->heard = Clock::now();
+    try {
+      const auto message = internal::from_frame(body);
+      const auto taken = message ? take(*from, *message, call) : Result<void>(message.error());
+      if (!taken) {
+        call.fault = taken.error().with_context(from->name);
+      }
+    } catch (const json::exception& error) {
+      call.fault = Error{from->name + ": a message of this actor is damaged: " + error.what()};
+    }
+  }
+
+  Result<void> take(Process& from, const json& message, Call& call) {
     const std::string kind = message.at("kind");
     if (kind == "ready") {
       from.ready = true;
@@ -292,20 +330,20 @@ class Fleet final : public ActorFleet {
     return {};
   }
 
-  Result<void> take_of_job(Process& from, const std::string& kind, const json& message, Call* call) {
+  Result<void> take_of_job(Process& from, const std::string& kind, const json& message, Call& call) {
     if (kind == "progress") {
       from.job->progress.new_tokens = message.at("new_tokens");
       from.job->progress.preempted = message.at("preempted");
-    } else if (kind == "group" && call != nullptr) {
-      return take_group(*from.job, message, *call);
-    } else if (kind == "fault" && call != nullptr) {
-      call->fault = Error{message.at("text")};
+    } else if (kind == "group") {
+      return take_group(*from.job, message, call);
+    } else if (kind == "fault") {
       from.job.reset();
-    } else if (kind == "done" || kind == "fault") {
-      if (call != nullptr) {
-        call->preempted += from.job->progress.preempted;
-      }
+      return Error{message.at("text")};
+    } else if (kind == "done") {
+      call.preempted += from.job->progress.preempted;
+      const bool owes = !from.job->owed.empty() && !call.stopping;
       from.job.reset();
+      return owes ? Result<void>(Error{"the actor ended its job without all of its completions"}) : Result<void>();
     }
     return {};
   }
@@ -318,7 +356,11 @@ class Fleet final : public ActorFleet {
     const std::size_t request = owed->second;
     job.owed.erase(owed);
     CompletionGroup& group = call.groups[request];
-    PLUMB_ASSIGN(group.completions, internal::completions_from_json(message.at("completions")));
+    PLUMB_ASSIGN(auto completions, internal::completions_from_json(message.at("completions")));
+    if (completions.size() != group.completions.size()) {
+      return Error{"the actor sent another number of completions than was asked for"};
+    }
+    group.completions = std::move(completions);
     job.progress.new_tokens = std::max<std::int64_t>(0, job.progress.new_tokens - tokens_of(group));
     call.new_tokens += tokens_of(group);
     call.done[request] = true;
@@ -352,6 +394,7 @@ class Fleet final : public ActorFleet {
 
   // Ends the jobs that are still at work: of a call that was stopped, or that failed.
   void stop_all(Call& call) {
+    call.stopping = true;
     for (const Process& process : processes_) {
       if (process.job && !process.job->owed.empty()) {
         send(process, {{"kind", "stop"}});
@@ -359,7 +402,7 @@ class Fleet final : public ActorFleet {
     }
     while (std::ranges::any_of(processes_, [](const Process& process) { return process.job.has_value(); })) {
       if (!mend_stopped()) {
-        listen(&call);
+        listen(call, kLook);
       }
     }
   }
@@ -383,6 +426,7 @@ class Fleet final : public ActorFleet {
   zmq::socket_t socket_;
   std::vector<Process> processes_;
   std::vector<std::string> notes_;
+  Clock::time_point listened_ = Clock::now();
   std::int64_t version_ = -1;
   std::uint64_t jobs_ = 0;
   int starts_ = 0;

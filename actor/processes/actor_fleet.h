@@ -16,10 +16,12 @@ struct ActorFleetOptions {
   std::vector<std::string> arguments;  // e.g. "actor", "--model", ...
   int num_processes = 2;
   int max_restarts = 3;    // of all together; then the others go on alone
-  double timeout_s = 300;  // an actor that has a job and says nothing for so long is ended, and taken for dead
+  double timeout_s = 300;  // an actor that has a job, or starts, and says nothing for so long is ended
   std::string log_folder;  // each process's output: actor-0.log, ...
 };
 
+/// generate() is a Generator's but where it is stopped: completions that had not ended are then empty, and a bad
+/// request is refused when an actor comes to it. It returns an error when no process is left.
 class ActorFleet : public Actor {
  public:
   /// Starts the processes; they load while the caller goes on. Weights are passed as files in a folder of the fleet's

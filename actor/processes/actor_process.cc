@@ -10,7 +10,9 @@
 #include <zmq.hpp>
 
 #include "actor/generator.h"
+#include "actor/processes/fleet_folder.h"
 #include "actor/processes/messages.h"
+#include "actor/processes/socket.h"
 #include "policy/weight_set.h"
 
 namespace plumb {
@@ -39,20 +41,13 @@ class ActorProcess {
       socket_.set(zmq::sockopt::linger, kLinger);
       socket_.set(zmq::sockopt::routing_id, options_.name);
       socket_.connect(endpoint);
+      PLUMB_TRY(serve());
     } catch (const zmq::error_t& error) {
-      return Error{endpoint + ": cannot be connected to: " + error.what()};
+      return Error{endpoint + ": cannot be talked to: " + error.what()};
+    } catch (const json::exception& error) {
+      return Error{std::string("a message of the learner is damaged: ") + error.what()};
     }
-    send({{"kind", "ready"}});
-    while (!ended_ && learner_is_there()) {
-      zmq::pollitem_t item{socket_.handle(), 0, ZMQ_POLLIN, 0};
-      if (zmq::poll(&item, 1, kLook) > 0) {
-        PLUMB_TRY(take_all());
-      }
-      if (job_) {
-        PLUMB_TRY(generate());
-      }
-    }
-    if (!ended_) {
+    if (!ended_ && internal::is_fleet_folder(options_.folder)) {
       std::error_code ignored;  // another actor may be at it
       std::filesystem::remove_all(options_.folder, ignored);
     }
@@ -60,12 +55,29 @@ class ActorProcess {
   }
 
  private:
+  Result<void> serve() {
+    send({{"kind", "ready"}});
+    while (!ended_ && learner_is_there()) {
+      if (internal::readable(socket_, kLook)) {
+        PLUMB_TRY(take_all());
+      }
+      if (job_) {
+        PLUMB_TRY(generate());
+      }
+    }
+    return {};
+  }
+
   [[nodiscard]] bool learner_is_there() const { return options_.learner == 0 || getppid() == options_.learner; }
 
-  void send(const json& message) { socket_.send(zmq::buffer(internal::to_frame(message))); }
+  void send(const json& message) {
+    const std::string frame = internal::to_frame(message);
+    internal::uninterrupted([&] { return socket_.send(zmq::buffer(frame)); });
+  }
 
   Result<void> take_all() {
-    for (zmq::message_t frame; socket_.recv(frame, zmq::recv_flags::dontwait);) {
+    zmq::message_t frame;
+    while (internal::uninterrupted([&] { return socket_.recv(frame, zmq::recv_flags::dontwait); })) {
       PLUMB_ASSIGN(const json message, internal::from_frame(frame.to_string_view()));
       PLUMB_TRY(take(message));
     }
@@ -79,6 +91,7 @@ class ActorProcess {
     }
     if (kind == "generate") {
       PLUMB_ASSIGN(job_, internal::read_generate_message(message));
+      stopped_ = false;  // what came before was for another job
     }
     stopped_ = stopped_ || kind == "stop";
     ended_ = ended_ || kind == "end";
@@ -128,7 +141,6 @@ class ActorProcess {
     if (policy_ == nullptr) {
       return Error{"the learner asked for completions before it sent weights"};
     }
-    stopped_ = false;
     const auto groups = generator_->generate(
         job_->requests, job_->options, [this](const GenerationProgress& progress) { return go_on(progress); },
         [this](std::size_t index, const CompletionGroup& group) {

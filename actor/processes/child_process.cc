@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <thread>
@@ -37,8 +38,13 @@ Result<ChildProcess> ChildProcess::start(const std::vector<std::string>& argv, c
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
   posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+  // A group of its own: what a terminal or a batch system tells this process's group is not for the child.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
   ChildProcess child;
-  const int error = posix_spawn(&child.pid_, words[0], &actions, nullptr, words.data(), environ);
+  const int error = posix_spawn(&child.pid_, words[0], &actions, &attributes, words.data(), environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) {
     child.pid_ = -1;
@@ -64,9 +70,14 @@ ChildProcess::~ChildProcess() {
 }
 
 std::string ChildProcess::ended() {
+  if (!end_.empty()) {
+    return end_;
+  }
   int status = 0;
-  if (end_.empty() && waitpid(pid_, &status, WNOHANG) == pid_) {
+  if (const pid_t found = waitpid(pid_, &status, WNOHANG); found == pid_) {
     end_ = describe(status);
+  } else if (found < 0 && errno == ECHILD) {
+    end_ = "has gone";  // somebody ignores SIGCHLD
   }
   return end_;
 }

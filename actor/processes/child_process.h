@@ -13,7 +13,7 @@ namespace plumb::internal {
 class ChildProcess {
  public:
   /// Runs argv[0] with this process's environment; what it writes is appended to `log`. No descriptor but 0, 1 and 2 is
-  /// passed on. Errors: it cannot be started.
+  /// passed on, and it has a process group of its own. Errors: it cannot be started.
   static Result<ChildProcess> start(const std::vector<std::string>& argv, const std::string& log);
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&& other) noexcept;

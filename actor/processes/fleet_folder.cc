@@ -1,6 +1,8 @@
 #include "actor/processes/fleet_folder.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,14 +31,29 @@ pid_t owner_of(const std::string& name) {
   return read.ec == std::errc() && read.ptr != name.data() + name.size() && *read.ptr == '-' ? pid : 0;
 }
 
+// A descriptor of `folder` with the lock that its owner holds; -1: it is held.
+int take_lock(const fs::path& folder) {
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor >= 0 && flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+    close(descriptor);
+    return -1;
+  }
+  return descriptor;
+}
+
 // A fleet that was killed together with all of its processes could not clean up.
 void sweep(const fs::path& parent) {
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(parent, error)) {
-    const pid_t owner = owner_of(entry.path().filename());
-    if (owner > 0 && kill(owner, 0) != 0 && errno == ESRCH) {
-      std::error_code ignored;  // another user's
-      fs::remove_all(entry.path(), ignored);
+  for (fs::directory_iterator entry(parent, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    const pid_t owner = owner_of(entry->path().filename());
+    if (owner <= 0 || kill(owner, 0) == 0 || errno != ESRCH) {
+      continue;
+    }
+    if (const int lock = take_lock(entry->path()); lock >= 0) {
+      std::error_code ignored;
+      fs::remove_all(entry->path(), ignored);
+      close(lock);
     }
   }
 }
@@ -49,9 +66,14 @@ bool has_room(const fs::path& parent, std::int64_t bytes) {
 
 }  // namespace
 
+bool is_fleet_folder(const std::string& path) {
+  return owner_of(fs::path(path).filename()) > 0;
+}
+
 Result<FleetFolder> FleetFolder::make(std::int64_t bytes) {
   std::error_code error;
-  const fs::path temporary = fs::temp_directory_path(error);
+  fs::path temporary = fs::temp_directory_path(error);
+  temporary = error ? fs::path("/tmp") : temporary;
   sweep(temporary);
   sweep(kMemory);
   const fs::path parent = has_room(kMemory, 2 * bytes) ? fs::path(kMemory) : temporary;
@@ -62,14 +84,18 @@ Result<FleetFolder> FleetFolder::make(std::int64_t bytes) {
                  "; set TMPDIR to one that can be written"};
   }
   folder.path_ = std::move(path);
+  folder.lock_ = take_lock(folder.path_);
   return folder;
 }
 
 FleetFolder::FleetFolder(FleetFolder&& other) noexcept
-    : path_(std::exchange(other.path_, {})), versions_(std::move(other.versions_)) {}
+    : path_(std::exchange(other.path_, {})),
+      lock_(std::exchange(other.lock_, -1)),
+      versions_(std::move(other.versions_)) {}
 
 FleetFolder& FleetFolder::operator=(FleetFolder&& other) noexcept {
   std::swap(path_, other.path_);
+  std::swap(lock_, other.lock_);
   std::swap(versions_, other.versions_);
   return *this;
 }
@@ -78,6 +104,9 @@ FleetFolder::~FleetFolder() {
   if (!path_.empty()) {
     std::error_code ignored;
     fs::remove_all(path_, ignored);
+  }
+  if (lock_ >= 0) {
+    close(lock_);
   }
 }
 

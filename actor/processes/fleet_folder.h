@@ -12,11 +12,14 @@
 
 namespace plumb::internal {
 
-/// Owns the folder: it goes with this.
+/// Whether `path` has the name that FleetFolder gives.
+bool is_fleet_folder(const std::string& path);
+
+/// Owns the folder: it goes with this. A lock on it says that its owner is there, to processes of other namespaces too.
 class FleetFolder {
  public:
   /// Makes one that this user alone can read, in /dev/shm if it has room for two sets of `bytes`, else in the temporary
-  /// folder. What fleets of processes that are gone have left is removed. Errors: it cannot be made.
+  /// folder. What fleets of processes that are gone have left there is removed. Errors: it cannot be made.
   static Result<FleetFolder> make(std::int64_t bytes);
   FleetFolder(FleetFolder&& other) noexcept;
   FleetFolder& operator=(FleetFolder&& other) noexcept;
@@ -32,6 +35,7 @@ class FleetFolder {
  private:
   FleetFolder() = default;
   std::string path_;
+  int lock_ = -1;  // the folder's descriptor
   std::set<std::int64_t> versions_;
 };
 

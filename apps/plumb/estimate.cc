@@ -60,14 +60,12 @@ RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings,
     if (settings.grpo.dev_every > 0) {
       estimate.training_bytes += 4 * estimate.num_parameters;  // the best weights so far
     }
-    if (settings.grpo.schedule !=
-        RolloutSchedule::kSynchronous) {  // the actor's policy, and weights on their way to it
-      estimate.weight_bytes += estimate.num_parameters * (8 + copy);
-    }
     if (const std::int64_t actors = settings.grpo.actor_processes; actors > 0) {
-      // Each has a policy and a cache; two sets of weights are on their way.
-      estimate.weight_bytes += estimate.num_parameters * (actors * (4 + copy) + 8);
+      // Each has a policy, weights that it reads, and a cache; the learner copies its own; two sets are on their way.
+      estimate.weight_bytes += estimate.num_parameters * (actors * (8 + copy) + 4 + 8);
       estimate.cache_bytes *= actors;
+    } else if (settings.grpo.schedule != RolloutSchedule::kSynchronous) {
+      estimate.weight_bytes += estimate.num_parameters * (8 + copy);  // the actor's policy, and weights on their way
     }
     if (settings.reward.code_signal != CodeSignal::kTests) {  // taken to be as large as the policy
       estimate.weight_bytes += estimate.num_parameters * (4 + copy);
@@ -84,8 +82,8 @@ Result<void> check_fits(const RunEstimate& estimate, const std::string& out) {
   if (available > 0 && estimate.memory_bytes() > available) {
     return Error{fmt::format(
         "this run needs about {:.1f} GiB of memory and {:.1f} GiB are available; lower grpo.micro_batch_tokens, "
-        "sft.micro_batch_tokens, sampling.max_batch or sampling.cache_mib, set model.activation_checkpointing, or "
-        "take a smaller model",
+        "sft.micro_batch_tokens, sampling.max_batch, sampling.cache_mib or grpo.actor_processes, set "
+        "model.activation_checkpointing, or take a smaller model",
         gib(estimate.memory_bytes()), gib(available))};
   }
   const auto disk = free_disk_bytes(out);

@@ -114,7 +114,7 @@ void GrpoSettings::describe(ConfigSection& section) {
   section.field("actor_timeout_s", actor_timeout_s,
                 {.help = "an actor process that is silent for so long is ended, and its work done again",
                  .unit = "s",
-                 .min = 0.1,
+                 .min = 5,
                  .max = 1e6});
   section.field("prompts_per_step", prompts_per_step, {.help = "groups per rollout", .min = 1, .max = 4096});
   section.field("group_size", group_size, {.help = "completions per prompt", .min = 1, .max = 1024});

@@ -12,7 +12,7 @@ import random
 import re
 import sys
 
-# Shares of the operand pairs; no pair is in two splits.
+# Shares of the pairs of numbers. 3 + 5, 5 + 3, 3 - 5 and 5 - 3 are one pair, and no pair is in two splits.
 SHARES = {"sft": 0.50, "rl": 0.30, "dev": 0.04, "test": 0.16}
 SPECIALS = ["<|user|>", "<|assistant|>", "<|end|>"]
 INSTRUCTION = "\nPut the final answer in \\boxed{}."  # what plumb adds to a maths question (docs/records.md)
@@ -31,13 +31,20 @@ def tasks():
     """The ranges and words of `_add` and `_subtract` in the primer's math_templates.py."""
     sums = [("add", f"{a} + {b}", a + b) for a in range(1, 41) for b in range(1, 41)]
     differences = [("subtract", f"{a} - {b}", a - b) for a in range(1, 61) for b in range(1, 61)]
-    rows = sums + differences
-    random.Random(1).shuffle(rows)
-    bounds = [0]
-    for share in SHARES.values():
-        bounds.append(bounds[-1] + share * len(rows))
-    for split, first, last in zip(SHARES, bounds, bounds[1:]):
-        for template, term, value in rows[round(first):round(last)]:
+    rows = [(tuple(sorted(map(int, re.findall(r"\d+", term)))), template, term, value)
+            for template, term, value in sums + differences]
+    pairs = sorted({row[0] for row in rows})
+    numbers = random.Random(2)
+    numbers.shuffle(pairs)
+    numbers.shuffle(rows)
+    split_of, first = {}, 0.0
+    for split, share in SHARES.items():
+        split_of |= dict.fromkeys(pairs[round(first):round(first + share * len(pairs))], split)
+        first += share * len(pairs)
+    for split in SHARES:
+        for pair, template, term, value in rows:
+            if split_of[pair] != split:
+                continue
             yield {"id": f"arithmetic/{term.replace(' ', '')}", "template": template, "split": split,
                    "data_source": "arithmetic", "license": "Apache-2.0", "question": f"What is {term}?",
                    "answer": str(value), "worked": f"\\boxed{{{value}}}"}
@@ -94,17 +101,17 @@ def tokenizer(texts):
 
 
 def main():
-    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else __file__).resolve()
-    folder = folder if folder.is_dir() else folder.parent
+    folder = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent)
+    folder.mkdir(parents=True, exist_ok=True)
     rows = list(tasks())
-    (folder / "tasks.jsonl").write_text("".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows))
+    (folder / "tasks.jsonl").write_text("".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows), encoding="utf-8")
     learned = tokenizer([row["question"] + INSTRUCTION + row["worked"] for row in rows])
     config = CONFIG | {"vocab_size": -len(learned["model"]["vocab"]) // 16 * -16}
     (folder / "model").mkdir(exist_ok=True)
     for name, content in (("config", config), ("tokenizer", learned),
                           ("tokenizer_config", {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "<|end|>",
                                                 "chat_template": TEMPLATE})):
-        (folder / "model" / f"{name}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        (folder / "model" / f"{name}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

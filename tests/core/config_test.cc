@@ -158,6 +158,8 @@ TEST_F(ConfigTest, TakesCharactersBeyondAsciiWhereverStringsHaveThem) {
   EXPECT_EQ(sample_.data, "caf\u00e9 \U0001F600\\\u021e");
   EXPECT_EQ(error_of("[grpo]\ndata = '''\n\u021e \\n \"\"\" ''\nb'''''\n"), "");
   EXPECT_EQ(sample_.data, "\u021e \\n \"\"\" ''\nb''");
+  EXPECT_EQ(error_of("\xEF\xBB\xBF\"grpo\".data = \"\u021e\"\n"), "");
+  EXPECT_EQ(sample_.data, "\u021e");
   EXPECT_EQ(error_of("[grpo]\ndata = '\\\u021e\"' # \u021e\n"), "");
   EXPECT_EQ(sample_.data, "\\\u021e\"");
   EXPECT_NE(error_of("[grpo]\n\ndata = \"\"\"\\\u021e\"\"\"\n").find("run.toml:3: not valid TOML: "),

@@ -12,13 +12,19 @@ from training_case import TrainingCase
 PARENTS = [pathlib.Path("/dev/shm"), pathlib.Path(os.environ.get("TMPDIR", "/tmp"))]
 
 
+def is_actor(pid):
+    try:
+        return b"\0actor\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it has just ended
+        return False
+
+
 def actors_of(pid):
     """Process ids of the actors that the learner `pid` has."""
     try:
         tasks = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
-        children = [child for task in tasks for child in (task / "children").read_text().split()]
-        return [int(child) for child in children if b"\0actor\0" in pathlib.Path(f"/proc/{child}/cmdline").read_bytes()]
-    except OSError:  # one has just ended
+        return [int(child) for task in tasks for child in (task / "children").read_text().split() if is_actor(child)]
+    except OSError:
         return []
 
 
@@ -29,12 +35,15 @@ def folders_of(pid):
 class ActorProcesses(TrainingCase):
     def begin(self, out, **settings):
         return subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command(out, **settings))], cwd=self.folder,
-                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
     def wait_for_step(self, run, step):
+        """What the run says until then."""
+        said = ""
         for line in run.stderr:
+            said += line
             if f"step   {step}/" in line:
-                return
+                return said
         self.fail(f"the run ended before step {step}")
 
     def test_the_same_bits_as_in_one_process(self):
@@ -59,13 +68,18 @@ class ActorProcesses(TrainingCase):
     def test_actors_that_die_or_hang_change_nothing(self):
         settings = {"grpo__steps": 8}
         self.train("whole", **settings)
-        run = self.begin("hurt", grpo__actor_processes=2, grpo__actor_timeout_s=1, **settings)
+        run = self.begin("hurt", grpo__actor_processes=2, grpo__actor_timeout_s=5, **settings)
+        errors = ""
         for step, harm in ((2, signal.SIGKILL), (4, signal.SIGSTOP), (6, signal.SIGKILL)):
-            self.wait_for_step(run, step)
-            os.kill(actors_of(run.pid)[0], harm)
-        errors = run.communicate(timeout=120)[1]
+            errors += self.wait_for_step(run, step)
+            actors = []
+            while not actors:
+                actors = actors_of(run.pid)
+            os.kill(actors[0], harm)
+        errors += run.communicate(timeout=120)[1]
         self.assertEqual(run.returncode, 0, errors)
         self.assertIn("was ended by signal 9 (Killed)", errors)
+        self.assertIn("said nothing for 5 s and was ended", errors)
         self.assertIn("and it is started again", errors)
         self.assert_same_run("whole", "hurt")
         self.assertEqual(folders_of(run.pid), [])
@@ -79,18 +93,25 @@ class ActorProcesses(TrainingCase):
             time.sleep(0.02)
         errors = run.communicate(timeout=60)[1]
         self.assertEqual(run.returncode, 1)
-        self.assertIn("no actor process is left after 3 restarts: the last one was ended by signal 9 (Killed); see", errors)
+        self.assertIn("no actor process is left after 3 restarts: actor ", errors)
+        self.assertIn("was ended by signal 9 (Killed)", errors)
         self.assertIn("actors/actor-", errors)
 
     def test_actors_end_with_the_learner(self):
-        for harm in (signal.SIGKILL, signal.SIGINT):
+        for harm in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM):
             run = self.begin(f"run-{harm}", grpo__actor_processes=2, grpo__steps=1000)
             self.wait_for_step(run, 1)
             actors = actors_of(run.pid)
             self.assertEqual(len(actors), 2)
             self.assertEqual(len(folders_of(run.pid)), 1)
-            run.send_signal(harm)
-            run.communicate(timeout=60)
+            if harm == signal.SIGKILL:
+                run.kill()
+            else:  # as a terminal and a batch system do it
+                os.killpg(run.pid, harm)
+            output = run.communicate(timeout=60)[1]
+            if harm != signal.SIGKILL:
+                self.assertEqual(run.returncode, 0, output)
+                self.assertNotIn("was ended", output)
             deadline = time.monotonic() + 20
             while time.monotonic() < deadline:
                 left = [pid for pid in actors if pathlib.Path(f"/proc/{pid}").exists()] + folders_of(run.pid)

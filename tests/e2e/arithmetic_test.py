@@ -46,7 +46,6 @@ class Arithmetic(PlumbCase):
         self.run_plumb("grpo", "sft/policy", "permuted", grpo__reward_arm="permuted")
         scores = {name: self.accuracy(model, f"eval-{name}") for name, model in
                   (("start", "start"), ("sft", "sft/policy"), ("grpo", "grpo/policy"), ("permuted", "permuted/policy"))}
-        print(scores)
         self.assertLess(scores["start"], 1, scores)
         self.assertTrue(7 < scores["sft"] < 40, scores)
         self.assertGreater(scores["grpo"], scores["sft"] + 10, scores)
