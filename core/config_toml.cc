@@ -1,5 +1,7 @@
 #include "core/config_toml.h"
 
+// toml++ 3.3 asserts that a key begins as one, on input that it refuses a line later.
+#define TOML_ASSERT(expr) static_assert(true)
 #include <toml++/toml.h>
 
 #include <algorithm>

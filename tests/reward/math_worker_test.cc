@@ -6,6 +6,8 @@
 #include <string>
 #include <thread>
 
+#include "core/sanitizers.h"
+
 namespace plumb {
 namespace {
 
@@ -85,7 +87,7 @@ TEST(MathWorker, ItsEndIsAFaultNotAVerdict) {
   EXPECT_NE(none.verify(items(1), {})[0].fault.find("/nonexistent/plumb-maths"), std::string::npos);
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // their shadow memory is beyond any limit
+#ifndef PLUMB_RESERVES_ADDRESSES
 TEST(MathWorker, RunningOutOfMemoryTouchesOneItemOnly) {
   MathWorkerOptions options = worker_options();
   options.memory_bytes = std::int64_t{64} << 20;

@@ -7,22 +7,15 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "core/sanitizers.h"
 #include "reward/rules/math/verify.h"
 #include "reward/rules/math/wire.h"
-
-#if defined(__SANITIZE_ADDRESS__)
-#define PLUMB_RESERVES_ADDRESSES 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define PLUMB_RESERVES_ADDRESSES 1
-#endif
-#endif
 
 namespace plumb {
 namespace {
 
 void limit_memory([[maybe_unused]] rlim_t bytes) {
-#if !defined(PLUMB_RESERVES_ADDRESSES) && !defined(__SANITIZE_THREAD__)  // their shadow memory is larger than any limit
+#ifndef PLUMB_RESERVES_ADDRESSES
   const rlimit limit{bytes, bytes};
   setrlimit(RLIMIT_AS, &limit);
 #endif
