@@ -1,7 +1,7 @@
 // Theory of operation. The learner's end is one ROUTER socket that belongs to whoever calls adopt() and generate(), one
 // thread at a time; each actor has a DEALER whose routing id is its name. Messages to one actor arrive in order, so
-// weights that were sent before a job are in place when it begins. generate() cuts its requests into jobs, smaller ones
-// towards the end, hands one to each actor that has none, and collects groups as they come. A job belongs to one life
+// weights that were sent before a job are in place when it begins. generate() cuts its requests into jobs, hands one to
+// each actor that has none, and collects groups as they come. A job belongs to one life
 // of a process: when that ends (waitpid), or nothing is heard of it for too long, the groups that it still owed are
 // pending again, and a new process with a new name takes its place. A file of weights is removed once every actor has
 // said that it samples with newer ones.
@@ -256,16 +256,24 @@ class Fleet final : public ActorFleet {
     return {};
   }
 
+  // Requests for one job: an equal part of the call's, as decoding few completions at once is slow; but no more than
+  // two full batches, so that who is done early takes more.
+  [[nodiscard]] std::size_t share_of(const Call& call) const {
+    const auto batch = static_cast<std::size_t>(std::max(1, call.options.max_batch));
+    const auto samples = static_cast<std::size_t>(std::max(1, call.requests[call.pending.front()].num_samples));
+    const std::size_t equal = (call.requests.size() + processes_.size() - 1) / processes_.size();
+    return std::min({equal, (2 * batch + samples - 1) / samples, call.pending.size()});
+  }
+
   void hand_out(Call& call) {
     for (Process& process : processes_) {
       if (!process.ready || process.job || call.pending.empty()) {
         continue;
       }
-      // Half of an equal share: who is done early takes more.
-      const std::size_t share = call.pending.size() / (2 * processes_.size());
+      const std::size_t share = share_of(call);
       Job job{++jobs_, {}, {}};
       std::vector<GenerationRequest> requests;
-      while (requests.size() < std::max<std::size_t>(share, 1)) {
+      while (requests.size() < share) {
         job.owed.emplace(requests.size(), call.pending.front());
         requests.push_back(call.requests[call.pending.front()]);
         call.pending.pop_front();

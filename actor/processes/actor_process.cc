@@ -112,7 +112,7 @@ class ActorProcess {
       }
       generator_.emplace(*policy_, tokenizer_, pool_);
     } else {
-      PLUMB_TRY(load_weight_set(*policy_, set));
+      adopt_weights(*policy_, set);  // reading has checked them
     }
     send({{"kind", "weights"}, {"version", version}});
     return {};
