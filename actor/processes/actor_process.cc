@@ -36,6 +36,10 @@ class ActorProcess {
         socket_(context_, zmq::socket_type::dealer) {}
 
   Result<void> run() {
+    if (std::error_code ignored; !std::filesystem::is_directory(options_.folder, ignored)) {
+      return Error{options_.folder +
+                   ": no such folder; plumb grpo with grpo.actor_processes makes one and starts actors"};
+    }
     const std::string endpoint = internal::endpoint_in(options_.folder);
     try {
       socket_.set(zmq::sockopt::linger, kLinger);

@@ -19,8 +19,10 @@ struct ActorOptions {
 
 Result<int> run_actor(const ActorOptions& options) {
   // Ctrl-C, and what a batch system tells all processes, is for the learner, which lets its actors end.
-  std::signal(SIGINT, SIG_IGN);
-  std::signal(SIGTERM, SIG_IGN);
+  if (options.process.learner != 0) {
+    std::signal(SIGINT, SIG_IGN);
+    std::signal(SIGTERM, SIG_IGN);
+  }
   PLUMB_ASSIGN(const auto source, open_model(options.model));
   PLUMB_ASSIGN(const Tokenizer tokenizer, Tokenizer::create(source->tokenizer));
   ThreadPool pool(options.threads);

@@ -1,10 +1,14 @@
 // plumb init: a model to be trained from scratch.
 
+#include <fmt/format.h>
+
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
 #include "apps/plumb/model_target.h"
 #include "apps/plumb/subcommand.h"
+#include "core/machine.h"
 #include "policy/initial_weights.h"
 
 namespace plumb {
@@ -17,9 +21,26 @@ struct InitOptions {
   InitialWeightOptions weights;
 };
 
+// All of it is in memory before it is written.
+Result<void> check_room(const Hyperparameters& shape) {
+  constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
+  const double needed = 4 * static_cast<double>(count_parameters(shape).total);
+  const auto available = static_cast<double>(read_memory_info().available_bytes);
+  if (available > 0 && needed > available) {
+    return Error{
+        fmt::format("this model's weights take {:.1f} GiB of memory and {:.1f} GiB are available; make a smaller one",
+                    needed / kGib, available / kGib)};
+  }
+  return {};
+}
+
 Result<int> run_init(InitOptions options) {
+  if (!std::isfinite(options.weights.deviation)) {
+    return Error{"--deviation: expected a number from 0 to 1"};
+  }
   PLUMB_ASSIGN(options.target, free_target("init", options.target));
   PLUMB_ASSIGN(const ModelDescription description, read_model_description(options.description));
+  PLUMB_TRY(check_room(description.hyperparameters));
   std::vector<SourceTensor> tensors;
   for (const TensorPlace& place : make_layout(description.hyperparameters).tensors) {
     tensors.push_back({place.name, place.shape, initial_weights(description.hyperparameters, place, options.weights)});

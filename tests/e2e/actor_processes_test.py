@@ -126,7 +126,7 @@ class ActorProcesses(TrainingCase):
         self.assertIn("exceeds the model's context of 1024", result.stderr)
         result = self.plumb("actor", "--model", self.models / "warm/policy", "--folder", "nowhere", "--name", "a",
                             "--learner", "1")
-        self.assertEqual(result.returncode, 0, result.stderr)  # its parent is another: the learner has gone
+        self.assert_refused(result, 1, "nowhere: no such folder")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,11 @@ class Convert(PlumbCase):
             shutil.copytree(source, folder)
             (folder / name).unlink()
             self.assert_refused(self.plumb("init", folder, "d"), 1, name)
+        self.assert_refused(self.plumb("init", source, "d", "--deviation", "nan"), 1, "--deviation")
+        huge = self.folder / "huge"
+        shutil.copytree(source, huge)
+        shutil.copy(REPOSITORY / "configs/models/deepseek-v2.json", huge / "config.json")
+        self.assert_refused(self.plumb("init", huge, "d"), 1, "GiB of memory")
         self.assert_refused(self.plumb("init", source, "a"), 1, "a: is there already, and init overwrites nothing")
 
     def test_folder_to_gguf_and_back_is_the_same_model(self):
