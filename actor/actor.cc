@@ -17,6 +17,8 @@ class PolicyCopy final : public Actor {
     return generator_.generate(requests, options, on_progress, on_group);
   }
 
+  [[nodiscard]] std::int64_t version() const override { return policy_->version(); }
+
   Result<void> adopt(const WeightSet& weights) override {
     if (weights.version != policy_->version()) {
       adopt_weights(*policy_, weights);

@@ -1,6 +1,7 @@
 #pragma once
 // A sampler whose weights are copies of a learner's: the learner may go on while it samples.
 
+#include <cstdint>
 #include <memory>
 
 #include "actor/generator.h"
@@ -10,6 +11,8 @@ namespace plumb {
 
 class Actor : public CompletionSource {
  public:
+  /// Of the weights that it was given last.
+  [[nodiscard]] virtual std::int64_t version() const = 0;
   /// Samples with these weights from now on, unless it has this version already. Between two calls of generate(), or
   /// within one from its on_progress: then every completion goes on with them. Errors: they cannot be passed on.
   virtual Result<void> adopt(const WeightSet& weights) = 0;

@@ -11,11 +11,16 @@
 #include <set>
 #include <type_traits>
 
+#include "core/atomic_file.h"
+#include "core/toml_ascii.h"
+
 namespace plumb {
 
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::uint64_t kLongestFile = std::uint64_t{1} << 20;
 
 // One table, read key by key; the first error stays.
 class Reader {
@@ -86,9 +91,11 @@ class Reader {
 };
 
 Result<LanguageFile> read_language(const std::string& path) {
+  PLUMB_ASSIGN(const std::string text, read_file(path, kLongestFile));
+  PLUMB_ASSIGN(const std::string ascii, toml_in_ascii(text, path));
   toml::table table;
   try {
-    table = toml::parse_file(path);
+    table = toml::parse(ascii, path);
   } catch (const toml::parse_error& error) {
     return Error{path + " is no TOML: " + std::string(error.description())};
   }

@@ -8,8 +8,8 @@
 
 #include "core/atomic_file.h"
 #include "core/config_format.h"
-#include "core/config_toml_ascii.h"
 #include "core/escape.h"
+#include "core/toml_ascii.h"
 
 namespace plumb::internal {
 namespace {

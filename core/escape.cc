@@ -8,19 +8,8 @@
 
 namespace plumb {
 
-namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-struct Decoded {
-  char32_t code_point = 0;
-  std::size_t size = 1;  // bytes read: of the character, or of the maximal ill-formed part
-  bool valid = false;
-};
-
-// Reads one character at `at`. The second byte's range depends on the first: that excludes overlong forms, surrogates
-// and what lies beyond U+10FFFF.
-Decoded decode(std::string_view bytes, std::size_t at) {
+// The second byte's range depends on the first: that excludes overlong forms, surrogates and what lies beyond U+10FFFF.
+DecodedCharacter decode_utf8(std::string_view bytes, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
   const unsigned first = byte(at);
   if (first < 0x80) {
@@ -48,6 +37,10 @@ Decoded decode(std::string_view bytes, std::size_t at) {
   }
   return {code_point, length, true};
 }
+
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 // Characters that hide or reorder their neighbours, so that what is seen is not what is there.
 bool deceives(char32_t c) {
@@ -90,7 +83,7 @@ std::size_t skip_sequence(std::string_view bytes, std::size_t at, char kind) {
     if (bytes[at] == '\x1B') {
       return at + 1 < bytes.size() && bytes[at + 1] == '\\' ? at + 2 : at;
     }
-    const Decoded next = decode(bytes, at);
+    const DecodedCharacter next = decode_utf8(bytes, at);
     at += next.size;
     if (next.valid && next.code_point == 0x9C) {
       return at;
@@ -119,7 +112,7 @@ std::size_t skip_escape(std::string_view bytes, std::size_t at) {
 
 bool is_utf8(std::string_view bytes) {
   for (std::size_t at = 0; at < bytes.size();) {
-    const Decoded next = decode(bytes, at);
+    const DecodedCharacter next = decode_utf8(bytes, at);
     if (!next.valid) {
       return false;
     }
@@ -132,7 +125,7 @@ std::string to_utf8(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
   for (std::size_t at = 0; at < bytes.size();) {
-    const Decoded next = decode(bytes, at);
+    const DecodedCharacter next = decode_utf8(bytes, at);
     text += next.valid ? bytes.substr(at, next.size) : kReplacement;
     at += next.size;
   }
@@ -143,7 +136,7 @@ std::string escape_html(std::string_view bytes) {
   std::string html;
   html.reserve(bytes.size() + bytes.size() / 8);
   for (std::size_t at = 0; at < bytes.size();) {
-    const Decoded next = decode(bytes, at);
+    const DecodedCharacter next = decode_utf8(bytes, at);
     const char32_t c = next.code_point;
     if (!next.valid) {
       html += kReplacement;
@@ -173,7 +166,7 @@ std::string strip_terminal(std::string_view bytes) {
   std::string text;
   text.reserve(bytes.size());
   for (std::size_t at = 0; at < bytes.size();) {
-    const Decoded next = decode(bytes, at);
+    const DecodedCharacter next = decode_utf8(bytes, at);
     const char32_t c = next.code_point;
     if (next.valid && c == 0x1B) {
       at = skip_escape(bytes, at);

@@ -13,6 +13,15 @@ namespace plumb {
 /// Whether `bytes` are well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF).
 bool is_utf8(std::string_view bytes);
 
+/// A character of UTF-8, or the maximal ill-formed part in its place.
+struct DecodedCharacter {
+  char32_t code_point = 0;
+  std::size_t size = 1;  // bytes
+  bool valid = false;
+};
+/// What begins at byte `at` < bytes.size().
+DecodedCharacter decode_utf8(std::string_view bytes, std::size_t at);
+
 /// `bytes` with each maximal ill-formed part replaced by U+FFFD, as browsers do. Linear time.
 std::string to_utf8(std::string_view bytes);
 

@@ -1,10 +1,10 @@
 // Theory of operation. The learner's end is one ROUTER socket that belongs to whoever calls adopt() and generate(), one
 // thread at a time; each actor has a DEALER whose routing id is its name. Messages to one actor arrive in order, so
 // weights that were sent before a job are in place when it begins. generate() cuts its requests into jobs, hands one to
-// each actor that has none, and collects groups as they come. A job belongs to one life
-// of a process: when that ends (waitpid), or nothing is heard of it for too long, the groups that it still owed are
-// pending again, and a new process with a new name takes its place. A file of weights is removed once every actor has
-// said that it samples with newer ones.
+// each actor that has none, and collects groups as they come. A job belongs to one life of a process: when that ends
+// (waitpid), or nothing is heard of it for too long, the groups that it still owed are pending again, and a new process
+// with a new name takes its place. A file of weights is removed once every actor has said that it samples with newer
+// ones.
 
 #include "actor/processes/actor_fleet.h"
 
@@ -63,10 +63,16 @@ struct Call {
   std::vector<bool> done = {};
   std::deque<std::size_t> pending = {};
   std::size_t num_done = 0;
-  std::int64_t new_tokens = 0;  // of groups that are done
-  std::int64_t preempted = 0;   // by jobs that have ended
-  std::optional<Error> fault = {};
+  std::int64_t new_tokens = 0;      // of groups that are done
+  std::int64_t preempted = 0;       // by jobs that have ended
+  std::optional<Error> fault = {};  // the first
   bool stopping = false;
+
+  void fail(Error error) {
+    if (!fault) {
+      fault = std::move(error);
+    }
+  }
 };
 
 std::int64_t tokens_of(const CompletionGroup& group) {
@@ -116,6 +122,8 @@ class Fleet final : public ActorFleet {
     return {};
   }
 
+  [[nodiscard]] std::int64_t version() const override { return version_; }
+
   Result<void> adopt(const WeightSet& weights) override {
     if (weights.version == version_) {
       return {};
@@ -139,7 +147,7 @@ class Fleet final : public ActorFleet {
     begin(call);
     listen(call, {});  // what was said since the last call
     while (call.num_done < requests.size() && !call.fault) {
-      PLUMB_TRY(mend(call));
+      mend(call);
       hand_out(call);
       listen(call, kLook);
       if (on_progress && !on_progress(progress_of(call))) {
@@ -208,10 +216,7 @@ class Fleet final : public ActorFleet {
   }
 
   // Puts a new process in the place of each that has ended or hangs.
-  Result<void> mend(Call& call) {
-    if (processes_.empty()) {
-      return Error{"no actor process is left"};
-    }
+  void mend(Call& call) {
     for (std::size_t i = 0; i < processes_.size();) {
       const bool hung = hangs(processes_[i]);
       if (hung) {
@@ -226,9 +231,14 @@ class Fleet final : public ActorFleet {
       }
       const Process lost = std::move(processes_[i]);
       processes_.erase(processes_.begin() + static_cast<std::ptrdiff_t>(i));
-      PLUMB_TRY(replace(lost, end, call));
+      if (const auto replaced = replace(lost, end, call); !replaced) {
+        call.fail(replaced.error());
+      }
     }
-    return {};
+    if (processes_.empty()) {
+      call.fail(
+          Error{fmt::format("no actor process is left after {} restarts: {}", restarts_, fmt::join(notes_, "; "))});
+    }
   }
 
   [[nodiscard]] bool hangs(const Process& process) const {
@@ -246,14 +256,8 @@ class Fleet final : public ActorFleet {
     const bool again = restarts_ < options_.max_restarts;
     notes_.push_back(fmt::format("actor {} {} (its output: {}); {} of its prompts are to be sampled again{}",
                                  lost.index, end, log_of(lost.index), owed, again ? ", and it is started again" : ""));
-    if (again) {
-      ++restarts_;
-      return start_process(lost.index);
-    }
-    if (processes_.empty()) {
-      return Error{fmt::format("no actor process is left after {} restarts: {}", restarts_, fmt::join(notes_, "; "))};
-    }
-    return {};
+    restarts_ += again ? 1 : 0;
+    return again ? start_process(lost.index) : Result<void>();
   }
 
   // Requests for one job: an equal part of the call's, as decoding few completions at once is slow; but no more than
@@ -317,10 +321,10 @@ class Fleet final : public ActorFleet {
       const auto message = internal::from_frame(body);
       const auto taken = message ? take(*from, *message, call) : Result<void>(message.error());
       if (!taken) {
-        call.fault = taken.error().with_context(from->name);
+        call.fail(taken.error().with_context(from->name));
       }
     } catch (const json::exception& error) {
-      call.fault = Error{from->name + ": a message of this actor is damaged: " + error.what()};
+      call.fail(Error{from->name + ": a message of this actor is damaged: " + error.what()});
     }
   }
 

@@ -55,7 +55,6 @@ class OverlappedRollouts : public RolloutSource {
   OverlappedRollouts& operator=(const OverlappedRollouts&) = delete;
 
   Result<void> start() {
-    version_ = parts_.policy.version();
     if (parts_.settings.actor_processes > 0) {
       PLUMB_ASSIGN(auto fleet, start_actor_processes(parts_));
       fleet_ = fleet.get();
@@ -133,10 +132,9 @@ class OverlappedRollouts : public RolloutSource {
   void take_weights(std::unique_lock<std::mutex>& lock) {
     const std::shared_ptr<const WeightSet> weights = std::exchange(posted_, nullptr);
     changed_.notify_all();
-    if (weights == nullptr || weights->version == version_) {
-      return;  // a step without an update leaves the version as it was
+    if (weights == nullptr) {
+      return;
     }
-    version_ = weights->version;
     lock.unlock();
     fault_ = actor_->adopt(*weights);
     lock.lock();
@@ -168,7 +166,6 @@ class OverlappedRollouts : public RolloutSource {
   ThreadPool pool_;
   std::unique_ptr<Actor> actor_;
   ActorFleet* fleet_ = nullptr;  // actor_, where it is one
-  std::int64_t version_ = 0;     // of the weights that the actor has
   Result<void> fault_;           // of passing weights on
 
   std::mutex mutex_;  // of what follows

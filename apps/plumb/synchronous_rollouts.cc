@@ -39,18 +39,13 @@ class SynchronousRollouts : public RolloutSource {
 
  private:
   Result<void> send_weights() {
-    if (parts_.policy.version() == sent_version_) {
-      return {};
-    }
-    sent_version_ = parts_.policy.version();
-    return fleet_->adopt(copy_weights(parts_.policy));
+    return parts_.policy.version() == fleet_->version() ? Result<void>() : fleet_->adopt(copy_weights(parts_.policy));
   }
 
   RolloutSourceParts parts_;
   PromptSampler sampler_;
   Generator generator_;
   std::unique_ptr<ActorFleet> fleet_;
-  std::int64_t sent_version_ = -1;
 };
 
 }  // namespace

@@ -2,7 +2,7 @@
 // undefined. It asks wherever blanks may stand, which includes the next line after a closing backslash of a
 // """string""", and whatever follows where a value went wrong. So it gets to see ASCII only.
 
-#include "core/config_toml_ascii.h"
+#include "core/toml_ascii.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +10,7 @@
 
 #include "core/escape.h"
 
-namespace plumb::internal {
+namespace plumb {
 namespace {
 
 bool beyond_ascii(char c) {
@@ -57,14 +57,10 @@ std::size_t skip_quoted_or_comment(std::string_view text, std::size_t at) {
 
 // The character of well-formed UTF-8 that begins at `at`, as TOML's escape; `at` is moved to its last byte.
 std::string escape_at(std::string_view text, std::size_t& at) {
-  const unsigned lead = static_cast<unsigned char>(text[at]);
-  const unsigned length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-  unsigned code_point = lead & (0xFFU >> (length + 1));
-  for (unsigned i = 1; i < length; ++i) {
-    code_point = (code_point << 6) | (static_cast<unsigned char>(text[++at]) & 0x3FU);
-  }
+  const DecodedCharacter character = decode_utf8(text, at);
+  at += character.size - 1;
   std::array<char, 16> escape{};
-  std::snprintf(escape.data(), escape.size(), "\\U%08X", code_point);
+  std::snprintf(escape.data(), escape.size(), "\\U%08X", static_cast<unsigned>(character.code_point));
   return escape.data();
 }
 
@@ -126,4 +122,4 @@ Result<std::string> toml_in_ascii(std::string_view text, const std::string& orig
   return written;
 }
 
-}  // namespace plumb::internal
+}  // namespace plumb
