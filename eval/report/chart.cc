@@ -13,7 +13,7 @@ namespace {
 
 // Room for the labels around the plot, in the SVG's own units (pixels at natural size).
 constexpr double kLeft = 50;
-constexpr double kRight = 10;
+constexpr double kRight = 20;  // half of the last step's number, at its longest
 constexpr double kTop = 10;
 constexpr double kBottom = 24;
 
