@@ -82,9 +82,12 @@ Result<CppCompiler> CppCompiler::find(const CppCompilerOptions& options) {
   compiler.flags_.insert(compiler.flags_.end(), own.begin(), own.end());
   PLUMB_ASSIGN(compiler.link_, linker_command());
   PLUMB_ASSIGN(compiler.identity_, run_local_tool({compiler.path_, "--version"}));
+  compiler.library_identity_ = compiler.identity_;
   for (const std::string& flag : compiler.precompile("", "", "")) {
     compiler.identity_ += flag + " ";
+    compiler.library_identity_ += flag.starts_with("-O") ? "" : flag + " ";
   }
+  compiler.library_identity_ += compiler.uninstrumented();
   compiler.identity_ += compiler.uninstrumented();
   for (const std::string& word : compiler.link_) {
     compiler.identity_ += word + " ";
@@ -144,6 +147,13 @@ std::vector<std::string> CppCompiler::compile(const std::string& header, const s
     argv.insert(argv.end(), {"-include", header});
   }
   argv.insert(argv.end(), {"-c", "-x", "c++", source, "-o", output});
+  return argv;
+}
+
+std::vector<std::string> CppCompiler::compile_without_header(const std::string& uninstrumented) const {
+  std::vector<std::string> argv = start();
+  argv.insert(argv.end(),
+              {"-fsanitize-ignorelist=" + uninstrumented, "-c", "-x", "c++", "solution.cpp", "-o", "solution.o"});
   return argv;
 }
 

@@ -29,6 +29,9 @@ class CppCompiler {
 
   /// Text that differs where the compiler's output may: version, flags, how headers are precompiled.
   [[nodiscard]] const std::string& identity() const { return identity_; }
+  /// The same without the level of optimisation: objects with equal ones can be linked with each other.
+  [[nodiscard]] const std::string& library_identity() const { return library_identity_; }
+  [[nodiscard]] bool is_clang() const { return clang_; }
   /// Commands that say the versions of compiler and linker.
   [[nodiscard]] std::vector<std::vector<std::string>> version_commands() const {
     return {{path_, "--version"}, {link_.front(), "--version"}};
@@ -46,6 +49,9 @@ class CppCompiler {
   /// Compiles `source`, C++ of our own, to the object `output`, with the precompiled `header` (a path without suffix).
   [[nodiscard]] std::vector<std::string> compile(const std::string& header, const std::string& source,
                                                  const std::string& output) const;
+  /// Compiles the candidate to solution.o, with all it asks for read from its own header files; clang only. The file
+  /// `uninstrumented` holds uninstrumented().
+  [[nodiscard]] std::vector<std::string> compile_without_header(const std::string& uninstrumented) const;
   /// What libclang needs to be told to read a candidate with that header.
   [[nodiscard]] std::vector<std::string> parse_arguments(const std::string& header) const;
   /// Compiles the candidate to solution.o.
@@ -60,6 +66,7 @@ class CppCompiler {
   std::string path_;
   std::vector<std::string> flags_;
   std::string identity_;
+  std::string library_identity_;
   std::vector<std::string> link_;  // the linker's command line, kObjects where the objects go
 };
 

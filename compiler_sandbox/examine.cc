@@ -80,7 +80,8 @@ class Examination {
       driver_ = *driver;
     }
     const int work_mib = submission_.limits.file_mib + (cpp ? kBuildMib : 0);
-    if (const auto begun = worker_.begin(work_files(submission_), work_mib); !begun) {
+    const bool starts_warm = cpp && tools_.starts_warm(submission_.source);
+    if (const auto begun = worker_.begin(work_files(submission_), work_mib, starts_warm); !begun) {
       return faulty(begun.error().message);
     }
     Finding finding = compile_and_call(calls);

@@ -15,6 +15,7 @@
 #include "compiler_sandbox/slot_pool.h"
 #include "compiler_sandbox/tool_versions.h"
 #include "compiler_sandbox/toolchain.h"
+#include "core/machine.h"
 
 namespace plumb {
 
@@ -195,6 +196,20 @@ class SandboxJudge final : public Judge {
   EvidenceCache cache_;
 };
 
+std::size_t num_slots(const JudgeOptions& options) {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return static_cast<std::size_t>(options.slots > 0 ? options.slots : cores);
+}
+
+// Beside the launcher, where the build put it. Empty where it is not to be used, or memory is too scarce for what each
+// slot would hold of it.
+std::string warm_clang_folder(const JudgeOptions& options, const std::string& launcher) {
+  constexpr std::uint64_t kEach = std::uint64_t{400} << 20;
+  return options.cold_starts >= 0 && num_slots(options) * kEach <= read_memory_info().available_bytes / 2
+             ? (std::filesystem::path(launcher).parent_path() / "warm_clang").string()
+             : "";
+}
+
 // Path, size and time of change of a program: another one where it was updated.
 std::string fingerprint(const std::string& program) {
   std::error_code error;
@@ -249,7 +264,8 @@ Result<void> prove(Judge& judge) {
 Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options) {
   PLUMB_ASSIGN(const std::string launcher, find_launcher(options.launcher));
   PLUMB_ASSIGN(std::unique_ptr<Toolchain> tools,
-               Toolchain::prepare(options.cache_dir, {options.cpp_compiler, options.cpp_optimization}));
+               Toolchain::prepare(options.cache_dir, {options.cpp_compiler, options.cpp_optimization},
+                                  warm_clang_folder(options, launcher)));
   Languages languages;
   const std::string folder = languages_folder(launcher);
   if (std::filesystem::exists(folder)) {
@@ -259,11 +275,14 @@ Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options) {
   for (const auto& [name, language] : languages) {
     mounts.insert(mounts.end(), language.mounts.begin(), language.mounts.end());
   }
-  const auto start = [launcher, cache_dir = tools->cache_dir(), mounts] {
-    return Worker::start(launcher, cache_dir, mounts);
+  nlohmann::json warm_clang = tools->warm_clang();
+  if (warm_clang.is_object()) {
+    warm_clang["cold_starts"] = options.cold_starts;
+  }
+  const auto start = [launcher, cache_dir = tools->cache_dir(), mounts, warm_clang] {
+    return Worker::start(launcher, cache_dir, mounts, warm_clang);
   };
-  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  std::vector<std::unique_ptr<Worker>> workers(static_cast<std::size_t>(options.slots > 0 ? options.slots : cores));
+  std::vector<std::unique_ptr<Worker>> workers(num_slots(options));
   for (std::unique_ptr<Worker>& worker : workers) {
     PLUMB_ASSIGN(worker, start());
   }

@@ -42,7 +42,8 @@ std::optional<Finding> ProgramSession::build(const std::string& source, std::map
   files[language_.source] = source;
   const std::size_t mib = source.size() / kMib + 1 + static_cast<std::size_t>(more_mib);
   const int work_mib = limits_.file_mib + language_.extra_file_mib + static_cast<int>(mib);
-  if (const auto begun = worker_.begin(files, work_mib); !begun) {
+  const bool starts_warm = language_.precompiled_headers && tools_.starts_warm(source);
+  if (const auto begun = worker_.begin(files, work_mib, starts_warm); !begun) {
     return faulty(begun.error().message);
   }
   const std::vector<Step> steps =

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "compiler_sandbox/drivers.h"
+#include "compiler_sandbox/launcher/root_tree.h"
 #include "compiler_sandbox/local_tool.h"
 #include "core/atomic_file.h"
 #include "core/hash.h"
@@ -72,6 +73,10 @@ class FolderLock {
   bool held_;
 };
 
+bool asks_for_all(const std::string& source) {
+  return source.find("bits/stdc++.h") != std::string::npos;
+}
+
 std::string types_of(const FunctionSignature& function) {
   std::string types = function.returns;
   for (const Parameter& parameter : function.parameters) {
@@ -82,7 +87,8 @@ std::string types_of(const FunctionSignature& function) {
 
 }  // namespace
 
-Result<std::unique_ptr<Toolchain>> Toolchain::prepare(const std::string& cache_dir, const CppCompilerOptions& cpp) {
+Result<std::unique_ptr<Toolchain>> Toolchain::prepare(const std::string& cache_dir, const CppCompilerOptions& cpp,
+                                                      const std::string& warm_clang_folder) {
   if (access(kInterpreter, X_OK) != 0) {
     return missing(kInterpreter, "python3");
   }
@@ -108,6 +114,9 @@ Result<std::unique_ptr<Toolchain>> Toolchain::prepare(const std::string& cache_d
   PLUMB_TRY(tools->make(kPreludeName, cpp_prelude(), Product::kHeader));
   PLUMB_TRY(tools->make(kWholeLibraryName, kWholeLibrary, Product::kHeader));
   PLUMB_TRY(tools->make(kRuntimeName, cpp_driver_runtime(), Product::kObject));
+  if (!warm_clang_folder.empty()) {
+    PLUMB_ASSIGN(tools->warm_, find_warm_clang(warm_clang_folder, tools->folder_, tools->cpp_));
+  }
   return tools;
 }
 
@@ -173,7 +182,22 @@ bool Toolchain::is_whole(const std::string& driver) const {
   const auto there = [&](const std::string& name) { return fs::exists(folder_ + name, error); };
   return there(driver) && there(kPreludeName) && there(kPreludeName + cpp_.header_suffix()) &&
          there(kWholeLibraryName) && there(kWholeLibraryName + cpp_.header_suffix()) &&
-         there(std::string(kRuntimeName) + ".o") && (cpp_.uninstrumented().empty() || there(kUninstrumented));
+         there(std::string(kRuntimeName) + ".o") && (cpp_.uninstrumented().empty() || there(kUninstrumented)) &&
+         (!warm_ || there(warm_->object));
+}
+
+// A warm start takes namespaces: there the cache folder is always at kCacheMount.
+nlohmann::json Toolchain::warm_clang() const {
+  const std::string folder = std::string(kCacheMount) + "/" + version_ + "/";
+  return !warm_ ? nlohmann::json()
+                : nlohmann::json{{"library", folder + warm_->library},
+                                 {"instances", warm_->instances},
+                                 {"argv", cpp_.compile_without_header(folder + kUninstrumented)},
+                                 {"replaces", cpp_.compile_candidate(folder + kWholeLibraryName)}};
+}
+
+bool Toolchain::starts_warm(const std::string& source) const {
+  return warm_ && asks_for_all(source);
 }
 
 Step Toolchain::tool_step(const Limits& limits, std::vector<std::string> argv) {
@@ -189,16 +213,23 @@ Step Toolchain::tool_step(const Limits& limits, std::vector<std::string> argv) {
 }
 
 std::string Toolchain::header_for(const std::string& source, const std::string& cache_inside) const {
-  const bool whole = source.find("bits/stdc++.h") != std::string::npos;
-  return cache_inside + "/" + version_ + "/" + (whole ? kWholeLibraryName : kPreludeName);
+  return cache_inside + "/" + version_ + "/" + (asks_for_all(source) ? kWholeLibraryName : kPreludeName);
+}
+
+std::vector<std::string> Toolchain::library_objects(const std::string& source, const std::string& cache) const {
+  return starts_warm(source) ? std::vector{cache + warm_->object} : std::vector<std::string>{};
 }
 
 std::vector<Step> Toolchain::build_steps(const Submission& submission, const std::string& driver,
                                          const std::string& cache_inside) const {
   const Limits& limits = submission.limits;
   const std::string cache = cache_inside + "/" + version_ + "/";
+  std::vector<std::string> objects{cache + driver, cache + kRuntimeName + ".o"};
+  for (const std::string& object : library_objects(submission.source, cache)) {
+    objects.push_back(object);
+  }
   return {tool_step(limits, cpp_.compile_candidate(header_for(submission.source, cache_inside))),
-          tool_step(limits, cpp_.link_candidate({cache + driver, cache + kRuntimeName + ".o"}, true))};
+          tool_step(limits, cpp_.link_candidate(objects, true))};
 }
 
 std::vector<std::string> Toolchain::parse_arguments(const std::string& source, const std::string& cache_inside) const {
@@ -208,8 +239,9 @@ std::vector<std::string> Toolchain::parse_arguments(const std::string& source, c
 std::vector<Step> Toolchain::program_steps(const LanguageFile& language, const Limits& limits,
                                            const std::string& source, const std::string& cache_inside) const {
   if (language.precompiled_headers) {
-    return {tool_step(limits, cpp_.compile_candidate(header_for(source, cache_inside))),
-            tool_step(limits, cpp_.link_candidate({}, false))};
+    return {
+        tool_step(limits, cpp_.compile_candidate(header_for(source, cache_inside))),
+        tool_step(limits, cpp_.link_candidate(library_objects(source, cache_inside + "/" + version_ + "/"), false))};
   }
   std::vector<Step> steps;
   for (const auto& command : language.build) {

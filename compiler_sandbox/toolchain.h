@@ -10,6 +10,7 @@
 
 #include "compiler_sandbox/cpp_compiler.h"
 #include "compiler_sandbox/judge.h"
+#include "compiler_sandbox/warm_clang.h"
 #include "compiler_sandbox/worker.h"
 #include "core/result.h"
 
@@ -20,12 +21,19 @@ class Toolchain {
  public:
   /// Prepares `cache_dir` (made if absent; empty = $XDG_CACHE_HOME/plumb/sandbox): one folder for each compiler version
   /// and set of flags, files in it whole or absent. Errors: no compiler, no interpreter, an unwritable folder.
-  static Result<std::unique_ptr<Toolchain>> prepare(const std::string& cache_dir, const CppCompilerOptions& cpp = {});
+  /// `warm_clang_folder`: where the build left the files of warm_clang.h; empty = it is not to be used.
+  static Result<std::unique_ptr<Toolchain>> prepare(const std::string& cache_dir, const CppCompilerOptions& cpp = {},
+                                                    const std::string& warm_clang_folder = "");
 
   [[nodiscard]] const std::string& cache_dir() const { return cache_dir_; }
   /// CppCompiler::identity() of the C++ compiler.
   [[nodiscard]] const std::string& cpp_identity() const { return cpp_.identity(); }
   [[nodiscard]] std::vector<std::vector<std::string>> cpp_version_commands() const { return cpp_.version_commands(); }
+
+  /// What a launcher has to be told to compile from a warm start (launcher/warm_clang.h); null where it cannot.
+  [[nodiscard]] nlohmann::json warm_clang() const;
+  /// Whether that is how a candidate with this source text is compiled: one that asks for the whole library.
+  [[nodiscard]] bool starts_warm(const std::string& source) const;
 
   /// The name of the driver object for the types of `function`, which is built now if the cache lacks it.
   Result<std::string> driver_for(const FunctionSignature& function);
@@ -54,6 +62,8 @@ class Toolchain {
   enum class Product { kHeader, kObject };
   /// Makes the precompiled header or the object of `text` under `name` unless it is there.
   [[nodiscard]] Result<void> make(const std::string& name, const std::string& text, Product product) const;
+  /// Objects of the library that a candidate with `source` is linked with.
+  [[nodiscard]] std::vector<std::string> library_objects(const std::string& source, const std::string& cache) const;
   /// Path without suffix of the precompiled header for `source`.
   [[nodiscard]] std::string header_for(const std::string& source, const std::string& cache_inside) const;
   [[nodiscard]] static Step tool_step(const Limits& limits, std::vector<std::string> argv);
@@ -62,6 +72,7 @@ class Toolchain {
   std::string cache_dir_;
   std::string version_;  // the folder of this compiler and these flags, below cache_dir_
   std::string folder_;   // its path
+  std::optional<WarmClang> warm_;
   std::mutex mutex_;
   std::map<std::string, std::shared_future<Result<std::string>>> drivers_;  // by types
 };

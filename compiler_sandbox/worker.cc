@@ -115,7 +115,8 @@ Result<std::string> find_launcher(const std::string& option) {
 }
 
 Result<std::unique_ptr<Worker>> Worker::start(const std::string& path, const std::string& cache_dir,
-                                              const std::vector<std::string>& mounts) {
+                                              const std::vector<std::string>& mounts,
+                                              const nlohmann::json& warm_clang) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     return Error{std::string("cannot make a socket pair for the sandbox launcher: ") + std::strerror(errno)};
@@ -131,6 +132,7 @@ Result<std::unique_ptr<Worker>> Worker::start(const std::string& path, const std
   WireMessage hello;
   if (!send_wire(worker->socket(), {{"cache_dir", cache_dir},
                                     {"mounts", mounts},
+                                    {"warm_clang", warm_clang},
                                     {"python_drivers", {python_driver(), python_suite_driver()}}}) ||
       !readable_in_time(worker->socket()) || !receive_wire(worker->socket(), hello) || !hello.body.contains("layers")) {
     return Error{"the sandbox launcher " + path + " ended before it had set up its slot"};
@@ -158,17 +160,18 @@ Worker::~Worker() {
   waitpid(pid_, nullptr, 0);
 }
 
-Result<void> Worker::begin(const std::map<std::string, std::string>& files, int work_mib) {
-  PLUMB_TRY(send_begin(files, work_mib));
+Result<void> Worker::begin(const std::map<std::string, std::string>& files, int work_mib, bool starts_warm) {
+  PLUMB_TRY(send_begin(files, work_mib, starts_warm));
   return await_begun();
 }
 
-Result<void> Worker::send_begin(const std::map<std::string, std::string>& files, int work_mib) {
+Result<void> Worker::send_begin(const std::map<std::string, std::string>& files, int work_mib, bool starts_warm) {
   nlohmann::json contents = nlohmann::json::object();
   for (const auto& [name, content] : files) {
     contents[name] = wire_bytes(content);
   }
-  if (!send_wire(socket(), {{"op", "begin"}, {"files", contents}, {"work_mib", work_mib}})) {
+  if (!send_wire(socket(),
+                 {{"op", "begin"}, {"files", contents}, {"work_mib", work_mib}, {"starts_warm", starts_warm}})) {
     return Error{"the sandbox launcher died"};
   }
   return {};
@@ -179,9 +182,11 @@ Result<void> Worker::await_begun() {
     return Error{"the sandbox launcher died"};
   }
   WireMessage answer;
-  if (!readable_in_time(socket()) || !receive_wire(socket(), answer)) {
-    return Error{"the sandbox launcher died"};
-  }
+  do {  // a launcher that is warming up says so from time to time
+    if (!readable_in_time(socket()) || !receive_wire(socket(), answer)) {
+      return Error{"the sandbox launcher died"};
+    }
+  } while (answer.body.contains("warming_up"));
   if (answer.body.contains("error")) {
     return Error{"the sandbox could not start a session: " + answer.body["error"].get<std::string>()};
   }

@@ -41,9 +41,10 @@ struct StepReport {
 class Worker {
  public:
   /// Starts the launcher at `path` (see find_launcher) and waits until it has set its slot up.
-  /// Its programs see, read-only, /usr, `cache_dir` and what of `mounts` exists.
+  /// Its programs see, read-only, /usr, `cache_dir` and what of `mounts` exists. `warm_clang`: Toolchain::warm_clang().
   static Result<std::unique_ptr<Worker>> start(const std::string& path, const std::string& cache_dir,
-                                               const std::vector<std::string>& mounts = {});
+                                               const std::vector<std::string>& mounts = {},
+                                               const nlohmann::json& warm_clang = nullptr);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -52,9 +53,10 @@ class Worker {
   [[nodiscard]] pid_t pid() const { return pid_; }
 
   /// Starts a session with `files` (name to content) in its work folder of `work_mib`; ends the one before.
-  Result<void> begin(const std::map<std::string, std::string>& files, int work_mib);
+  /// `starts_warm`: it compiles what Toolchain::starts_warm() is true of.
+  Result<void> begin(const std::map<std::string, std::string>& files, int work_mib, bool starts_warm = false);
   /// begin() in two halves: in between, others can begin too.
-  Result<void> send_begin(const std::map<std::string, std::string>& files, int work_mib);
+  Result<void> send_begin(const std::map<std::string, std::string>& files, int work_mib, bool starts_warm = false);
   Result<void> await_begun();
   /// Starts a step; fds[i] becomes descriptor targets[i] of the program. The report comes over socket().
   Result<void> start_step(const Step& step, const std::vector<int>& fds, const std::vector<int>& targets);

@@ -188,6 +188,7 @@ int run(const std::string& folder, std::uint32_t rounds, const std::vector<std::
     return 2;
   }
   JudgeOptions options;
+  options.cold_starts = 0;  // what can be compiled from a warm start is
   options.allow = allow;
   const auto judge = start_judge(options);
   if (!judge) {

@@ -1,6 +1,7 @@
 #include "compiler_sandbox/launcher/init_template.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -10,7 +11,6 @@
 
 #include <cerrno>
 
-#include "compiler_sandbox/launcher/warm_python.h"
 #include "compiler_sandbox/wire.h"
 
 namespace plumb {
@@ -18,10 +18,11 @@ namespace plumb {
 namespace {
 
 constexpr int kMine = 3;
+constexpr int kMeanwhileMs = 4000;
 
-[[noreturn]] void serve(const std::vector<std::string>& drivers, const std::function<pid_t()>& clone,
+[[noreturn]] void serve(const InitTemplate::Load& load, const std::function<pid_t()>& clone,
                         const InitTemplate::Start& start) {
-  const bool loaded = load_warm_python(drivers);
+  const bool loaded = load();
   WireMessage request;
   bool good = send_wire(kMine, {{"loaded", loaded}});
   while (good && receive_wire(kMine, request) && request.fds.size() == 1) {
@@ -38,7 +39,7 @@ constexpr int kMine = 3;
 
 }  // namespace
 
-InitTemplate InitTemplate::create(const std::vector<std::string>& drivers, std::function<pid_t()> clone, Start start) {
+InitTemplate InitTemplate::create(const Load& load, const std::function<pid_t()>& clone, const Start& start) {
   InitTemplate made;
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
@@ -58,7 +59,7 @@ InitTemplate InitTemplate::create(const std::vector<std::string>& drivers, std::
     if (getppid() != launcher) {
       _exit(1);
     }
-    serve(drivers, clone, start);
+    serve(load, clone, start);
   }
   if (pid > 0) {
     made.socket_ = std::move(outer);
@@ -67,11 +68,16 @@ InitTemplate InitTemplate::create(const std::vector<std::string>& drivers, std::
   return made;
 }
 
-void InitTemplate::await() {
-  WireMessage answer;
-  if (pid_ > 0 && !receive_wire(socket_.get(), answer)) {
-    pid_ = -1;  // it died while loading: sessions start without it
+bool InitTemplate::await(const std::function<void()>& meanwhile) {
+  if (pid_ <= 0) {
+    return false;
   }
+  pollfd source{socket_.get(), POLLIN, 0};
+  for (int ready = 0; ready <= 0 && (ready == 0 || errno == EINTR); ready = poll(&source, 1, kMeanwhileMs)) {
+    meanwhile();
+  }
+  WireMessage answer;
+  return receive_wire(socket_.get(), answer) && answer.body.value("loaded", false);
 }
 
 void InitTemplate::end() {

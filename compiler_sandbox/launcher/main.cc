@@ -18,6 +18,8 @@
 
 #include "compiler_sandbox/launcher/session.h"
 #include "compiler_sandbox/launcher/setup.h"
+#include "compiler_sandbox/launcher/warm_clang.h"
+#include "compiler_sandbox/launcher/warm_python.h"
 #include "compiler_sandbox/wire.h"
 
 namespace plumb {
@@ -26,6 +28,8 @@ namespace {
 
 constexpr int kJudgeSocket = 3;
 constexpr int kPollMs = 10;  // how late a CPU limit may be noticed
+constexpr std::int64_t kLoadingBytes = std::int64_t{1} << 30;
+constexpr int kLoadingProcesses = 8;
 
 using Clock = std::chrono::steady_clock;
 
@@ -42,9 +46,11 @@ class Launcher {
       return;
     }
     const nlohmann::json layers = set_up_slot(message.body, slot_);
-    start_template(slot_, message.body.value("python_drivers", std::vector<std::string>()));
+    const auto drivers = message.body.value("python_drivers", std::vector<std::string>());
+    slot_.init_template = start_template(slot_, [&drivers] { return load_warm_python(drivers); });
+    warm_clang_ = message.body.value("warm_clang", nlohmann::json());
     send_wire(kJudgeSocket, {{"layers", layers}});
-    slot_.init_template.await();  // the judge starts other launchers meanwhile
+    static_cast<void>(slot_.init_template.await([] {}));  // the judge starts other launchers meanwhile
     slot_.resident_bytes = slot_.cgroup.present() ? slot_.cgroup.usage_bytes() : 0;
     while (receive_wire(kJudgeSocket, message)) {
       const std::string op = message.body.value("op", "");
@@ -58,15 +64,32 @@ class Launcher {
     }
     session_.reset();
     slot_.init_template.end();
+    slot_.warm_template.end();
     slot_.cgroup.remove();
   }
 
  private:
   void begin(const WireMessage& message) {
     session_.reset();
+    if (message.body.value("starts_warm", false) && warm_clang_.is_object() &&
+        starts_++ == warm_clang_.at("cold_starts").get<int>()) {
+      warm_up();
+    }
     std::string error;
     session_ = Session::start(slot_, message.body, error);
     send_wire(kJudgeSocket, session_ ? nlohmann::json{{"ready", true}} : nlohmann::json{{"error", error}});
+  }
+
+  // Only with a cgroup: by other accounts what a program holds cannot be told from what it inherits.
+  void warm_up() {
+    if (!slot_.cgroup.present() || !slot_.cgroup.set_limits(slot_.resident_bytes + kLoadingBytes, kLoadingProcesses)) {
+      return;
+    }
+    slot_.warm_template = start_template(slot_, [this] { return load_warm_clang(warm_clang_); });
+    if (!slot_.warm_template.await([] { send_wire(kJudgeSocket, {{"warming_up", true}}); })) {
+      slot_.warm_template.end();
+    }
+    slot_.resident_bytes = slot_.cgroup.usage_bytes();
   }
 
   void end() {
@@ -184,6 +207,8 @@ class Launcher {
   }
 
   Slot slot_;
+  nlohmann::json warm_clang_;  // load_warm_clang()'s, or null
+  int starts_ = 0;             // sessions that were to start warm
   std::unique_ptr<Session> session_;
   double cpu_at_start_ = 0;
   std::int64_t memory_limit_ = 0;  // of the step

@@ -99,12 +99,12 @@ int remove_entry(const char* path, const struct stat*, int, FTW*) {
 
 }  // namespace
 
-void start_template(Slot& slot, const std::vector<std::string>& python_drivers) {
+InitTemplate start_template(const Slot& slot, const InitTemplate::Load& load) {
   if (!slot.namespaces) {
-    return;
+    return {};
   }
-  slot.init_template = InitTemplate::create(
-      python_drivers, [&slot] { return clone_init(slot, true); },
+  return InitTemplate::create(
+      load, [&slot] { return clone_init(slot, true); },
       [&slot](int socket, const std::string& work_folder) { start_init(slot, socket, work_folder); });
 }
 
@@ -126,7 +126,12 @@ std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& 
   }
   session->socket_ = UniqueFd(pair[0]);
   UniqueFd inner(pair[1]);
-  session->init_ = slot.init_template.make_init(inner.get(), work_folder);
+  if (begin.value("starts_warm", false)) {
+    session->init_ = slot.warm_template.make_init(inner.get(), work_folder);
+  }
+  if (session->init_ < 0) {
+    session->init_ = slot.init_template.make_init(inner.get(), work_folder);
+  }
   if (session->init_ < 0) {
     session->init_ = clone_init(slot, false);
   }
@@ -173,6 +178,7 @@ std::vector<int> Session::processes() const {
   std::vector<int> pids = slot_.cgroup.processes();
   std::erase(pids, getpid());
   std::erase(pids, slot_.init_template.pid());
+  std::erase(pids, slot_.warm_template.pid());
   return pids;
 }
 

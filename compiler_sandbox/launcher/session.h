@@ -24,12 +24,13 @@ struct Slot {
   std::vector<sock_filter> filter;
   std::vector<std::string> readable;  // what programs may read and execute, for Landlock
   InitTemplate init_template;         // only with namespaces
-  std::int64_t resident_bytes = 0;    // of launcher and template, in the cgroup: no program's
+  InitTemplate warm_template;         // has loaded clang (warm_clang.h): of sessions that start warm
+  std::int64_t resident_bytes = 0;    // of launcher and templates, in the cgroup: no program's
 };
 
-/// Forks the template that this slot's inits are copies of (init_template.h). Without namespaces there is none: there
-/// all children of the launcher are ended with a session.
-void start_template(Slot& slot, const std::vector<std::string>& python_drivers);
+/// Forks a template that this slot's inits are copies of (init_template.h). Without namespaces there is none: there all
+/// children of the launcher are ended with a session.
+InitTemplate start_template(const Slot& slot, const InitTemplate::Load& load);
 
 /// A live session. Not copyable; the destructor kills it.
 class Session {

@@ -18,6 +18,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "compiler_sandbox/launcher/warm_clang.h"
 #include "compiler_sandbox/launcher/warm_python.h"
 
 namespace plumb {
@@ -72,10 +73,10 @@ bool place_descriptors(const StepRequest& request, const std::vector<UniqueFd>& 
   }
   const int last =
       request.targets.empty() ? 2 : std::max(2, *std::max_element(request.targets.begin(), request.targets.end()));
-  // Nothing is executed where a copy of this process goes on as Python: then all but the status is closed here.
+  // Nothing is executed where a copy of this process goes on by itself: then all but the status is closed here.
   const auto first = static_cast<unsigned>(last + 1);
   const auto status = static_cast<unsigned>(status_fd);
-  const unsigned flags = is_warm_python(request.argv) ? 0 : CLOSE_RANGE_CLOEXEC;
+  const unsigned flags = is_warm_python(request.argv) || is_warm_clang(request.argv) ? 0 : CLOSE_RANGE_CLOEXEC;
   return good && syscall(SYS_close_range, first, status - 1, flags) == 0 &&
          syscall(SYS_close_range, status + 1, ~0U, flags) == 0;
 }
@@ -145,6 +146,10 @@ const char* become(const StepRequest& request, const std::vector<UniqueFd>& fds,
     close(status_fd);
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // as of any program that was executed
     run_warm_python(request.argv);
+  }
+  if (is_warm_clang(request.argv)) {
+    close(status_fd);
+    run_warm_clang();
   }
   execve(argv[0], argv.data(), environment.data());
   return "exec";

@@ -1,0 +1,22 @@
+#pragma once
+// Steps that compile a candidate by going on from a copy of this process, in which clang has read the standard library
+// (warm_clang/warm_clang.h).
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace plumb {
+
+/// What the judge asks for: "library", the path of the shared object; "argv" and "instances" as plumb_clang_load()
+/// takes them; "replaces", the command line of the step that is done this way. False where it cannot be loaded: then
+/// that step executes the compiler, as all others do.
+bool load_warm_clang(const nlohmann::json& wanted);
+
+/// Whether this process has loaded it, and a step with `argv` is what it does.
+bool is_warm_clang(const std::vector<std::string>& argv);
+
+/// Compiles, and ends this process when that went well. Returns where it did not; executing `argv` says why.
+void run_warm_clang();
+
+}  // namespace plumb

@@ -1,0 +1,30 @@
+#pragma once
+// The judge's side of the compiler that has read the standard library already (warm_clang/warm_clang.h says how and
+// why): whether this build of plumb has it, and where its files are.
+
+#include <optional>
+#include <string>
+
+#include "compiler_sandbox/cpp_compiler.h"
+#include "core/result.h"
+
+namespace plumb {
+
+inline constexpr const char* kWarmClangLibrary = "warm_clang.so";
+inline constexpr const char* kLibraryInstances = "library_instances.o";
+/// The instances' digest in a line of its own, then CppCompiler::library_identity() of what they were compiled with.
+inline constexpr const char* kInstancesOf = "library_instances.txt";
+
+/// Names in the toolchain's cache folder, where sandboxes see them.
+struct WarmClang {
+  std::string library;
+  std::string object;  // of the instances; linked with what the library compiles
+  std::string instances;
+};
+
+/// Copies the files that plumb's build left in `build_folder` to `cache_folder`, under names made of their content.
+/// Nothing where they are absent, or were made for another compiler than `compiler`. Errors: they cannot be copied.
+Result<std::optional<WarmClang>> find_warm_clang(const std::string& build_folder, const std::string& cache_folder,
+                                                 const CppCompiler& compiler);
+
+}  // namespace plumb

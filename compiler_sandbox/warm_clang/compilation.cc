@@ -1,0 +1,132 @@
+#include "compiler_sandbox/warm_clang/compilation.h"
+
+#include <clang/Basic/TargetInfo.h>
+#include <clang/CodeGen/BackendUtil.h>
+#include <clang/Frontend/Utils.h>
+#include <clang/Lex/Preprocessor.h>
+#include <clang/Sema/Sema.h>
+#include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Support/TargetSelect.h>
+
+namespace plumb {
+
+bool Compilation::start(const std::vector<const char*>& arguments) {
+  llvm::InitializeNativeTarget();
+  llvm::InitializeNativeTargetAsmPrinter();
+  llvm::InitializeNativeTargetAsmParser();
+  clang_.createDiagnostics(new clang::IgnoringDiagConsumer);
+  clang::CreateInvocationOptions options;
+  options.Diags = &clang_.getDiagnostics();
+  auto invocation = clang::createInvocation(arguments, options);
+  if (!invocation) {
+    return false;
+  }
+  clang_.setInvocation(std::move(invocation));
+  clang_.createDiagnostics(new clang::IgnoringDiagConsumer);
+  clang_.createFileManager();
+  clang_.createSourceManager(clang_.getFileManager());
+  if (!clang_.createTarget()) {
+    return false;
+  }
+  clang_.createPreprocessor(clang::TU_Complete);
+  clang::Preprocessor& preprocessor = clang_.getPreprocessor();
+  preprocessor.enableIncrementalProcessing();  // the end of a piece is not the end of the unit
+  preprocessor.getBuiltinInfo().initializeBuiltins(preprocessor.getIdentifierTable(), clang_.getLangOpts());
+  clang_.createASTContext();
+  generator_ = clang::CreateLLVMCodeGen(clang_.getDiagnostics(), "solution.cpp", &clang_.getVirtualFileSystem(),
+                                        clang_.getHeaderSearchOpts(), clang_.getPreprocessorOpts(),
+                                        clang_.getCodeGenOpts(), llvm_);
+  clang_.setASTConsumer(std::unique_ptr<clang::ASTConsumer>(generator_));
+  clang_.createSema(clang::TU_Complete, nullptr);
+  clang_.getDiagnosticClient().BeginSourceFile(clang_.getLangOpts(), &preprocessor);
+  // What LLVM has to say is about a program's assembly. Without a handler it would print that, and end the process.
+  llvm_.setDiagnosticHandlerCallBack(
+      [](const llvm::DiagnosticInfo& info, void* refused) {
+        *static_cast<bool*>(refused) |= info.getSeverity() == llvm::DS_Error;
+      },
+      &refused_);
+  generator_->Initialize(context());
+  return is_flawless();
+}
+
+bool Compilation::is_flawless() const {
+  return !refused_ && !clang_.getDiagnostics().hasErrorOccurred() && !clang_.getDiagnostics().hasFatalErrorOccurred();
+}
+
+bool Compilation::read(clang::FileID file) {
+  clang::Preprocessor& preprocessor = clang_.getPreprocessor();
+  clang_.getSourceManager().setMainFileID(file);
+  if (!parser_) {
+    preprocessor.EnterMainSourceFile();
+    parser_ = std::make_unique<clang::Parser>(preprocessor, clang_.getSema(), /*SkipFunctionBodies=*/false);
+    parser_->Initialize();
+  } else {
+    preprocessor.EnterSourceFile(file, nullptr, clang::SourceLocation());
+    parser_->ConsumeAnyToken();  // the end of the piece before
+  }
+  clang::Parser::DeclGroupPtrTy declared;
+  auto imports = clang::Sema::ModuleImportState::NotACXX20Module;
+  for (bool ended = parser_->ParseFirstTopLevelDecl(declared, imports); !ended && is_flawless();
+       ended = parser_->ParseTopLevelDecl(declared, imports)) {
+    if (declared) {
+      generator_->HandleTopLevelDecl(declared.get());
+    }
+  }
+  return is_flawless();
+}
+
+bool Compilation::read_text(const std::string& text, const char* name) {
+  // A file, though of this process alone: some of clang asks for the main file's name.
+  const auto file = clang_.getFileManager().getVirtualFileRef(name, static_cast<off_t>(text.size()), 0);
+  clang_.getSourceManager().overrideFileContents(file, llvm::MemoryBuffer::getMemBufferCopy(text, name));
+  return read(clang_.getSourceManager().createFileID(file, clang::SourceLocation(), clang::SrcMgr::C_User));
+}
+
+bool Compilation::read_file(const char* path) {
+  auto file = clang_.getFileManager().getFileRef(path);
+  if (!file) {
+    llvm::consumeError(file.takeError());
+    return false;
+  }
+  return read(clang_.getSourceManager().createFileID(*file, clang::SourceLocation(), clang::SrcMgr::C_User));
+}
+
+void Compilation::instantiate() {
+  clang_.getSema().PerformPendingInstantiations();
+}
+
+bool Compilation::end_of_unit() {
+  clang_.getSema().ActOnEndOfTranslationUnit();
+  for (clang::Decl* declared : clang_.getSema().WeakTopLevelDecls()) {
+    generator_->HandleTopLevelDecl(clang::DeclGroupRef(declared));
+  }
+  return is_flawless();
+}
+
+bool Compilation::write_object(const char* path) {
+  generator_->HandleTranslationUnit(context());
+  const std::unique_ptr<llvm::Module> module(is_flawless() ? generator_->ReleaseModule() : nullptr);
+  if (!module) {
+    return false;
+  }
+  for (llvm::Function& function : *module) {
+    function.setDLLStorageClass(llvm::GlobalValue::DefaultStorageClass);  // library_instances.cc set it
+  }
+  llvm::SmallVector<char, 0> object;
+  clang::EmitBackendOutput(clang_.getDiagnostics(), clang_.getHeaderSearchOpts(), clang_.getCodeGenOpts(),
+                           clang_.getTargetOpts(), clang_.getLangOpts(), clang_.getTarget().getDataLayoutString(),
+                           module.get(), clang::Backend_EmitObj, std::make_unique<llvm::raw_svector_ostream>(object));
+  std::error_code error;
+  llvm::raw_fd_ostream file(path, error);
+  if (error || !is_flawless()) {
+    return false;
+  }
+  file << llvm::StringRef(object.data(), object.size());
+  file.close();
+  const bool good = !file.has_error();
+  file.clear_error();  // or its end would end the process
+  return good;
+}
+
+}  // namespace plumb

@@ -1,0 +1,47 @@
+#pragma once
+// One run of clang, driven from outside so that it can stop between the standard library and what uses it.
+
+#include <clang/CodeGen/ModuleBuilder.h>
+#include <clang/Frontend/CompilerInstance.h>
+#include <clang/Parse/Parser.h>
+#include <llvm/IR/LLVMContext.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace plumb {
+
+/// A translation unit that is read in pieces. Everything it has to say about them is only whether there is something.
+class Compilation {
+ public:
+  /// From the command line of clang++. False where it cannot be understood.
+  bool start(const std::vector<const char*>& arguments);
+  /// Reads `text`, a piece of our own that is no file. False where it is not flawless C++.
+  bool read_text(const std::string& text, const char* name);
+  /// Reads a file as the unit's main file. False as above.
+  bool read_file(const char* path);
+  /// Makes everything that what was read so far asks for of templates.
+  void instantiate();
+  /// Ends reading: what the unit defines is complete from here on. False as above.
+  bool end_of_unit();
+  /// Makes the code of everything that must be defined, and writes it as an object. Errors: as above, or the file
+  /// cannot be written.
+  bool write_object(const char* path);
+
+  [[nodiscard]] clang::ASTContext& context() { return clang_.getASTContext(); }
+  /// Has the code of `function` made in any case.
+  void define(clang::FunctionDecl* function) { generator_->HandleTopLevelDecl(clang::DeclGroupRef(function)); }
+
+ private:
+  bool read(clang::FileID file);
+  [[nodiscard]] bool is_flawless() const;
+
+  llvm::LLVMContext llvm_;  // outlives what clang makes in it
+  bool refused_ = false;    // by LLVM
+  clang::CompilerInstance clang_;
+  clang::CodeGenerator* generator_ = nullptr;  // clang_'s
+  std::unique_ptr<clang::Parser> parser_;
+};
+
+}  // namespace plumb

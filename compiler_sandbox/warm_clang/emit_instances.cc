@@ -1,0 +1,47 @@
+// plumb-library-instances FOLDER: while plumb is built, writes the code of the library's instances (warm_clang.h)
+// there, and what has to be the same where they are used.
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "compiler_sandbox/cpp_compiler.h"
+#include "compiler_sandbox/warm_clang.h"
+#include "compiler_sandbox/warm_clang/warm_clang.h"
+#include "core/atomic_file.h"
+
+namespace plumb {
+
+namespace {
+
+Result<void> emit(const std::string& folder) {
+  PLUMB_ASSIGN(const CppCompiler compiler, CppCompiler::find({.family = "clang"}));
+  const std::string uninstrumented = folder + "/" + kUninstrumented;
+  PLUMB_TRY(write_file_atomic(uninstrumented, compiler.uninstrumented()));
+  const std::vector<std::string> words = compiler.compile_without_header(uninstrumented);
+  std::vector<const char*> argv;
+  for (const std::string& word : words) {
+    argv.push_back(word.c_str());
+  }
+  const std::string object = folder + "/" + kLibraryInstances;
+  if (plumb_clang_load(static_cast<int>(argv.size()), argv.data(), nullptr) != 0 ||
+      plumb_clang_emit_instances((object + ".partial").c_str()) != 0) {
+    return Error{"clang cannot compile the library's common instances (compiler_sandbox/warm_clang/common_uses.cc)"};
+  }
+  if (std::rename((object + ".partial").c_str(), object.c_str()) != 0) {
+    return Error{"cannot put " + object + " in its place"};
+  }
+  return write_file_atomic(folder + "/" + kInstancesOf, plumb_clang_instances() + ("\n" + compiler.library_identity()));
+}
+
+}  // namespace
+
+}  // namespace plumb
+
+int main(int argc, char** argv) {
+  const auto emitted = argc == 2 ? plumb::emit(argv[1]) : plumb::Result<void>(plumb::Error{"usage: a folder"});
+  if (!emitted) {
+    std::fprintf(stderr, "plumb-library-instances: %s\n", emitted.error().message.c_str());
+  }
+  return emitted ? 0 : 1;
+}

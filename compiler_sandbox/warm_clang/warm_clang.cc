@@ -1,0 +1,61 @@
+#include "compiler_sandbox/warm_clang/warm_clang.h"
+
+#include <clang/Basic/Stack.h>
+
+#include "compiler_sandbox/warm_clang/common_uses.h"
+#include "compiler_sandbox/warm_clang/compilation.h"
+#include "compiler_sandbox/warm_clang/library_instances.h"
+
+namespace plumb {
+
+namespace {
+
+struct Loaded {
+  Compilation unit;
+  LibraryInstances instances;
+};
+
+// Never destroyed: taking it apart would cost as much as it is worth.
+Loaded& loaded() {
+  static auto* one = new Loaded;
+  return *one;
+}
+
+}  // namespace
+
+}  // namespace plumb
+
+int plumb_clang_load(int argc, const char* const* argv, const char* instances) {
+  auto& [unit, found] = plumb::loaded();
+  clang::noteBottomOfStack();
+  if (!unit.start({argv, argv + argc}) || !unit.read_text(plumb::common_uses(), "common_uses")) {
+    return -1;
+  }
+  unit.instantiate();
+  found = plumb::LibraryInstances::find(unit.context());
+  found.set_defined(false);
+  return instances == nullptr || found.digest() == instances ? 0 : -1;
+}
+
+const char* plumb_clang_instances() {
+  return plumb::loaded().instances.digest().c_str();
+}
+
+int plumb_clang_compile(const char* source, const char* object) {
+  auto& [unit, instances] = plumb::loaded();
+  clang::noteBottomOfStack();
+  if (!unit.read_file(source) || !unit.end_of_unit()) {
+    return -1;
+  }
+  instances.leave_out_large(unit.context());
+  return unit.write_object(object) ? 0 : -1;
+}
+
+int plumb_clang_emit_instances(const char* object) {
+  auto& [unit, instances] = plumb::loaded();
+  instances.set_defined(true);
+  for (clang::FunctionDecl* function : instances.all()) {
+    unit.define(function);
+  }
+  return unit.end_of_unit() && unit.write_object(object) ? 0 : -1;
+}
