@@ -177,6 +177,7 @@ std::vector<std::string> CppCompiler::link_candidate(const std::vector<std::stri
     if (wrap_main) {
       argv.emplace_back("--wrap=main");
     }
+    argv.emplace_back("--gc-sections");  // most of what the library's objects hold is for other candidates
     argv.emplace_back("solution.o");
     argv.insert(argv.end(), objects.begin(), objects.end());
   }

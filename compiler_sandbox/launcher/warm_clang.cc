@@ -1,8 +1,12 @@
 #include "compiler_sandbox/launcher/warm_clang.h"
 
 #include <dlfcn.h>
+#include <malloc.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#include <cstdint>
 
 namespace plumb {
 
@@ -20,6 +24,33 @@ WarmClang& warm() {
   return one;
 }
 
+constexpr std::uintptr_t kHugePage = std::uintptr_t{2} << 20U;
+#ifndef MADV_COLLAPSE
+constexpr int MADV_COLLAPSE = 25;  // NOLINT: Linux 6.1's, not in the headers of Debian 12
+#endif
+
+// A copy of a process takes a copy of its page tables, and of 300 MiB in small pages that takes 12 ms, a session's init
+// and each of its steps anew; in huge pages 0.3 ms. What a copy writes to becomes small pages again. A kernel that
+// cannot do it leaves all as it was.
+class HugePages {
+ public:
+  HugePages() {
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);  // everything in one piece, from here on
+    mallopt(M_TOP_PAD, 16 << 20);
+    start_ = reinterpret_cast<std::uintptr_t>(sbrk(0));
+  }
+  void collapse() const {
+    const auto end = reinterpret_cast<std::uintptr_t>(sbrk(0));
+    for (std::uintptr_t page = (start_ + kHugePage - 1) / kHugePage * kHugePage; page + kHugePage <= end;
+         page += kHugePage) {
+      madvise(reinterpret_cast<void*>(page), kHugePage, MADV_COLLAPSE);
+    }
+  }
+
+ private:
+  std::uintptr_t start_ = 0;
+};
+
 template <typename Function>
 Function find(void* library, const char* name) {
   return reinterpret_cast<Function>(dlsym(library, name));
@@ -28,6 +59,7 @@ Function find(void* library, const char* name) {
 }  // namespace
 
 bool load_warm_clang(const nlohmann::json& wanted) {
+  const HugePages memory;
   void* library = dlopen(wanted.at("library").get<std::string>().c_str(), RTLD_NOW);
   if (library == nullptr) {
     return false;
@@ -44,6 +76,7 @@ bool load_warm_clang(const nlohmann::json& wanted) {
       load(static_cast<int>(argv.size()), argv.data(), instances.c_str()) != 0) {
     return false;
   }
+  memory.collapse();
   warm() = {compile, wanted.at("replaces").get<std::vector<std::string>>()};
   return true;
 }
