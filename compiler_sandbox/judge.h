@@ -72,13 +72,13 @@ struct Submission {
 
 /// How a judge is set up.
 struct JudgeOptions {
-  int slots = 0;                   // programs judged at once; 0 = as many as cores
-  std::string cache_dir;           // precompiled header and drivers; empty = $XDG_CACHE_HOME/plumb/sandbox
-  std::string launcher;            // path of plumb-sandbox; empty = $PLUMB_SANDBOX_LAUNCHER, else beside this program
-  std::string cpp_compiler;        // "clang", "gcc", or empty: clang 16 where it is installed, else gcc
-  int cpp_optimization = 1;        // the level of -O that C++ candidates are compiled with
-  // C++ candidates with <bits/stdc++.h> that a slot compiles before it loads a compiler that has read it, if the build has
-  // one: 3 to 4 s and 300 MiB a slot, then 0.3 s less a candidate. -1: never. Never where memory is scarce, either.
+  int slots = 0;             // programs judged at once; 0 = as many as cores
+  std::string cache_dir;     // precompiled header and drivers; empty = $XDG_CACHE_HOME/plumb/sandbox
+  std::string launcher;      // path of plumb-sandbox; empty = $PLUMB_SANDBOX_LAUNCHER, else beside this program
+  std::string cpp_compiler;  // "clang", "gcc", or empty: clang 16 where it is installed, else gcc
+  int cpp_optimization = 1;  // the level of -O that C++ candidates are compiled with
+  // C++ candidates with <bits/stdc++.h> that a slot compiles before it loads a compiler that has read it, if the build
+  // has one: 3 to 4 s and 300 MiB a slot, then 0.3 s less a candidate. -1: never. Never where memory is scarce, either.
   int cold_starts = 3;
   int evidence_mib = 64;           // of evidence kept in memory; the oldest goes
   std::string evidence_dir;        // evidence is kept here too, for later judges with the same tools; empty = nowhere

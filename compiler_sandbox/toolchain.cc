@@ -192,6 +192,7 @@ nlohmann::json Toolchain::warm_clang() const {
   return !warm_ ? nlohmann::json()
                 : nlohmann::json{{"library", folder + warm_->library},
                                  {"instances", warm_->instances},
+                                 {"sizes", folder + warm_->sizes},
                                  {"argv", cpp_.compile_without_header(folder + kUninstrumented)},
                                  {"replaces", cpp_.compile_candidate(folder + kWholeLibraryName)}};
 }

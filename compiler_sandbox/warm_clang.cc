@@ -43,6 +43,7 @@ Result<std::optional<WarmClang>> find_warm_clang(const std::string& build_folder
   WarmClang found;
   found.instances = made_for->substr(0, end);
   PLUMB_ASSIGN(found.library, copy(build_folder + "/" + kWarmClangLibrary, cache_folder));
+  PLUMB_ASSIGN(found.sizes, copy(build_folder + "/" + kInstanceSizes, cache_folder));
   PLUMB_ASSIGN(found.object, copy(build_folder + "/" + kLibraryInstances, cache_folder));
   return std::optional<WarmClang>(std::move(found));
 }

@@ -12,12 +12,14 @@ namespace plumb {
 
 inline constexpr const char* kWarmClangLibrary = "warm_clang.so";
 inline constexpr const char* kLibraryInstances = "library_instances.o";
+inline constexpr const char* kInstanceSizes = "instance_sizes.txt";
 /// The instances' digest in a line of its own, then CppCompiler::library_identity() of what they were compiled with.
 inline constexpr const char* kInstancesOf = "library_instances.txt";
 
 /// Names in the toolchain's cache folder, where sandboxes see them.
 struct WarmClang {
   std::string library;
+  std::string sizes;
   std::string object;  // of the instances; linked with what the library compiles
   std::string instances;
 };

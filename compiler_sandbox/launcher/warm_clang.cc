@@ -64,7 +64,7 @@ bool load_warm_clang(const nlohmann::json& wanted) {
   if (library == nullptr) {
     return false;
   }
-  const auto load = find<int (*)(int, const char* const*, const char*)>(library, "plumb_clang_load");
+  const auto load = find<int (*)(int, const char* const*, const char*, const char*)>(library, "plumb_clang_load");
   const auto compile = find<Compile>(library, "plumb_clang_compile");
   const auto words = wanted.at("argv").get<std::vector<std::string>>();
   std::vector<const char*> argv;
@@ -72,8 +72,9 @@ bool load_warm_clang(const nlohmann::json& wanted) {
     argv.push_back(word.c_str());
   }
   const auto instances = wanted.at("instances").get<std::string>();
+  const auto sizes = wanted.at("sizes").get<std::string>();
   if (load == nullptr || compile == nullptr ||
-      load(static_cast<int>(argv.size()), argv.data(), instances.c_str()) != 0) {
+      load(static_cast<int>(argv.size()), argv.data(), instances.c_str(), sizes.c_str()) != 0) {
     return false;
   }
   memory.collapse();

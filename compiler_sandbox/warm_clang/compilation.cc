@@ -104,7 +104,7 @@ bool Compilation::end_of_unit() {
   return is_flawless();
 }
 
-bool Compilation::write_object(const char* path) {
+bool Compilation::write_object(const char* path, const std::function<void(const llvm::Module&)>& look) {
   generator_->HandleTranslationUnit(context());
   const std::unique_ptr<llvm::Module> module(is_flawless() ? generator_->ReleaseModule() : nullptr);
   if (!module) {
@@ -117,6 +117,9 @@ bool Compilation::write_object(const char* path) {
   clang::EmitBackendOutput(clang_.getDiagnostics(), clang_.getHeaderSearchOpts(), clang_.getCodeGenOpts(),
                            clang_.getTargetOpts(), clang_.getLangOpts(), clang_.getTarget().getDataLayoutString(),
                            module.get(), clang::Backend_EmitObj, std::make_unique<llvm::raw_svector_ostream>(object));
+  if (look) {
+    look(*module);
+  }
   std::error_code error;
   llvm::raw_fd_ostream file(path, error);
   if (error || !is_flawless()) {

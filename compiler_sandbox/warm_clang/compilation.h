@@ -6,6 +6,7 @@
 #include <clang/Parse/Parser.h>
 #include <llvm/IR/LLVMContext.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,9 +26,9 @@ class Compilation {
   void instantiate();
   /// Ends reading: what the unit defines is complete from here on. False as above.
   bool end_of_unit();
-  /// Makes the code of everything that must be defined, and writes it as an object. Errors: as above, or the file
-  /// cannot be written.
-  bool write_object(const char* path);
+  /// Makes the code of everything that must be defined, and writes it as an object; `look` sees it once it has been
+  /// optimised. False as above, or where the file cannot be written.
+  bool write_object(const char* path, const std::function<void(const llvm::Module&)>& look = nullptr);
 
   [[nodiscard]] clang::ASTContext& context() { return clang_.getASTContext(); }
   /// Has the code of `function` made in any case.

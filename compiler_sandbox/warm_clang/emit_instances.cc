@@ -24,8 +24,9 @@ Result<void> emit(const std::string& folder) {
     argv.push_back(word.c_str());
   }
   const std::string object = folder + "/" + kLibraryInstances;
-  if (plumb_clang_load(static_cast<int>(argv.size()), argv.data(), nullptr) != 0 ||
-      plumb_clang_emit_instances((object + ".partial").c_str()) != 0) {
+  const std::string sizes = folder + "/" + kInstanceSizes;
+  if (plumb_clang_load(static_cast<int>(argv.size()), argv.data(), nullptr, nullptr) != 0 ||
+      plumb_clang_emit_instances((object + ".partial").c_str(), sizes.c_str()) != 0) {
     return Error{"clang cannot compile the library's common instances (compiler_sandbox/warm_clang/common_uses.cc)"};
   }
   if (std::rename((object + ".partial").c_str(), object.c_str()) != 0) {

@@ -3,7 +3,9 @@
 
 #include <clang/AST/ASTContext.h>
 #include <clang/AST/Decl.h>
+#include <llvm/IR/Module.h>
 
+#include <istream>
 #include <string>
 #include <vector>
 
@@ -21,8 +23,13 @@ class LibraryInstances {
 
   /// Makes each one that this unit has to define (`here`), or that another one defines.
   void set_defined(bool here) const;
-  /// Lets no body of those that are too large for inlining be made. To be called when everything has been read, for the
-  /// mark would be seen in constant expressions.
+  /// How many instructions each has in `optimized`, and its name, a line for each, in order; 0 for one that is not
+  /// there.
+  [[nodiscard]] std::string sizes(clang::ASTContext& context, const llvm::Module& optimized) const;
+  /// Reads what sizes() wrote. False where it is of other instances.
+  bool read_sizes(std::istream& text);
+  /// Lets no body of those that are too large for inlining be made, by their sizes. To be called when everything has
+  /// been read, for the mark would be seen in constant expressions.
   void leave_out_large(clang::ASTContext& context) const;
 
  private:

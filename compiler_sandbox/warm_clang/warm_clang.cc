@@ -2,6 +2,8 @@
 
 #include <clang/Basic/Stack.h>
 
+#include <fstream>
+
 #include "compiler_sandbox/warm_clang/common_uses.h"
 #include "compiler_sandbox/warm_clang/compilation.h"
 #include "compiler_sandbox/warm_clang/library_instances.h"
@@ -25,7 +27,7 @@ Loaded& loaded() {
 
 }  // namespace plumb
 
-int plumb_clang_load(int argc, const char* const* argv, const char* instances) {
+int plumb_clang_load(int argc, const char* const* argv, const char* instances, const char* sizes) {
   auto& [unit, found] = plumb::loaded();
   clang::noteBottomOfStack();
   if (!unit.start({argv, argv + argc}) || !unit.read_text(plumb::common_uses(), "common_uses")) {
@@ -34,6 +36,12 @@ int plumb_clang_load(int argc, const char* const* argv, const char* instances) {
   unit.instantiate();
   found = plumb::LibraryInstances::find(unit.context());
   found.set_defined(false);
+  if (sizes != nullptr) {
+    std::ifstream text(sizes);
+    if (!found.read_sizes(text)) {
+      return -1;
+    }
+  }
   return instances == nullptr || found.digest() == instances ? 0 : -1;
 }
 
@@ -51,11 +59,16 @@ int plumb_clang_compile(const char* source, const char* object) {
   return unit.write_object(object) ? 0 : -1;
 }
 
-int plumb_clang_emit_instances(const char* object) {
+int plumb_clang_emit_instances(const char* object, const char* sizes) {
   auto& [unit, instances] = plumb::loaded();
   instances.set_defined(true);
   for (clang::FunctionDecl* function : instances.all()) {
     unit.define(function);
   }
-  return unit.end_of_unit() && unit.write_object(object) ? 0 : -1;
+  std::string text;
+  const auto look = [&](const llvm::Module& optimized) { text = instances.sizes(unit.context(), optimized); };
+  const bool good = unit.end_of_unit() && unit.write_object(object, look);
+  std::ofstream file(sizes);
+  file << text;
+  return good && file.flush() ? 0 : -1;
 }

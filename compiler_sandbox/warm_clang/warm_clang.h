@@ -22,8 +22,9 @@ extern "C" {
 
 /// Reads the library as `argv`, the ordinary compiler's command line without its precompiled header, says. Called once
 /// a process, before it has threads. 0; -1 where the arguments or the library cannot be read, or where the instances
-/// are others than `instances` names (what plumb_clang_instances() said; null: whatever they are).
-PLUMB_CLANG_API int plumb_clang_load(int argc, const char* const* argv, const char* instances);
+/// are others than `instances` names (what plumb_clang_instances() said; null: whatever they are). `sizes` is the file
+/// that plumb_clang_emit_instances() wrote; null for its own process.
+PLUMB_CLANG_API int plumb_clang_load(int argc, const char* const* argv, const char* instances, const char* sizes);
 
 /// Names the instances that were made: a digest of their names, of the caller for the process's life. Empty before
 /// plumb_clang_load().
@@ -33,6 +34,7 @@ PLUMB_CLANG_API const char* plumb_clang_instances();
 /// nothing. 0; -1 where there is anything to say about it, the object then being absent or worthless.
 PLUMB_CLANG_API int plumb_clang_compile(const char* source, const char* object);
 
-/// Writes the code of all instances to `object`. Called once a process, instead of plumb_clang_compile(). 0, or -1.
-PLUMB_CLANG_API int plumb_clang_emit_instances(const char* object);
+/// Writes the code of all instances to `object`, and how large each is to `sizes`. Called once a process, instead of
+/// plumb_clang_compile(). 0, or -1.
+PLUMB_CLANG_API int plumb_clang_emit_instances(const char* object, const char* sizes);
 }

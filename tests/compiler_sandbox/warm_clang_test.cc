@@ -218,6 +218,31 @@ TEST_F(WarmClang, FunctionsAreCalledAsEver) {
                                R"([[[{"a": 1, "b": 2}, [[3, 1], [4]]], [2, 4, 1, 4]], [[{}, []], []]])"));
 }
 
+// What is left out of candidates is never what a loop is made of.
+TEST_F(WarmClang, ProgramsAreAsFast) {
+  const Submission loops = program(R"(
+int main() {
+  vector<vector<int>> d(300, vector<int>(300, 3));
+  for (int r = 0; r < 4; ++r)
+    for (int k = 0; k < 300; ++k)
+      for (int i = 0; i < 300; ++i)
+        for (int j = 0; j < 300; ++j) d[i][j] = min(d[i][j], d[i][k] + d[k][j]);
+  deque<int> q; vector<int> v; string s; stack<int> t; map<int, int> m; priority_queue<pair<int, int>> h;
+  for (int i = 0; i < 3000000; ++i) {
+    q.push_back(i); if (q.size() > 100) q.pop_front();
+    v.push_back(i); s += char('a' + i % 26); t.push(i); if (i % 2) t.pop();
+    if (i % 16 == 0) { m[i % 5000]++; h.push({i, i}); }
+  }
+  cout << d[1][2] + q.size() + v.size() + s.size() + t.size() + m.size() + h.size();
+})",
+                                   "7688228");
+  const Evidence warm = warm_->judge(loops);
+  const Evidence cold = cold_->judge(loops);
+  EXPECT_EQ(warm.verdict, Verdict::kAC) << describe(warm);
+  EXPECT_EQ(cold.verdict, Verdict::kAC) << describe(cold);
+  EXPECT_LT(warm.cpu_s, cold.cpu_s) << "compiling included, which takes 0.3 s less";
+}
+
 // A program leaves nothing for the next: the process that compiles is a copy that ends.
 TEST_F(WarmClang, CandidatesDoNotMeet) {
   expect(Verdict::kAC, program("namespace std { inline int canary = 3; }\n#define canary_macro 1\nint main() {}"));
