@@ -2,17 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstdio>
-#include <map>
 
 #include "apps/plumb/interrupt.h"
-#include "apps/plumb/reward_pairs.h"
+#include "apps/plumb/reward_model_evaluation.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/stage_reward_model.h"
 #include "core/atomic_file.h"
 #include "core/hash.h"
-#include "eval/intervals.h"
 
 namespace plumb {
 namespace {
@@ -33,74 +30,6 @@ Result<std::int32_t> one_token(const std::string& text, const Tokenizer& tokeniz
                              ids.size(), text)};
   }
   return ids.front();
-}
-
-// Accuracies over families: pairs of one prompt are alike, so the interval resamples families.
-class Accuracy {
- public:
-  void add(const std::string& family, double right) {
-    auto& [sum, count] = families_[family];
-    sum += right;
-    ++count;
-    sum_ += right;
-    ++count_;
-  }
-  [[nodiscard]] double mean() const { return count_ == 0 ? std::nan("") : sum_ / static_cast<double>(count_); }
-  [[nodiscard]] nlohmann::json to_json() const {
-    std::vector<double> means;
-    for (const auto& [family, sums] : families_) {
-      means.push_back(sums.first / static_cast<double>(sums.second));
-    }
-    const Interval interval = bca_interval(means);
-    return {{"accuracy", mean()}, {"low", interval.low}, {"high", interval.high}, {"pairs", count_}};
-  }
-  [[nodiscard]] std::string to_text() const {
-    const nlohmann::json json = to_json();
-    const auto end = [&](const char* key) { return json[key].is_number() ? json[key].get<double>() : std::nan(""); };
-    return count_ == 0 ? "no pairs"
-                       : fmt::format("{:.3f} [{:.3f}, {:.3f}] of {} pairs", mean(), end("low"), end("high"), count_);
-  }
-
- private:
-  std::map<std::string, std::pair<double, std::int64_t>> families_;
-  double sum_ = 0;
-  std::int64_t count_ = 0;
-};
-
-nlohmann::json evaluate(Policy& policy, std::span<const PairRecord> records, JudgeTokens tokens) {
-  std::map<std::string, Accuracy> all;
-  std::vector<double> margins;
-  for (const PairRecord& record : records) {
-    if (record.pair.tie) {
-      continue;
-    }
-    const std::vector<std::vector<std::int32_t>> both = {record.pair.chosen, record.pair.rejected};
-    const std::vector<double> rewards = rewards_of_prompt(policy, record.pair.prompt, both, tokens);
-    margins.push_back(rewards[0] - rewards[1]);
-    const double right = margins.back() > 0 ? 1 : margins.back() < 0 ? 0 : 0.5;
-    const auto ahead =
-        static_cast<double>(record.pair.rejected.size()) - static_cast<double>(record.pair.chosen.size());
-    const double shorter = ahead > 0 ? 1 : ahead < 0 ? 0 : 0.5;
-    all["all"].add(record.family, right);
-    all["baseline: shorter"].add(record.family, shorter);
-    all["verdict " + (record.rejected_verdict.empty() ? "none" : record.rejected_verdict)].add(record.family, right);
-    if (is_hard(record)) {
-      all["hard"].add(record.family, right);
-      all["baseline: shorter, hard"].add(record.family, shorter);
-    }
-  }
-  nlohmann::json result = nlohmann::json::object();
-  for (const auto& [name, accuracy] : all) {
-    std::printf("%-26s %s\n", name.c_str(), accuracy.to_text().c_str());
-    result[name] = accuracy.to_json();
-  }
-  const Calibration calibration = calibration_of(margins, 10);
-  std::printf("%-26s %.3f\n", "calibration error (ECE)", calibration.error);
-  result["ece"] = calibration.error;
-  for (const ReliabilityBin& bin : calibration.bins) {
-    result["reliability"].push_back({{"confidence", bin.confidence}, {"accuracy", bin.accuracy}, {"count", bin.count}});
-  }
-  return result;
 }
 
 Result<int> run(const RunOptions& options, const RewardModelSections& sections, const Config& config) {
@@ -137,11 +66,17 @@ Result<int> run(const RunOptions& options, const RewardModelSections& sections, 
     return 0;
   }
   PLUMB_TRY(bench->save(options.out + "/policy"));
-  const nlohmann::json report = {{"good", sections.rm.good},
-                                 {"bad", sections.rm.bad},
-                                 {"good_id", tokens.good},
-                                 {"bad_id", tokens.bad},
-                                 {"held_out", evaluate(bench->policy(), held_out, tokens)}};
+  nlohmann::json report = {{"good", sections.rm.good},
+                           {"bad", sections.rm.bad},
+                           {"good_id", tokens.good},
+                           {"bad_id", tokens.bad},
+                           {"held_out", evaluate_reward_model(bench->policy(), held_out, tokens)}};
+  for (const std::string& file : sections.rm.eval_pairs) {
+    PLUMB_ASSIGN(std::vector<PairRecord> records, read_pairs(file, *bench, sections.rm.margin_scale));
+    std::erase_if(records, [&](const PairRecord& one) { return !is_held_out(one.family, sections.rm.dev_share); });
+    std::printf("\n%s\n", file.c_str());
+    report["eval_pairs"][file] = evaluate_reward_model(bench->policy(), records, tokens);
+  }
   PLUMB_TRY(write_file_atomic(options.out + "/reward_model.json", report.dump(2)));
   forget_reward_model_progress(folder);
   std::printf("weights in %s/policy, figures in %s/reward_model.json\n", options.out.c_str(), options.out.c_str());

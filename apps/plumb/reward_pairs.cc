@@ -36,6 +36,13 @@ Result<PairRecord> parse_pair(const nlohmann::json& json, const Workbench& bench
     const auto found = json.find(key);
     return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
   };
+  const auto log_prob_of = [&](const char* key, const std::vector<std::int32_t>& tokens) {
+    const auto found = json.find(key);
+    return found != json.end() && found->is_number() ? found->get<double>() / static_cast<double>(tokens.size())
+                                                     : std::nan("");
+  };
+  record.chosen_log_prob = log_prob_of("chosen_log_prob", record.pair.chosen);
+  record.rejected_log_prob = log_prob_of("rejected_log_prob", record.pair.rejected);
   record.pair.tie = json.contains("tie") && json["tie"].is_boolean() && json["tie"].get<bool>();
   record.rejected_verdict = text_at("rejected_verdict");
   record.ended = text_at("rejected_finish") != "length";

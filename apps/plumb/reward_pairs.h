@@ -1,6 +1,7 @@
 #pragma once
 // Preference pairs on disk (data rm-from-rollouts writes them), tokenised for the reward model and split by family.
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ struct PairRecord {
   std::string family;            // the prompt id without its last part (the language)
   std::string rejected_verdict;  // "WA", "CE", ...; empty where nothing was run
   bool ended = true;             // both completions ended by themselves
+  // Of whoever sampled them, a token's on average; NaN where the file does not say.
+  double chosen_log_prob = std::nan("");
+  double rejected_log_prob = std::nan("");
 };
 
 /// Whether a pair cannot be told by its form: both ended, both compile, and lengths are within 20 %. (Both are of one
@@ -23,7 +27,8 @@ struct PairRecord {
 bool is_hard(const PairRecord& record);
 
 /// Reads JSON Lines of {prompt_id, prompt, chosen, rejected} and, where present, margin (times `margin_scale`), tie,
-/// rejected_verdict, rejected_finish. Errors name file, line and key.
+/// rejected_verdict, rejected_finish, chosen_log_prob and rejected_log_prob (sums over the tokens). Errors name file,
+/// line and key.
 Result<std::vector<PairRecord>> read_pairs(const std::string& path, const Workbench& bench, double margin_scale);
 
 /// Whether the pairs of a family are held out: a function of its name alone, true for about `share` of all names.

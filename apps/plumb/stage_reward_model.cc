@@ -14,6 +14,8 @@ namespace plumb {
 
 void RewardModelSettings::describe(ConfigSection& section) {
   section.field("pairs", pairs, {.help = "JSON Lines files of preference pairs (plumb data rm-from-rollouts)"});
+  section.field("eval_pairs", eval_pairs,
+                {.help = "more of them, of which those of held-out families are scored when the training has ended"});
   section.field("good", good, {.help = "the token whose logit is the reward's positive part"});
   section.field("bad", bad, {.help = "and its negative part"});
   section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});

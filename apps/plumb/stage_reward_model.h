@@ -16,6 +16,7 @@ namespace plumb {
 
 struct RewardModelSettings {
   std::vector<std::string> pairs;
+  std::vector<std::string> eval_pairs;
   std::string good = "Yes";
   std::string bad = "No";
   double learning_rate = 1e-5;

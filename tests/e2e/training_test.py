@@ -1,5 +1,6 @@
 """Whole trainings of a tiny model: same bits twice, every kind of run, and what users see of them."""
 
+import collections
 import http.client
 import json
 import math
@@ -40,6 +41,19 @@ class Training(TrainingCase):
                          *overrides({"rm.good": "Y", "rm.bad": "N", "rm.dev_share": 0, "rm.learning_rate": 1e-3})]):
             result = self.plumb(*command)
             self.assertEqual(result.returncode, 0, result.stderr)
+        pairs = [json.loads(line) for line in (self.folder / "pairs.jsonl").read_text().splitlines()]
+        uses = collections.Counter((pair["prompt_id"], pair[side]) for pair in pairs for side in ("chosen", "rejected"))
+        self.assertLessEqual(max(uses.values()), 2)
+        families = "".join(json.dumps(dict(pairs[0], prompt_id=f"{number}/python")) + "\n" for number in range(8))
+        (self.folder / "families.jsonl").write_text(families)
+        result = self.plumb("reward-model", "--model", self.models / "warm/policy", "--pairs", "families.jsonl", "--out",
+                            "held-out", *overrides({"rm.good": "Y", "rm.bad": "N", "rm.dev_share": 0.5,
+                                                    "rm.eval_pairs": '["families.jsonl"]'}))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = json.loads((self.folder / "held-out/reward_model.json").read_text())
+        self.assertEqual(report["eval_pairs"]["families.jsonl"], report["held_out"])  # of the same families
+        for name in ("shorter", "log_prob", "compiles"):
+            self.assertIn(f"baseline: {name}", report["held_out"])
         drives = {"reward__code_signal": "rm", "reward__reward_model": "rm"}
         self.train("rm-a", model__threads=1, **drives)
         self.train("rm-b", model__threads=4, **drives)
