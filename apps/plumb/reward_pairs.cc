@@ -77,7 +77,8 @@ Result<std::vector<PairRecord>> read_pairs(const std::string& path, const Workbe
 }
 
 bool is_held_out(const std::string& family, double share) {
-  return static_cast<double>(stable_hash("held out " + family) >> 11) * 0x1p-53 < share;
+  // Through a stream: names that differ in their last letter alone have hashes that are near each other.
+  return RngStream(RngPurpose::kData, 0, stable_hash("held out " + family)).uniform(0) < static_cast<float>(share);
 }
 
 }  // namespace plumb
