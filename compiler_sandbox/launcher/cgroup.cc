@@ -156,7 +156,7 @@ bool Cgroup::set_limits(std::int64_t memory_bytes, int processes) const {
     return true;
   }
   const std::string memory = std::to_string(memory_bytes);
-  bool good = write("pids", "pids.max", std::to_string(processes + 4));
+  bool good = write("pids", "pids.max", std::to_string(processes + 3));
   if (version_ == 2) {
     static_cast<void>(write("memory", "memory.swap.max", "0"));
     return good && write("memory", "memory.max", memory);

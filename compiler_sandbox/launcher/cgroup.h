@@ -23,7 +23,7 @@ class Cgroup {
   [[nodiscard]] int version() const { return version_; }
   [[nodiscard]] const std::string& detail() const { return detail_; }
 
-  /// Limits for what the group holds from now on; the launcher, two templates and init are counted on top of
+  /// Limits for what the group holds from now on; the launcher, a template and init are counted on top of
   /// `processes`.
   bool set_limits(std::int64_t memory_bytes, int processes) const;
   /// Starts a new measurement of peak_bytes() and oom_kills().

@@ -101,7 +101,9 @@ class Launcher {
   // Limits first, then the step; then watches it until it ends, breaks a limit, or the judge says otherwise.
   void step(const WireMessage& message) {
     const StepRequest request = step_from_wire(message.body);
-    if (!session_ || !slot_.cgroup.set_limits(request.memory_bytes + slot_.resident_bytes, request.processes)) {
+    const int templates = slot_.warm_template.pid() > 0 ? 1 : 0;  // beyond the one that is counted always
+    if (!session_ ||
+        !slot_.cgroup.set_limits(request.memory_bytes + slot_.resident_bytes, request.processes + templates)) {
       fail(session_ ? "the kernel refused the memory or process limit" : "a step without a session");
       return;
     }
