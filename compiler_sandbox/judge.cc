@@ -203,10 +203,10 @@ std::size_t num_slots(const JudgeOptions& options) {
 
 // Beside the launcher, where the build put it. Empty where it is not to be used, or memory is too scarce for what each
 // slot would hold of it.
-std::string warm_clang_folder(const JudgeOptions& options, const std::string& launcher) {
+std::string chosen_warm_clang(const JudgeOptions& options, const std::string& launcher) {
   constexpr std::uint64_t kEach = std::uint64_t{400} << 20;
   return options.cold_starts >= 0 && num_slots(options) * kEach <= read_memory_info().available_bytes / 2
-             ? (std::filesystem::path(launcher).parent_path() / "warm_clang").string()
+             ? warm_clang_folder(launcher)
              : "";
 }
 
@@ -265,7 +265,7 @@ Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options) {
   PLUMB_ASSIGN(const std::string launcher, find_launcher(options.launcher));
   PLUMB_ASSIGN(std::unique_ptr<Toolchain> tools,
                Toolchain::prepare(options.cache_dir, {options.cpp_compiler, options.cpp_optimization},
-                                  warm_clang_folder(options, launcher)));
+                                  chosen_warm_clang(options, launcher)));
   Languages languages;
   const std::string folder = languages_folder(launcher);
   if (std::filesystem::exists(folder)) {

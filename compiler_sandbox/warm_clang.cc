@@ -30,6 +30,10 @@ Result<std::string> copy(const std::string& path, const std::string& folder) {
 
 }  // namespace
 
+std::string warm_clang_folder(const std::string& launcher) {
+  return (fs::path(launcher).parent_path() / "warm_clang").string();
+}
+
 Result<std::optional<WarmClang>> find_warm_clang(const std::string& build_folder, const std::string& cache_folder,
                                                  const CppCompiler& compiler) {
   const auto made_for = read_file(build_folder + "/" + kInstancesOf);

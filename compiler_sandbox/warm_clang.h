@@ -16,6 +16,9 @@ inline constexpr const char* kInstanceSizes = "instance_sizes.txt";
 /// The instances' digest in a line of its own, then CppCompiler::library_identity() of what they were compiled with.
 inline constexpr const char* kInstancesOf = "library_instances.txt";
 
+/// Where the build puts them, beside the launcher.
+std::string warm_clang_folder(const std::string& launcher);
+
 /// Names in the toolchain's cache folder, where sandboxes see them.
 struct WarmClang {
   std::string library;

@@ -2,10 +2,13 @@
 
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "apps/plumb/version.h"
 #include "compiler_sandbox/isolation.h"
+#include "compiler_sandbox/warm_clang.h"
+#include "compiler_sandbox/worker.h"
 #include "core/machine.h"
 
 namespace plumb {
@@ -129,6 +132,20 @@ Finding examine_tool(const std::string& name, const char* command, const std::st
   return {name, without, "not found: " + purpose, "Install it: apt-get install " + package + "."};
 }
 
+// What compiles C++ tasks where it is installed; g++ does otherwise.
+Finding examine_clang() {
+  Finding finding = examine_tool("clang", "/usr/bin/clang++-16 -dumpversion 2>/dev/null", "compiles C++ tasks",
+                                 "clang-16", Health::kLimited);
+  const auto launcher = find_launcher("");
+  if (finding.health == Health::kGood && launcher) {
+    const bool warm = std::filesystem::exists(warm_clang_folder(*launcher) + "/" + kInstancesOf);
+    finding.found += warm ? " from a warm start" : " from cold starts, for plumb was built without its libraries";
+    finding.health = warm ? Health::kGood : Health::kLimited;
+    finding.remedy = warm ? "" : "Install libclang-16-dev, libclang-cpp16-dev and llvm-16-dev, and build again.";
+  }
+  return finding;
+}
+
 Finding examine_isolation() {
   const IsolationReport report = probe_isolation();
   Finding finding{"isolation", Health::kGood, report.summary(), report.refusal({})};
@@ -168,6 +185,7 @@ std::vector<Finding> examine_machine() {
           examine_memory(),
           examine_disk(),
           examine_tool("g++", "g++ -dumpfullversion 2>/dev/null", "judges C++ tasks", "g++", Health::kMissing),
+          examine_clang(),
           examine_tool("python3", "python3 -I -c 'import platform; print(platform.python_version())' 2>/dev/null",
                        "judges Python tasks", "python3", Health::kMissing)};
 }

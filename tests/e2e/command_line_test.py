@@ -56,7 +56,7 @@ class Doctor(PlumbCase):
         self.assertEqual(table.returncode, result.returncode)
         findings = json.loads(result.stdout)["findings"]
         names = [finding["name"] for finding in findings]
-        for expected in ("isolation", "processor", "arithmetic", "memory", "disk", "g++", "python3"):
+        for expected in ("isolation", "processor", "arithmetic", "memory", "disk", "g++", "clang", "python3"):
             self.assertIn(expected, names)
         for finding in findings:
             self.assertIn(finding["health"], ("ok", "limited", "missing"))
