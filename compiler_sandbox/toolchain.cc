@@ -77,6 +77,19 @@ bool asks_for_all(const std::string& source) {
   return source.find("bits/stdc++.h") != std::string::npos;
 }
 
+// `namespace std {`, not `using namespace std;`. What is added there may be meant for templates that are instances
+// already.
+bool adds_to_std(const std::string& source) {
+  static constexpr std::string_view kWords = "namespace std";
+  for (std::size_t at = source.find(kWords); at != std::string::npos; at = source.find(kWords, at + 1)) {
+    const std::size_t next = source.find_first_not_of(" \t\r\n", at + kWords.size());
+    if (next != std::string::npos && (source[next] == '{' || source[next] == ':')) {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string types_of(const FunctionSignature& function) {
   std::string types = function.returns;
   for (const Parameter& parameter : function.parameters) {
@@ -198,7 +211,7 @@ nlohmann::json Toolchain::warm_clang() const {
 }
 
 bool Toolchain::starts_warm(const std::string& source) const {
-  return warm_ && asks_for_all(source);
+  return warm_ && asks_for_all(source) && !adds_to_std(source);
 }
 
 Step Toolchain::tool_step(const Limits& limits, std::vector<std::string> argv) {

@@ -3,6 +3,8 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/atomic_file.h"
 #include "core/hash.h"
@@ -13,10 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The name that the copy has.
-Result<std::string> copy(const std::string& path, const std::string& folder) {
-  PLUMB_ASSIGN(const std::string content, read_file(path));
-  const fs::path from(path);
+// The name that the copy of `content` has.
+Result<std::string> copy(const std::string& content, const fs::path& from, const std::string& folder) {
   const std::string name = from.stem().string() + "_" + sha256_hex(content).substr(0, 16) + from.extension().string();
   std::error_code error;
   if (!fs::exists(folder + name, error)) {
@@ -28,6 +28,12 @@ Result<std::string> copy(const std::string& path, const std::string& folder) {
   return error ? Result<std::string>(Error{"cannot put " + folder + name + " in its place: " + error.message()}) : name;
 }
 
+// Null where there is none.
+nlohmann::json description_in(const std::string& build_folder) {
+  const auto text = read_file(build_folder + "/" + kInstancesOf);
+  return text ? nlohmann::json::parse(*text, nullptr, false) : nlohmann::json();
+}
+
 }  // namespace
 
 std::string warm_clang_folder(const std::string& launcher) {
@@ -36,19 +42,22 @@ std::string warm_clang_folder(const std::string& launcher) {
 
 Result<std::optional<WarmClang>> find_warm_clang(const std::string& build_folder, const std::string& cache_folder,
                                                  const CppCompiler& compiler) {
-  const auto made_for = read_file(build_folder + "/" + kInstancesOf);
-  if (!made_for || !compiler.is_clang()) {
-    return std::optional<WarmClang>();
-  }
-  const std::size_t end = made_for->find('\n');
-  if (end == std::string::npos || made_for->substr(end + 1) != compiler.library_identity()) {
+  const nlohmann::json description = description_in(build_folder);
+  if (!description.is_object() || !compiler.is_clang() ||
+      description.value("compiler", "") != compiler.library_identity()) {
     return std::optional<WarmClang>();
   }
   WarmClang found;
-  found.instances = made_for->substr(0, end);
-  PLUMB_ASSIGN(found.library, copy(build_folder + "/" + kWarmClangLibrary, cache_folder));
-  PLUMB_ASSIGN(found.sizes, copy(build_folder + "/" + kInstanceSizes, cache_folder));
-  PLUMB_ASSIGN(found.object, copy(build_folder + "/" + kLibraryInstances, cache_folder));
+  found.instances = description.value("instances", "");
+  for (const auto& [name, copied] : {std::pair{kWarmClangLibrary, &found.library},
+                                     {kInstanceSizes, &found.sizes},
+                                     {kLibraryInstances, &found.object}}) {
+    const auto content = read_file(build_folder + "/" + name);
+    if (!content || description.value("files", nlohmann::json::object()).value(name, "") != sha256_hex(*content)) {
+      return std::optional<WarmClang>();
+    }
+    PLUMB_ASSIGN(*copied, copy(*content, name, cache_folder));
+  }
   return std::optional<WarmClang>(std::move(found));
 }
 

@@ -13,8 +13,9 @@ namespace plumb {
 inline constexpr const char* kWarmClangLibrary = "warm_clang.so";
 inline constexpr const char* kLibraryInstances = "library_instances.o";
 inline constexpr const char* kInstanceSizes = "instance_sizes.txt";
-/// The instances' digest in a line of its own, then CppCompiler::library_identity() of what they were compiled with.
-inline constexpr const char* kInstancesOf = "library_instances.txt";
+/// JSON: "instances", their digest; "compiler", CppCompiler::library_identity() of what they were compiled with;
+/// "files", the SHA-256 of the three above by their names. Written last.
+inline constexpr const char* kInstancesOf = "library_instances.json";
 
 /// Where the build puts them, beside the launcher.
 std::string warm_clang_folder(const std::string& launcher);
@@ -28,7 +29,8 @@ struct WarmClang {
 };
 
 /// Copies the files that plumb's build left in `build_folder` to `cache_folder`, under names made of their content.
-/// Nothing where they are absent, or were made for another compiler than `compiler`. Errors: they cannot be copied.
+/// Nothing where one is absent or damaged, or they were made for another compiler than `compiler`. Errors: they cannot
+/// be copied.
 Result<std::optional<WarmClang>> find_warm_clang(const std::string& build_folder, const std::string& cache_folder,
                                                  const CppCompiler& compiler);
 

@@ -172,6 +172,10 @@ std::int64_t Cgroup::usage_bytes() const {
   return number(read("memory", version_ == 2 ? "memory.current" : "memory.usage_in_bytes"));
 }
 
+std::int64_t Cgroup::kept_bytes() const {
+  return usage_bytes() - keyed_number(read("memory", "memory.stat"), version_ == 2 ? "file" : "cache");
+}
+
 std::int64_t Cgroup::oom_count() const {
   return version_ == 2 ? keyed_number(read("memory", "memory.events"), "oom_kill")
                        : keyed_number(read("memory", "memory.oom_control"), "oom_kill");

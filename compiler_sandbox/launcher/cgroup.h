@@ -29,6 +29,7 @@ class Cgroup {
   /// Starts a new measurement of peak_bytes() and oom_kills().
   void start_measurement();
   [[nodiscard]] std::int64_t usage_bytes() const;    // now
+  [[nodiscard]] std::int64_t kept_bytes() const;     // now, without the pages of files, which make way
   [[nodiscard]] double cpu_s() const;                // since the group was made
   [[nodiscard]] std::int64_t peak_bytes() const;     // since start_measurement(), above the use at that time
   [[nodiscard]] std::int64_t oom_kills() const;      // since start_measurement()

@@ -51,7 +51,7 @@ class Launcher {
     warm_clang_ = message.body.value("warm_clang", nlohmann::json());
     send_wire(kJudgeSocket, {{"layers", layers}});
     static_cast<void>(slot_.init_template.await([] {}));  // the judge starts other launchers meanwhile
-    slot_.resident_bytes = slot_.cgroup.present() ? slot_.cgroup.usage_bytes() : 0;
+    slot_.resident_bytes = slot_.cgroup.present() ? slot_.cgroup.kept_bytes() : 0;
     while (receive_wire(kJudgeSocket, message)) {
       const std::string op = message.body.value("op", "");
       if (op == "begin") {
@@ -89,7 +89,7 @@ class Launcher {
     if (!slot_.warm_template.await([] { send_wire(kJudgeSocket, {{"warming_up", true}}); })) {
       slot_.warm_template.end();
     }
-    slot_.resident_bytes = slot_.cgroup.usage_bytes();
+    slot_.resident_bytes = slot_.cgroup.kept_bytes();
   }
 
   void end() {

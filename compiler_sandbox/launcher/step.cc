@@ -149,7 +149,7 @@ const char* become(const StepRequest& request, const std::vector<UniqueFd>& fds,
   }
   if (is_warm_clang(request.argv)) {
     close(status_fd);
-    run_warm_clang();
+    run_warm_clang(argv.data(), environment.data());
   }
   execve(argv[0], argv.data(), environment.data());
   return "exec";

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <malloc.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -51,6 +52,28 @@ class HugePages {
   std::uintptr_t start_ = 0;
 };
 
+// What the ordinary compiler is executed with where this one fails.
+char* const* ordinary_argv = nullptr;
+char* const* ordinary_environment = nullptr;
+
+void execute_ordinary(int) {
+  execve(ordinary_argv[0], ordinary_argv, ordinary_environment);
+  _exit(127);
+}
+
+// On a stack of its own, for the other may be used up; and without its signal being blocked, which would be inherited.
+void catch_failures() {
+  static char stack[1 << 16];
+  const stack_t other{stack, 0, sizeof(stack)};
+  sigaltstack(&other, nullptr);
+  struct sigaction action {};
+  action.sa_handler = execute_ordinary;
+  action.sa_flags = SA_ONSTACK | SA_NODEFER;
+  for (const int failure : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE, SIGTRAP}) {
+    sigaction(failure, &action, nullptr);
+  }
+}
+
 template <typename Function>
 Function find(void* library, const char* name) {
   return reinterpret_cast<Function>(dlsym(library, name));
@@ -86,8 +109,11 @@ bool is_warm_clang(const std::vector<std::string>& argv) {
   return warm().compile != nullptr && argv == warm().replaces;
 }
 
-void run_warm_clang() {
+void run_warm_clang(char* const* argv, char* const* environment) {
   prctl(PR_SET_NAME, "clang++", 0, 0, 0);
+  ordinary_argv = argv;
+  ordinary_environment = environment;
+  catch_failures();
   if (warm().compile("solution.cpp", "solution.o") == 0) {
     _exit(0);
   }

@@ -16,7 +16,8 @@ bool load_warm_clang(const nlohmann::json& wanted);
 /// Whether this process has loaded it, and a step with `argv` is what it does.
 bool is_warm_clang(const std::vector<std::string>& argv);
 
-/// Compiles, and ends this process when that went well. Returns where it did not; executing `argv` says why.
-void run_warm_clang();
+/// Compiles, and ends this process when that went well. Returns where it did not; executing `argv` says why. Where
+/// clang fails by a signal, that is done from here.
+void run_warm_clang(char* const* argv, char* const* environment);
 
 }  // namespace plumb

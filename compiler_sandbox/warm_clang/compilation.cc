@@ -83,21 +83,23 @@ bool Compilation::read_text(const std::string& text, const char* name) {
   return read(clang_.getSourceManager().createFileID(file, clang::SourceLocation(), clang::SrcMgr::C_User));
 }
 
-bool Compilation::read_file(const char* path) {
-  auto file = clang_.getFileManager().getFileRef(path);
-  if (!file) {
-    llvm::consumeError(file.takeError());
-    return false;
-  }
-  return read(clang_.getSourceManager().createFileID(*file, clang::SourceLocation(), clang::SrcMgr::C_User));
-}
-
 void Compilation::instantiate() {
   clang_.getSema().PerformPendingInstantiations();
 }
 
-bool Compilation::end_of_unit() {
-  clang_.getSema().ActOnEndOfTranslationUnit();
+bool Compilation::read_last(const char* path) {
+  // Off, or clang would take statements outside of functions, as its interpreter does. Then the parser ends the unit.
+  clang_.getPreprocessor().enableIncrementalProcessing(false);
+  if (path == nullptr) {
+    clang_.getSema().ActOnEndOfTranslationUnit();
+  } else {
+    auto file = clang_.getFileManager().getFileRef(path);
+    if (!file) {
+      llvm::consumeError(file.takeError());
+      return false;
+    }
+    read(clang_.getSourceManager().createFileID(*file, clang::SourceLocation(), clang::SrcMgr::C_User));
+  }
   for (clang::Decl* declared : clang_.getSema().WeakTopLevelDecls()) {
     generator_->HandleTopLevelDecl(clang::DeclGroupRef(declared));
   }
@@ -113,23 +115,18 @@ bool Compilation::write_object(const char* path, const std::function<void(const 
   for (llvm::Function& function : *module) {
     function.setDLLStorageClass(llvm::GlobalValue::DefaultStorageClass);  // library_instances.cc set it
   }
-  llvm::SmallVector<char, 0> object;
+  std::error_code error;
+  auto file = std::make_unique<llvm::raw_fd_ostream>(path, error);
+  if (error) {
+    return false;
+  }
   clang::EmitBackendOutput(clang_.getDiagnostics(), clang_.getHeaderSearchOpts(), clang_.getCodeGenOpts(),
                            clang_.getTargetOpts(), clang_.getLangOpts(), clang_.getTarget().getDataLayoutString(),
-                           module.get(), clang::Backend_EmitObj, std::make_unique<llvm::raw_svector_ostream>(object));
+                           module.get(), clang::Backend_EmitObj, std::move(file));
   if (look) {
     look(*module);
   }
-  std::error_code error;
-  llvm::raw_fd_ostream file(path, error);
-  if (error || !is_flawless()) {
-    return false;
-  }
-  file << llvm::StringRef(object.data(), object.size());
-  file.close();
-  const bool good = !file.has_error();
-  file.clear_error();  // or its end would end the process
-  return good;
+  return is_flawless();
 }
 
 }  // namespace plumb

@@ -20,14 +20,14 @@ class Compilation {
   bool start(const std::vector<const char*>& arguments);
   /// Reads `text`, a piece of our own that is no file. False where it is not flawless C++.
   bool read_text(const std::string& text, const char* name);
-  /// Reads a file as the unit's main file. False as above.
-  bool read_file(const char* path);
   /// Makes everything that what was read so far asks for of templates.
   void instantiate();
-  /// Ends reading: what the unit defines is complete from here on. False as above.
-  bool end_of_unit();
+  /// Ends reading, with a file (null: with what was read). What the unit defines is complete from here on. False where
+  /// the file cannot be read, or as above.
+  bool read_last(const char* path);
   /// Makes the code of everything that must be defined, and writes it as an object; `look` sees it once it has been
-  /// optimised. False as above, or where the file cannot be written.
+  /// optimised. False as above, or where the file cannot be opened; where it cannot be written, LLVM's handler of
+  /// fatal errors is called.
   bool write_object(const char* path, const std::function<void(const llvm::Module&)>& look = nullptr);
 
   [[nodiscard]] clang::ASTContext& context() { return clang_.getASTContext(); }

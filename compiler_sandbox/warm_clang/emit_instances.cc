@@ -2,6 +2,7 @@
 // there, and what has to be the same where they are used.
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include "compiler_sandbox/warm_clang.h"
 #include "compiler_sandbox/warm_clang/warm_clang.h"
 #include "core/atomic_file.h"
+#include "core/hash.h"
 
 namespace plumb {
 
@@ -32,7 +34,11 @@ Result<void> emit(const std::string& folder) {
   if (std::rename((object + ".partial").c_str(), object.c_str()) != 0) {
     return Error{"cannot put " + object + " in its place"};
   }
-  return write_file_atomic(folder + "/" + kInstancesOf, plumb_clang_instances() + ("\n" + compiler.library_identity()));
+  nlohmann::json description{{"instances", plumb_clang_instances()}, {"compiler", compiler.library_identity()}};
+  for (const char* name : {kWarmClangLibrary, kInstanceSizes, kLibraryInstances}) {
+    PLUMB_ASSIGN(description["files"][name], sha256_file(folder + "/" + name));
+  }
+  return write_file_atomic(folder + "/" + kInstancesOf, description.dump(1) + "\n");
 }
 
 }  // namespace

@@ -36,6 +36,15 @@ bool is_slow_path(const clang::FunctionDecl& function) {
   return function.getIdentifier() != nullptr && names.contains(function.getName());
 }
 
+// Calls that the optimiser makes next to nothing of, though the function is large: a string made of a short literal,
+// which costs more as a call that may throw (tables of literals took twice as long to compile), and the growing of a
+// vector, which as a call wants its argument in memory (push_back({i, j}) took three times its time).
+bool is_worth_its_size(const clang::FunctionDecl& function) {
+  const auto* constructor = llvm::dyn_cast<clang::CXXConstructorDecl>(&function);
+  return (constructor != nullptr && constructor->getParent()->getName() == "basic_string") ||
+         (function.getIdentifier() != nullptr && function.getName() == "_M_realloc_insert");
+}
+
 bool is_instance(const clang::FunctionDecl& function) {
   const clang::TemplateSpecializationKind kind = function.getTemplateSpecializationKind();
   if ((kind != clang::TSK_ImplicitInstantiation && kind != clang::TSK_ExplicitInstantiationDeclaration) ||
@@ -112,7 +121,7 @@ bool LibraryInstances::read_sizes(std::istream& text) {
     sizes.push_back(size);
   }
   for (std::size_t i = 0; i < sizes.size() && i < all_.size(); ++i) {
-    if (sizes[i] > kLarge) {
+    if (sizes[i] > kLarge && !is_worth_its_size(*all_[i])) {
       large_.push_back(all_[i]);
     }
   }

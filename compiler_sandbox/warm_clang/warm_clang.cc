@@ -1,7 +1,9 @@
 #include "compiler_sandbox/warm_clang/warm_clang.h"
 
 #include <clang/Basic/Stack.h>
+#include <llvm/Support/ErrorHandling.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "compiler_sandbox/warm_clang/common_uses.h"
@@ -52,7 +54,10 @@ const char* plumb_clang_instances() {
 int plumb_clang_compile(const char* source, const char* object) {
   auto& [unit, instances] = plumb::loaded();
   clang::noteBottomOfStack();
-  if (!unit.read_file(source) || !unit.end_of_unit()) {
+  // Rather than a message and an exit status: the launcher goes on from a signal (launcher/warm_clang.cc).
+  llvm::install_fatal_error_handler([](void*, const char*, bool) { std::abort(); });
+  llvm::install_bad_alloc_error_handler([](void*, const char*, bool) { std::abort(); });
+  if (!unit.read_last(source)) {
     return -1;
   }
   instances.leave_out_large(unit.context());
@@ -67,7 +72,7 @@ int plumb_clang_emit_instances(const char* object, const char* sizes) {
   }
   std::string text;
   const auto look = [&](const llvm::Module& optimized) { text = instances.sizes(unit.context(), optimized); };
-  const bool good = unit.end_of_unit() && unit.write_object(object, look);
+  const bool good = unit.read_last(nullptr) && unit.write_object(object, look);
   std::ofstream file(sizes);
   file << text;
   return good && file.flush() ? 0 : -1;

@@ -86,6 +86,30 @@ class WarmClang : public ::testing::Test {
   std::unique_ptr<Judge> cold_;
 };
 
+TEST_F(WarmClang, DamagedFilesAreNotUsed) {
+  namespace fs = std::filesystem;
+  const std::string folder = testing::TempDir() + "damaged_warm_clang";
+  const auto compiler = CppCompiler::find({.family = "clang"});
+  ASSERT_TRUE(compiler) << compiler.error().message;
+  for (const char* name : {"", kWarmClangLibrary, kLibraryInstances, kInstanceSizes, kInstancesOf}) {
+    for (const bool absent : {false, true}) {
+      fs::remove_all(folder);
+      fs::create_directories(folder + "/cache");
+      fs::copy(std::string(PLUMB_BINARY_DIR) + "/warm_clang", folder);
+      const fs::path damaged = folder + "/" + name;
+      if (*name != '\0' && absent) {
+        fs::remove(damaged);
+      } else if (*name != '\0') {
+        fs::resize_file(damaged, fs::file_size(damaged) / 2);
+      }
+      const auto found = find_warm_clang(folder, folder + "/cache/", *compiler);
+      ASSERT_TRUE(found) << found.error().message;
+      EXPECT_EQ(found->has_value(), *name == '\0') << name << (absent ? " absent" : " cut off");
+    }
+  }
+  fs::remove_all(folder);
+}
+
 TEST_F(WarmClang, StartsColdAsOftenAsItIsAsked) {
   const std::string tells = std::string(kTellsHow) + "int main() { cout << warm; }";
   EXPECT_EQ(cold_->judge(program(tells, "0")).verdict, Verdict::kAC);
@@ -123,6 +147,11 @@ TEST_F(WarmClang, ErrorsAreTheOrdinaryCompilersOwn) {
   expect(Verdict::kCE, program("int main() {"));
   expect(Verdict::kCE, program("int twice(int);\nint main() { cout << twice(1); }"));
   expect(Verdict::kCE, program("int main() { sort(1, 2); }"));
+  expect(Verdict::kCE, program("int x;\nx = 5;\nint main() { cout << x; }"));  // no interpreter's C++
+  expect(Verdict::kCE, program("cout << \"top\";\nint main() {}"));
+  expect(Verdict::kCE, program("return 3;\nint main() {}"));
+  expect(Verdict::kCE, program("{ int x = 3; }\nint main() {}"));
+  expect(Verdict::kCE, program("#pragma clang __debug llvm_fatal_error\nint main() {}"));
   expect(Verdict::kCE, program("template <int N> struct A { A<N + 1> a; };\nint main() { A<0> a; }"));
   expect(Verdict::kCE, program("int main() { asm(\"no such instruction\"); }"));
 }
@@ -150,6 +179,18 @@ int main() {
   cout << m[{1, 2}] << points.size() << groups["a"][0].x << vector<int>{4, 5} << (array<int, 2>{1, 2} < 3);
 })",
                                "3274 5 1"));
+  expect(Verdict::kAC, program(R"(
+namespace std {
+bool operator<(const pair<int, int>& a, const pair<int, int>& b) { return a.first > b.first; }
+}
+int main() {
+  vector<pair<int, int>> v{{1, 1}, {3, 3}, {2, 2}};
+  sort(v.begin(), v.end());
+  cout << v[0].first;
+})",
+                               "3"));
+  expect(Verdict::kAC,
+         program(kTellsHow + std::string("struct F { ~F(); };\nF::~F() { cout << 1; }\nint main() { F f; }"), "1"));
   expect(Verdict::kAC,
          program("#define int long long\nsigned main() { int x = 1e18; cout << x * 9; }", "9000000000000000000"));
   expect(Verdict::kAC, program(R"(
@@ -227,9 +268,9 @@ int main() {
     for (int k = 0; k < 300; ++k)
       for (int i = 0; i < 300; ++i)
         for (int j = 0; j < 300; ++j) d[i][j] = min(d[i][j], d[i][k] + d[k][j]);
-  deque<int> q; vector<int> v; string s; stack<int> t; map<int, int> m; priority_queue<pair<int, int>> h;
+  deque<int> q; vector<int> v; string s; stack<int> t; map<int, int> m; priority_queue<pair<int, int>> h; vector<pair<int, int>> p;
   for (int i = 0; i < 3000000; ++i) {
-    q.push_back(i); if (q.size() > 100) q.pop_front();
+    p.push_back({i, i}); q.push_back(i); if (q.size() > 100) q.pop_front();
     v.push_back(i); s += char('a' + i % 26); t.push(i); if (i % 2) t.pop();
     if (i % 16 == 0) { m[i % 5000]++; h.push({i, i}); }
   }
