@@ -176,8 +176,11 @@ std::vector<std::string> CppCompiler::link_candidate(const std::vector<std::stri
     }
     if (wrap_main) {
       argv.emplace_back("--wrap=main");
+    } else if (!objects.empty()) {
+      // Most of what the library's objects hold is for other candidates. Beside a driver everything stays: mold says
+      // nothing of a second definition of what it leaves out.
+      argv.emplace_back("--gc-sections");
     }
-    argv.emplace_back("--gc-sections");  // most of what the library's objects hold is for other candidates
     argv.emplace_back("solution.o");
     argv.insert(argv.end(), objects.begin(), objects.end());
   }
