@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""TRL's GRPOTrainer on what a run of `plumb grpo` was trained on: the same model, the same prompts in the same order, the
-same groups, budget of tokens and settings of the optimizer, and plumb's judge as the reward.
+"""TRL's GRPOTrainer on what a run of `plumb grpo` was trained on: the same model, the same prompts in the same order,
+the same groups, budget of tokens and settings of the optimizer, and plumb's judge as the reward.
 
 usage: bench/learning/trl_grpo.py --run RUN --model FOLDER --out DIR [--steps N] [--seed N] [--bf16]
 
@@ -55,8 +55,8 @@ def tasks_of(config):
 
 
 def prompts_of(run, config):
-    """What each step drew, in order: the user's turn, and the judge's item without a completion, as text (the columns of
-    a data set have one type each, and arguments have many)."""
+    """What each step drew, in order: the user's turn, and the judge's item without a completion, as text (the columns
+    of a data set have one type each, and arguments have many)."""
     tasks, seen, rows = tasks_of(config), set(), []
     for line in (run / "samples.jsonl").read_text().splitlines():
         sample = json.loads(line)
@@ -68,7 +68,8 @@ def prompts_of(run, config):
         item = {"row": {**task, "languages": [sample["language"]]}, "language": sample["language"]}
         if "function" not in task:
             item = {"row": task}
-        rows.append((sample["step"], {"prompt": [{"role": "user", "content": sample["prompt"]}], "item": json.dumps(item)}))
+        turn = [{"role": "user", "content": sample["prompt"]}]
+        rows.append((sample["step"], {"prompt": turn, "item": json.dumps(item)}))
     rows.sort(key=lambda row: row[0])
     return [row for _, row in rows]
 
@@ -87,8 +88,9 @@ class Clock(transformers.TrainerCallback):
     def on_log(self, args, state, control, logs=None, **kwargs):
         if logs and "reward" in logs:
             now = time.monotonic()
-            self.file.write(json.dumps({"step": state.global_step, "seconds": round(now - self.start, 2),
-                                        "reward": logs["reward"], "length": logs.get("completions/mean_length")}) + "\n")
+            line = {"step": state.global_step, "seconds": round(now - self.start, 2), "reward": logs["reward"],
+                    "length": logs.get("completions/mean_length")}
+            self.file.write(json.dumps(line) + "\n")
             self.start = now
 
 
@@ -96,14 +98,17 @@ def config_for(options, config, prompts):
     grpo, sampling = config["grpo"], config["sampling"]
     group, per_step = grpo["group_size"], grpo["prompts_per_step"]
     return trl.GRPOConfig(
-        output_dir=str(pathlib.Path(options.out) / "trainer"), max_steps=options.steps or len(prompts) // per_step,
-        per_device_train_batch_size=options.micro_batch, gradient_accumulation_steps=group * per_step // options.micro_batch,
-        num_generations=group, max_completion_length=sampling["max_new_tokens"], temperature=sampling["temperature"],
-        top_p=1.0, top_k=0, learning_rate=options.learning_rate or grpo["learning_rate"],
-        lr_scheduler_type=grpo["decay"], warmup_steps=grpo["warmup_steps"], weight_decay=grpo["weight_decay"],
-        adam_beta1=0.9, adam_beta2=0.95, max_grad_norm=grpo["max_grad_norm"], beta=0.0, scale_rewards="none",
-        loss_type="dapo", shuffle_dataset=False, bf16=options.bf16, use_cpu=True, seed=options.seed, report_to=[],
-        logging_steps=1, save_strategy="no", disable_tqdm=True)
+        output_dir=str(pathlib.Path(options.out) / "trainer"), seed=options.seed,
+        max_steps=options.steps or len(prompts) // per_step, shuffle_dataset=False,
+        num_generations=group, per_device_train_batch_size=options.micro_batch,
+        gradient_accumulation_steps=group * per_step // options.micro_batch,
+        max_completion_length=sampling["max_new_tokens"], temperature=sampling["temperature"], top_p=1.0, top_k=0,
+        loss_type="dapo", scale_rewards="none", beta=0.0, epsilon=grpo["clip_low"], epsilon_high=grpo["clip_high"],
+        learning_rate=options.learning_rate or grpo["learning_rate"], lr_scheduler_type=grpo["decay"],
+        warmup_steps=grpo["warmup_steps"], weight_decay=grpo["weight_decay"], adam_beta1=grpo["beta1"],
+        adam_beta2=grpo["beta2"], max_grad_norm=grpo["max_grad_norm"],
+        use_cpu=True, bf16=options.bf16, gradient_checkpointing=False, report_to=[], logging_steps=1,
+        save_strategy="no", disable_tqdm=True)
 
 
 def main():
