@@ -15,9 +15,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The name that the copy of `content` has.
-Result<std::string> copy(const std::string& content, const fs::path& from, const std::string& folder) {
-  const std::string name = from.stem().string() + "_" + sha256_hex(content).substr(0, 16) + from.extension().string();
+// The name that the copy of `content`, whose SHA-256 is `hash`, has.
+Result<std::string> copy(const std::string& content, const std::string& hash, const fs::path& from,
+                         const std::string& folder) {
+  const std::string name = from.stem().string() + "_" + hash.substr(0, 16) + from.extension().string();
   std::error_code error;
   if (!fs::exists(folder + name, error)) {
     const std::string aside = folder + name + "." + std::to_string(getpid());
@@ -53,10 +54,11 @@ Result<std::optional<WarmClang>> find_warm_clang(const std::string& build_folder
                                      {kInstanceSizes, &found.sizes},
                                      {kLibraryInstances, &found.object}}) {
     const auto content = read_file(build_folder + "/" + name);
-    if (!content || description.value("files", nlohmann::json::object()).value(name, "") != sha256_hex(*content)) {
+    const std::string hash = content ? sha256_hex(*content) : "";
+    if (!content || description.value("files", nlohmann::json::object()).value(name, "") != hash) {
       return std::optional<WarmClang>();
     }
-    PLUMB_ASSIGN(*copied, copy(*content, name, cache_folder));
+    PLUMB_ASSIGN(*copied, copy(*content, hash, name, cache_folder));
   }
   return std::optional<WarmClang>(std::move(found));
 }

@@ -4,7 +4,7 @@ with permuted rewards as the control; each measured on pairs of numbers that no 
 
 usage: bench/learning/arithmetic.py [--out DIR] [--seeds 1,2,3] [--table-only]
 
-Five minutes a seed on two idle cores (SFT 0.8, GRPO 3.9), and half as much again for the control. What was measured is
+Five minutes a seed on two idle cores (SFT 0.8, GRPO 3.6), and half as much again for the control. What was measured is
 kept in bench/learning/results/arithmetic-seed-N.json, from which --table-only prints the table again.
 """
 

@@ -8,7 +8,7 @@
 
 namespace plumb {
 
-/// What the judge asks for: "library", the path of the shared object;"argv", "instances" and "sizes" as
+/// What the judge asks for: "library", the path of the shared object; "argv", "instances" and "sizes" as
 /// plumb_clang_load() takes them; "replaces", the command line of the step that is done this way. False where it cannot
 /// be loaded: then that step executes the compiler, as all others do.
 bool load_warm_clang(const nlohmann::json& wanted);

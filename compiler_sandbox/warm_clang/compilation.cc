@@ -51,7 +51,7 @@ bool Compilation::start(const std::vector<const char*>& arguments) {
 }
 
 bool Compilation::is_flawless() const {
-  return !refused_ && !clang_.getDiagnostics().hasErrorOccurred() && !clang_.getDiagnostics().hasFatalErrorOccurred();
+  return !refused_ && !clang_.getDiagnostics().hasErrorOccurred();
 }
 
 bool Compilation::read(clang::FileID file) {
