@@ -1,6 +1,7 @@
 #include "compiler_sandbox/examine_suite.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "compiler_sandbox/step_outcome.h"
 #include "compiler_sandbox/suite_loop.h"
@@ -12,6 +13,7 @@ namespace {
 constexpr std::size_t kTestsOutput = std::size_t{1} << 20;  // what the tests may print; nobody sees it
 constexpr int kTestsWorkMib = 16;
 constexpr int kGoodbyeMs = 100;
+constexpr double kProcessLife = 5;  // seconds after which a process of the tests gets no other suite
 
 class SuiteExamination {
  public:
@@ -22,17 +24,51 @@ class SuiteExamination {
     if (submission_.language != Language::kPython) {
       return faulty("test suites are judged in Python", Doubt::kHopeless);
     }
-    if (const auto begun = begin(); !begun) {
-      return faulty(begun.error().message);
+    std::optional<Finding> finding = attempt();
+    if (!finding) {
+      finding = attempt();
     }
-    Finding finding = converse();
-    if (finding.doubt != Doubt::kFault) {
+    if (finding->doubt != Doubt::kFault) {
       candidate_.end_later();
     }
-    return finding;
+    return *finding;
   }
 
  private:
+  // Nothing where the tests broke off in a process that had run others before: part of its limits was spent. The next
+  // attempt gets a new one.
+  std::optional<Finding> attempt() {
+    take_standing_process();
+    const bool standing = tests_step_ != nullptr;
+    if (const auto begun = begin(); !begun) {
+      return faulty(begun.error().message);
+    }
+    RunningStep candidate(candidate_,
+                          {.channel = true, .output_limit = static_cast<std::size_t>(submission_.limits.output_bytes)});
+    if (const auto started = start(candidate); !started) {
+      return faulty(started.error().message);
+    }
+    SuiteResults results = run_suite(candidate, *tests_step_, submission_.suite, submission_.stop_at_first_failure);
+    if (results.tests_ended && standing) {
+      tests_.end_later();
+      candidate_.end_later();
+      return std::nullopt;
+    }
+    return finding_of(candidate, results);
+  }
+
+  void take_standing_process() {
+    tests_step_ = tests_.take_kept();
+    if (!tests_step_) {
+      return;
+    }
+    tests_step_->wait_at_most(0);
+    if (tests_step_->over() || tests_step_->seconds() > kProcessLife) {
+      tests_.end_later();
+      tests_step_.reset();
+    }
+  }
+
   // The tests' session goes on from suite to suite as long as none leaves a file: their authors are no attackers.
   Result<void> begin() {
     const bool is_new = !tests_.in_session();
@@ -42,26 +78,26 @@ class SuiteExamination {
     return is_new ? tests_.await_begun() : Result<void>();
   }
 
-  Finding converse() {
-    const Limits& limits = submission_.limits;
-    RunningStep tests(tests_, {.channel = true, .output_limit = kTestsOutput});
+  Result<void> start(RunningStep& candidate) {
     const Step test_step = Toolchain::suite_step(submission_);
-    RunningStep candidate(candidate_, {.channel = true, .output_limit = static_cast<std::size_t>(limits.output_bytes)});
     Step step = tools_.run_step(submission_);
     step.cpu_s *= alone_ ? 1 : kCpuSlack;
     step.wall_s += test_step.cpu_s;  // it waits while the tests compute
-    for (const auto& started : {candidate.start(step), tests.start(test_step)}) {
-      if (!started) {
-        return faulty(started.error().message);
-      }
+    PLUMB_TRY(candidate.start(step));
+    if (tests_step_) {
+      return {};
     }
-    SuiteResults results = run_suite(candidate, tests, submission_.suite, submission_.stop_at_first_failure);
+    tests_step_ = std::make_unique<RunningStep>(tests_, StepStreams{.channel = true, .output_limit = kTestsOutput});
+    return tests_step_->start(test_step);
+  }
+
+  Finding finding_of(RunningStep& candidate, SuiteResults& results) {
     if (results.tests_ended) {
-      if (const auto fault = end_of_tests(tests.finish(), results)) {
+      if (const auto fault = end_of_tests(tests_step_->finish(), results)) {
         return *fault;
       }
     }
-    leave(tests, results);
+    leave(results);
     if (!results.fault.empty()) {
       return faulty(results.fault, Doubt::kHopeless);
     }
@@ -69,7 +105,8 @@ class SuiteExamination {
     if (results.tests.empty()) {
       return faulty("the tests ended without a result");
     }
-    Finding finding = conclude(candidate, {results.tests, results.reason, results.died}, limits.cpu_s, alone_);
+    Finding finding =
+        conclude(candidate, {results.tests, results.reason, results.died}, submission_.limits.cpu_s, alone_);
     if (finding.doubt != Doubt::kFault) {
       finding.evidence.total = results.total;
       finding.evidence.isolation = candidate_.isolation().summary();
@@ -77,11 +114,15 @@ class SuiteExamination {
     return finding;
   }
 
-  void leave(RunningStep& tests, const SuiteResults& results) {
-    for (int waited_ms = 0; results.clean_end && !tests.over() && waited_ms < kGoodbyeMs; ++waited_ms) {
-      tests.wait_at_most(1);
+  void leave(const SuiteResults& results) {
+    if (results.stays) {
+      tests_.keep(std::move(tests_step_));
+      return;
     }
-    if (!results.clean_end || !tests.over()) {
+    for (int waited_ms = 0; results.clean_end && !tests_step_->over() && waited_ms < kGoodbyeMs; ++waited_ms) {
+      tests_step_->wait_at_most(1);
+    }
+    if (!results.clean_end || !tests_step_->over()) {
       tests_.end_later();
     }
   }
@@ -101,6 +142,7 @@ class SuiteExamination {
   Toolchain& tools_;
   const Submission& submission_;
   bool alone_;
+  std::unique_ptr<RunningStep> tests_step_;
 };
 
 }  // namespace

@@ -67,9 +67,14 @@ Result<void> RunningStep::start(const Step& step) {
     targets.push_back(3);
     fcntl(channel_.get(), F_SETFL, O_NONBLOCK);
   }
-  deadline_ = steady_clock::now() +
-              std::chrono::duration_cast<milliseconds>(duration<double>(kWallPatience * step.wall_s + kGraceSeconds));
+  start_ = steady_clock::now();
+  deadline_ =
+      start_ + std::chrono::duration_cast<milliseconds>(duration<double>(kWallPatience * step.wall_s + kGraceSeconds));
   return worker_.start_step(step, fds, targets);
+}
+
+double RunningStep::seconds() const {
+  return duration<double>(steady_clock::now() - start_).count();
 }
 
 void RunningStep::wait() {

@@ -44,6 +44,8 @@ class RunningStep {
   [[nodiscard]] const std::string& output() const { return output_.text; }
   [[nodiscard]] const std::string& errors() const { return errors_.text; }
   [[nodiscard]] bool over() const { return over_; }
+  /// Since its start.
+  [[nodiscard]] double seconds() const;
 
  private:
   void read_channel();
@@ -67,6 +69,7 @@ class RunningStep {
   bool channel_closed_ = false;
   bool over_ = false;
   StepReport report_;
+  std::chrono::steady_clock::time_point start_;
   std::chrono::steady_clock::time_point deadline_;
 };
 

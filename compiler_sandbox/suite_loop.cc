@@ -1,6 +1,7 @@
 #include "compiler_sandbox/suite_loop.h"
 
 #include <charconv>
+#include <chrono>
 
 #include "compiler_sandbox/candidate_call.h"
 #include "compiler_sandbox/values.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t kAnswerLimit = std::size_t{8} << 20;  // of a candidate's value
 constexpr int kMostTests = 100000;
+constexpr int kGoodbyeMs = 100;  // for tests whose candidate is gone to come to their end
 
 // A frame of the suite's driver.
 struct Frame {
@@ -20,13 +22,15 @@ struct Frame {
 
 class Loop {
  public:
-  Loop(RunningStep& candidate, RunningStep& tests, bool stop_at_first_failure)
-      : candidate_(candidate), tests_(tests), stop_at_first_failure_(stop_at_first_failure) {}
+  Loop(RunningStep& candidate, RunningStep& tests) : candidate_(candidate), tests_(tests) {}
 
   SuiteResults run() {
     Frame frame;
     while (!over_ && next(frame)) {
       handle(frame);
+    }
+    if (candidate_gone_) {
+      say_goodbye();
     }
     return std::move(results_);
   }
@@ -44,6 +48,28 @@ class Loop {
       }
       tests_.wait();
     }
+  }
+
+  // Tests that wait for the candidate hear that it will not answer, and mostly come to their end then.
+  void say_goodbye() {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kGoodbyeMs);
+    tests_.send("D 0\n");
+    Frame frame;
+    while (!tests_.over() && !tests_.channel_closed() && std::chrono::steady_clock::now() < until) {
+      if (!take(tests_.received(), frame)) {
+        tests_.wait_at_most(kGoodbyeMs);
+      } else if (frame.kind == 'C') {
+        tests_.send("D 0\n");
+      } else if (frame.kind == 'E') {
+        return end(frame.payload);
+      }
+    }
+  }
+
+  void end(const std::string& payload) {
+    results_.stays = payload == "stays";
+    results_.clean_end = payload.empty() || results_.stays;
+    over_ = true;
   }
 
   static bool take(std::string& bytes, Frame& frame) {
@@ -74,8 +100,7 @@ class Loop {
         over_ = true;
         return;
       default:  // 'E'
-        results_.clean_end = frame.payload.empty();
-        over_ = true;
+        end(frame.payload);
     }
   }
 
@@ -104,7 +129,7 @@ class Loop {
   void fail(Verdict verdict, const Diagnostic& reason) {
     results_.tests.push_back(verdict);
     note(reason);
-    over_ = true;
+    over_ = candidate_gone_ = true;
   }
 
   void result(const std::string& payload) {
@@ -121,7 +146,6 @@ class Loop {
       note({"note", failure(exception), 0, 0});
     }
     results_.tests.push_back(verdict);
-    over_ = over_ || stop_at_first_failure_;
   }
 
   // In words that do not give an expected value away.
@@ -144,8 +168,8 @@ class Loop {
 
   RunningStep& candidate_;
   RunningStep& tests_;
-  bool stop_at_first_failure_;
   bool over_ = false;
+  bool candidate_gone_ = false;
   SuiteResults results_;
 };
 
@@ -156,12 +180,13 @@ SuiteResults run_suite(RunningStep& candidate, RunningStep& tests, const TestSui
     return kind + std::to_string(bytes.size()) + ":" + bytes;
   };
   std::string payload =
-      "u3:" + text('b', suite.helpers) + text('b', suite.code) + "l" + std::to_string(suite.functions.size()) + ":";
+      "u4:" + text('b', suite.helpers) + text('b', suite.code) + "l" + std::to_string(suite.functions.size()) + ":";
   for (const std::string& name : suite.functions) {
     payload += text('s', name);
   }
+  payload += stop_at_first_failure ? "t" : "f";
   tests.send("S " + std::to_string(payload.size()) + "\n" + payload);
-  return Loop(candidate, tests, stop_at_first_failure).run();
+  return Loop(candidate, tests).run();
 }
 
 }  // namespace plumb

@@ -19,11 +19,12 @@ struct SuiteResults {
   std::string fault;                 // the suite itself cannot be run
   bool tests_ended = false;          // the suite's process ended too early: look at its report
   bool clean_end = false;            // it is through and left no file
+  bool stays = false;                // its process waits for the next suite
 };
 
 /// Sends the suite, then passes calls and answers on until the suite is through, a test fails where the submission says
 /// to stop then, or one of the two can no longer answer. Answers are passed on only if they are well-formed values.
-/// Neither step is ended.
+/// `tests` may have run other suites before, if it stayed. Neither step is ended.
 SuiteResults run_suite(RunningStep& candidate, RunningStep& tests, const TestSuite& suite, bool stop_at_first_failure);
 
 }  // namespace plumb

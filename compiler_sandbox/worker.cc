@@ -14,6 +14,7 @@
 #include <filesystem>
 
 #include "compiler_sandbox/drivers.h"
+#include "compiler_sandbox/running_step.h"
 
 namespace plumb {
 
@@ -166,6 +167,9 @@ Result<void> Worker::begin(const std::map<std::string, std::string>& files, int 
 }
 
 Result<void> Worker::send_begin(const std::map<std::string, std::string>& files, int work_mib, bool starts_warm) {
+  if (kept_) {
+    end_later();  // its report may wait in the socket: what is read next is not yet the new session's answer
+  }
   nlohmann::json contents = nlohmann::json::object();
   for (const auto& [name, content] : files) {
     contents[name] = wire_bytes(content);
@@ -232,7 +236,16 @@ StepReport Worker::read_report() {
   return report;
 }
 
+void Worker::keep(std::unique_ptr<RunningStep> step) {
+  kept_ = std::move(step);
+}
+
+std::unique_ptr<RunningStep> Worker::take_kept() {
+  return std::move(kept_);
+}
+
 StepReport Worker::end() {
+  kept_.reset();
   in_session_ = false;
   return send_wire(socket(), {{"op", "end"}}) ? await_ended() : fault("the sandbox launcher died");
 }
@@ -241,6 +254,7 @@ void Worker::end_later() {
   if (!in_session_) {
     return;
   }
+  kept_.reset();
   in_session_ = false;
   ending_ = send_wire(socket(), {{"op", "end"}});  // where it cannot be sent, the next begin() says so
 }

@@ -38,6 +38,8 @@ struct StepReport {
   bool out_of_memory = false;  // the kernel killed a process of the step for its memory
 };
 
+class RunningStep;
+
 class Worker {
  public:
   /// Starts the launcher at `path` (see find_launcher) and waits until it has set its slot up.
@@ -70,6 +72,12 @@ class Worker {
   /// Whether a session has begun and was not ended.
   [[nodiscard]] bool in_session() const { return in_session_; }
 
+  /// Holds a step of this session that waits for more to do, for whoever has this worker next. It ends with the
+  /// session.
+  void keep(std::unique_ptr<RunningStep> step);
+  /// The step that was kept, if one was and its session goes on.
+  std::unique_ptr<RunningStep> take_kept();
+
  private:
   Worker() = default;
   StepReport await_ended();
@@ -79,6 +87,7 @@ class Worker {
   bool limit_address_space_ = false;
   bool in_session_ = false;
   bool ending_ = false;  // the answer to end_later() has not been read
+  std::unique_ptr<RunningStep> kept_;
 };
 
 /// The launcher to use: `option`, else $PLUMB_SANDBOX_LAUNCHER, else "plumb-sandbox" beside the running program.

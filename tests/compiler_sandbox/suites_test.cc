@@ -1,6 +1,11 @@
 // Tests that are code themselves, and candidates that would rather not be tested.
 
 #include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <set>
+#include <thread>
 
 #include "tests/compiler_sandbox/judge_support.h"
 
@@ -148,6 +153,99 @@ TEST_F(Suites, ManyAtOnceNeedNoMoreSlotsThanThereAre) {
   for (int i = 0; i < 40; ++i) {
     EXPECT_EQ(all[static_cast<std::size_t>(i)].verdict, i % 2 == 0 ? Verdict::kAC : Verdict::kWA) << i;
   }
+}
+
+// A judge with one slot, so that each suite comes after the one before.
+class SuiteProcess : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string why;
+    if (test::shared_judge(why) == nullptr) {
+      GTEST_SKIP() << "no isolation on this machine: " << why;
+    }
+    for (const int pid : test::programs("python3")) {
+      others_.insert(pid);
+    }
+    JudgeOptions options = test::judge_options();
+    options.slots = 1;
+    judge_ = start_judge(options).value();
+  }
+
+  Evidence judged(const std::string& source, const std::string& code) {
+    return judge_->judge(suite_submission(source + "# " + std::to_string(number_++) + "\n", code));
+  }
+
+  // The process that waits for the next suite, or 0.
+  int waiting() {
+    for (const int pid : test::programs("python3")) {
+      if (!others_.contains(pid)) {
+        return pid;
+      }
+    }
+    return 0;
+  }
+
+  std::unique_ptr<Judge> judge_;
+  std::set<int> others_;
+  int number_ = 0;
+};
+
+constexpr const char* kSame = "def same(x):\n    return x\n";
+
+TEST_F(SuiteProcess, PlainSuitesFollowEachOtherInOne) {
+  ASSERT_EQ(judged(kSame, "import math\nassert same(2) == 2\n").verdict, Verdict::kAC);
+  const int first = waiting();
+  ASSERT_NE(first, 0);
+  const char* ends[] = {"def same(x):\n    return 0\n", "def same(x):\n    raise KeyError\n", "def same(x) return x\n",
+                        "import os\nos._exit(0)\n", "def same(x):\n    import os\n    os._exit(0)\n"};
+  for (const char* source : ends) {
+    EXPECT_NE(judged(source, "for i in range(3):\n    assert same(i) == i\nassert same(5) == 5\n").verdict,
+              Verdict::kAC);
+    EXPECT_EQ(waiting(), first) << source;
+  }
+  EXPECT_EQ(judged(kSame, "assert same('x') == 'x'\n").verdict, Verdict::kAC);
+  EXPECT_EQ(waiting(), first);
+}
+
+// What one suite changes in its interpreter, no later one sees.
+TEST_F(SuiteProcess, NothingIsLeftForTheNext) {
+  const char* changes[] = {"import math\nmath.canary = 1\n",
+                           "import builtins\nbuiltins.canary = 1\n",
+                           "setattr(__import__('math'), 'canary', 1)\n",
+                           "import sys\nsys.modules['canary'] = sys\n",
+                           "import string\nstring.__dict__['canary'] = 1\n",
+                           "canary = 1\n",
+                           "def change():\n    global canary\n    canary = 1\nchange()\n",
+                           "import random\nrandom.seed(1)\nrandom.canary = random.random()\n"};
+  for (const char* change : changes) {
+    ASSERT_EQ(judged(kSame, std::string(change) + "assert same(1) == 1\n").verdict, Verdict::kAC) << change;
+    const Evidence later = judged(kSame,
+                                  "import builtins, math, random, string, sys\nassert same(1) == 1\n"
+                                  "assert not any(hasattr(one, 'canary') for one in (builtins, math, string, random))\n"
+                                  "assert 'canary' not in globals() and 'canary' not in sys.modules\n");
+    EXPECT_EQ(later.verdict, Verdict::kAC) << change << describe(later);
+  }
+}
+
+TEST_F(SuiteProcess, OneThatDiedIsReplacedAndFailsNoCandidate) {
+  ASSERT_EQ(judged(kSame, "assert same(2) == 2\n").verdict, Verdict::kAC);
+  const int killed = waiting();
+  ASSERT_NE(killed, 0);
+  ASSERT_EQ(kill(killed, SIGKILL), 0);
+  EXPECT_EQ(judged(kSame, "assert same(3) == 3\n").verdict, Verdict::kAC);
+  EXPECT_NE(waiting(), killed);
+  // In the middle of a suite that is not its first: that one is run again in a new process before it is believed.
+  const int standing = waiting();
+  std::thread killer([standing] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    kill(standing, SIGKILL);
+  });
+  const Evidence slow = judged(kSame, "assert same(4) == 4\nassert sum(range(10 ** 8)) > same(0)\n");
+  killer.join();
+  EXPECT_EQ(slow.verdict, Verdict::kAC) << describe(slow);
+  const Evidence large = judged(kSame, "assert len([0] * (1 << 28)) == same(0)\n");
+  EXPECT_EQ(large.verdict, Verdict::kTLE) << describe(large);
+  EXPECT_EQ(judged(kSame, "assert same(5) == 5\n").verdict, Verdict::kAC);
 }
 
 }  // namespace
