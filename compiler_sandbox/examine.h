@@ -14,7 +14,8 @@ namespace plumb {
 enum class Doubt {
   kNone,
   kNearLimit,  // more CPU time than allowed, but not so much that a busy machine could not be the reason
-  kIdle,       // the wall limit passed while the program neither used nor waited for a processor
+  kIdle,       // the wall limit passed while the program hardly used or waited for a processor, and it was not plainly
+               // asleep for its own reasons
   kFault,      // ours: Evidence::fault says what; a fresh worker may do better
   kHopeless,   // ours, and no worker can do better (a call that does not fit its signature, an absent driver)
 };

@@ -148,7 +148,8 @@ class InteractiveExamination {
     RunningStep theirs(candidate_, {.output_limit = static_cast<std::size_t>(submission_.limits.output_bytes),
                                     .output_kept = shown,
                                     .input = to_candidate.reader.get(),
-                                    .output = to_interactor.writer.get()});
+                                    .output = to_interactor.writer.get(),
+                                    .waits_for_others = true});
     RunningStep ours(interactor_, {.output_limit = kMib,
                                    .output_kept = shown,
                                    .input = to_interactor.reader.get(),

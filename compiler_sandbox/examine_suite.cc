@@ -43,8 +43,9 @@ class SuiteExamination {
     if (const auto begun = begin(); !begun) {
       return faulty(begun.error().message);
     }
-    RunningStep candidate(candidate_,
-                          {.channel = true, .output_limit = static_cast<std::size_t>(submission_.limits.output_bytes)});
+    RunningStep candidate(candidate_, {.channel = true,
+                                       .output_limit = static_cast<std::size_t>(submission_.limits.output_bytes),
+                                       .waits_for_others = true});
     if (const auto started = start(candidate); !started) {
       return faulty(started.error().message);
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
+#include <future>
 #include <thread>
 #include <unordered_map>
 
@@ -33,6 +34,7 @@ class SandboxJudge final : public Judge {
         author_slots_(std::move(author_slots)),
         isolation_(std::move(isolation)),
         versions_(*tools_, languages_),
+        gate_(slots_->size()),
         cache_(static_cast<std::size_t>(evidence_mib) << 20) {}
 
   /// From now on; called before other threads know this judge.
@@ -71,7 +73,7 @@ class SandboxJudge final : public Judge {
       }
     };
     std::vector<std::thread> threads;
-    const std::size_t num_threads = std::min(different.size(), static_cast<std::size_t>(slots_->size()));
+    const std::size_t num_threads = std::min(different.size(), static_cast<std::size_t>(concurrency()));
     for (std::size_t i = 1; i < num_threads; ++i) {
       threads.emplace_back(work);
     }
@@ -88,6 +90,7 @@ class SandboxJudge final : public Judge {
     return results;
   }
 
+  [[nodiscard]] int concurrency() const override { return Gate::kLight * slots_->size() + Gate::kMostParked; }
   [[nodiscard]] const Languages& languages() const override { return languages_; }
   [[nodiscard]] IsolationReport isolation() const override { return isolation_; }
 
@@ -113,26 +116,45 @@ class SandboxJudge final : public Judge {
   }
 
   Finding examine_once(const Submission& submission, bool alone) {
+    const bool light = is_interpreted(submission);
+    GatePass pass(gate_, {.alone = alone, .light = light});
+    SlotPool::Lease lease = slots_->take(light);
+    if (!lease.worker) {
+      return lost(std::move(lease), *slots_);
+    }
+    Worker& worker = *lease.worker;
+    worker.on_off_cpu([&pass](bool off_cpu) { pass.set_asleep(off_cpu); });
+    const bool program = !submission.program_language.empty();
     Finding finding;
-    std::unique_ptr<Worker> worker = slots_->take(finding.evidence.fault);
-    if (!worker) {
-      finding.doubt = Doubt::kFault;
-      return finding;
+    if (program ? submission.checker.kind == "interactive" : !submission.suite.code.empty()) {
+      finding = examine_with_author(worker, submission, alone);
+    } else {
+      finding = program ? examine_program(worker, *tools_, languages_, submission, alone)
+                        : examine_function(worker, submission, alone);
     }
-    {
-      const GatePass pass(gate_, alone);
-      const bool program = !submission.program_language.empty();
-      if (program ? submission.checker.kind == "interactive" : !submission.suite.code.empty()) {
-        finding = examine_with_author(*worker, submission, alone);
-      } else {
-        finding = program ? examine_program(*worker, *tools_, languages_, submission, alone)
-                          : examine_function(*worker, submission, alone);
-      }
-    }
+    worker.on_off_cpu(nullptr);
     if (finding.doubt == Doubt::kFault) {
-      worker.reset();  // the next try gets a fresh one
+      lease.worker.reset();  // the next try gets a fresh one
     }
-    slots_->give(std::move(worker));
+    slots_->give(std::move(lease));
+    return finding;
+  }
+
+  // Nothing is compiled: most of the time between such a program's start and its end nobody computes, as processes are
+  // made and wait for each other.
+  [[nodiscard]] bool is_interpreted(const Submission& submission) const {
+    if (submission.program_language.empty()) {
+      return submission.language == Language::kPython;
+    }
+    const auto language = languages_.find(submission.program_language);
+    return language != languages_.end() && language->second.build.empty();
+  }
+
+  static Finding lost(SlotPool::Lease lease, SlotPool& slots) {
+    Finding finding;
+    finding.doubt = Doubt::kFault;
+    finding.evidence.fault = lease.error;
+    slots.give(std::move(lease));
     return finding;
   }
 
@@ -155,20 +177,17 @@ class SandboxJudge final : public Judge {
     return finding.evidence.isolation.empty() ? no_types(worker, submission) : finding;
   }
 
-  // With code of the task's author on a second worker. Whoever asks holds a slot already and there are as many workers
-  // for authors as slots, so one is free.
+  // With code of the task's author on a second worker.
   Finding examine_with_author(Worker& worker, const Submission& submission, bool alone) {
-    Finding finding;
-    std::unique_ptr<Worker> author = author_slots_->take(finding.evidence.fault);
-    if (!author) {
-      finding.doubt = Doubt::kFault;
-      return finding;
+    SlotPool::Lease author = author_slots_->take(false);
+    if (!author.worker) {
+      return lost(std::move(author), *author_slots_);
     }
-    finding = submission.program_language.empty()
-                  ? examine_suite(worker, *author, *tools_, submission, alone)
-                  : examine_interactive(worker, *author, *tools_, languages_, submission, alone);
+    Finding finding = submission.program_language.empty()
+                          ? examine_suite(worker, *author.worker, *tools_, submission, alone)
+                          : examine_interactive(worker, *author.worker, *tools_, languages_, submission, alone);
     if (finding.doubt == Doubt::kFault) {
-      author.reset();
+      author.worker.reset();
     }
     author_slots_->give(std::move(author));
     return finding;
@@ -245,15 +264,17 @@ Result<void> prove(Judge& judge) {
   submission.function = {"twice", {{"x", "int"}}, "int"};
   submission.args = {nlohmann::json::array({21})};
   submission.expected = {42};
-  for (const Language language : {Language::kPython, Language::kCpp}) {
-    submission.language = language;
-    submission.source =
-        language == Language::kCpp ? "int twice(int x) { return 2 * x; }\n" : "def twice(x):\n    return 2 * x\n";
-    const Evidence evidence = judge.judge(submission);
-    if (evidence.verdict != Verdict::kAC) {
-      const std::string words = evidence.diagnostics.empty() ? evidence.fault : evidence.diagnostics[0].message;
-      return Error{"the judge gives " + std::string(to_string(evidence.verdict)) + " to a right " +
-                   std::string(to_string(language)) + " program: " + words};
+  std::vector<Submission> submissions(2, submission);
+  submissions[0].language = Language::kPython;
+  submissions[0].source = "def twice(x):\n    return 2 * x\n";
+  submissions[1].language = Language::kCpp;
+  submissions[1].source = "int twice(int x) { return 2 * x; }\n";
+  const std::vector<Evidence> all = judge.judge_all(submissions);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].verdict != Verdict::kAC) {
+      const std::string words = all[i].diagnostics.empty() ? all[i].fault : all[i].diagnostics[0].message;
+      return Error{"the judge gives " + std::string(to_string(all[i].verdict)) + " to a right " +
+                   std::string(to_string(submissions[i].language)) + " program: " + words};
     }
   }
   return {};
@@ -279,12 +300,16 @@ Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options) {
   if (warm_clang.is_object()) {
     warm_clang["cold_starts"] = options.cold_starts;
   }
-  const auto start = [launcher, cache_dir = tools->cache_dir(), mounts, warm_clang] {
-    return Worker::start(launcher, cache_dir, mounts, warm_clang);
+  const auto start = [launcher, cache_dir = tools->cache_dir(), mounts, warm_clang](bool spare) {
+    return Worker::start(launcher, cache_dir, mounts, spare ? nlohmann::json() : warm_clang);
   };
   std::vector<std::unique_ptr<Worker>> workers(num_slots(options));
-  for (std::unique_ptr<Worker>& worker : workers) {
-    PLUMB_ASSIGN(worker, start());
+  std::vector<std::future<Result<std::unique_ptr<Worker>>>> starting;
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    starting.push_back(std::async(std::launch::async, start, false));
+  }
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    PLUMB_ASSIGN(workers[i], starting[i].get());
   }
   IsolationReport isolation = workers[0]->isolation();
   if (const std::string refusal = isolation.refusal(options.allow); !refusal.empty()) {

@@ -72,7 +72,7 @@ struct Submission {
 
 /// How a judge is set up.
 struct JudgeOptions {
-  int slots = 0;             // programs judged at once; 0 = as many as cores
+  int slots = 0;             // programs that run at once; 0 = as many as cores. Up to 16 that sleep come on top
   std::string cache_dir;     // precompiled header and drivers; empty = $XDG_CACHE_HOME/plumb/sandbox
   std::string launcher;      // path of plumb-sandbox; empty = $PLUMB_SANDBOX_LAUNCHER, else beside this program
   std::string cpp_compiler;  // "clang", "gcc", or empty: clang 16 where it is installed, else gcc
@@ -100,6 +100,9 @@ class Judge {
 
   /// judge() of each, over all slots; the result is in the order of `submissions`.
   virtual std::vector<Evidence> judge_all(std::span<const Submission> submissions) = 0;
+
+  /// So many threads that call judge() keep it busy even where some programs sleep.
+  [[nodiscard]] virtual int concurrency() const { return 1; }
 
   /// The languages of whole programs, those included that this machine lacks the tools of.
   [[nodiscard]] virtual const Languages& languages() const {

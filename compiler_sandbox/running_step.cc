@@ -115,7 +115,9 @@ void RunningStep::wait_at_most(int milliseconds) {
     read_output(errors_);
   }
   if (sources[3].revents != 0) {
-    end_with(worker_.read_report());
+    if (auto report = worker_.read_report()) {
+      end_with(std::move(*report));
+    }
   }
 }
 
@@ -129,6 +131,7 @@ const StepReport& RunningStep::finish() {
 void RunningStep::end_with(StepReport report) {
   over_ = true;
   report_ = std::move(report);
+  report_.asleep &= !streams_.waits_for_others;
   // What was written before the end still counts. A process that outlived the step holds nothing up: one look.
   if (!channel_closed_ && channel_.valid()) {
     read_channel();

@@ -19,6 +19,7 @@ struct StepStreams {
   int input = -1;                  // becomes descriptor 0; without one the program reads /dev/null
   int output = -1;                 // becomes descriptor 1; then standard error alone is read here
   bool errors_apart = false;       // standard error is kept apart from standard output
+  bool waits_for_others = false;   // the program may be asleep because another one is slow
 };
 
 /// One step of `worker`'s session, which must outlive it.

@@ -96,7 +96,7 @@ std::optional<Finding> broken_limit(const StepReport& report, double limit_s, bo
       return faulty("the machine was too busy: the wall limit passed before the CPU limit");
     }
     finding.evidence.verdict = Verdict::kTLE;
-    finding.doubt = Doubt::kIdle;
+    finding.doubt = report.asleep ? Doubt::kNone : Doubt::kIdle;
     return finding;
   }
   return std::nullopt;

@@ -215,12 +215,28 @@ Result<void> Worker::start_step(const Step& step, const std::vector<int>& fds, c
   return {};
 }
 
-StepReport Worker::read_report() {
+std::optional<StepReport> Worker::read_report() {
+  auto report = read_message();
+  if (report) {
+    off_cpu_ = false;
+  }
+  if (notice_) {
+    notice_(off_cpu_);
+  }
+  return report;
+}
+
+// The report, or nothing and what is said in `off_cpu_`.
+std::optional<StepReport> Worker::read_message() {
   WireMessage message;
   if (!readable_in_time(socket()) || !receive_wire(socket(), message)) {
     return fault("the sandbox launcher died");
   }
   const nlohmann::json& body = message.body;
+  if (body.contains("off_cpu")) {
+    off_cpu_ = body.at("off_cpu").get<bool>();
+    return std::nullopt;
+  }
   if (body.contains("error")) {
     return fault("the sandbox could not run a step: " + body["error"].get<std::string>());
   }
@@ -231,9 +247,15 @@ StepReport Worker::read_report() {
   report.cpu_s = body.value("cpu_s", 0.0);
   report.wall_s = body.value("wall_s", 0.0);
   report.starved_s = body.value("starved_s", 0.0);
+  report.asleep = body.value("asleep", false);
   report.peak_mib = static_cast<double>(body.value("peak_bytes", std::int64_t{0})) / (1 << 20);
   report.out_of_memory = body.value("oom_kills", std::int64_t{0}) > 0;
   return report;
+}
+
+bool Worker::is_alive() const {
+  pollfd source{socket(), 0, 0};
+  return poll(&source, 1, 0) == 0;  // a hang-up is told unasked
 }
 
 void Worker::keep(std::unique_ptr<RunningStep> step) {
@@ -261,11 +283,12 @@ void Worker::end_later() {
 
 StepReport Worker::await_ended() {
   ending_ = false;
-  StepReport report;
+  off_cpu_ = false;
+  std::optional<StepReport> report;
   do {  // the step may have ended by itself just before: its report comes first
-    report = read_report();
-  } while (report.reason != "ended" && report.reason != "fault");
-  return report;
+    report = read_message();
+  } while (!report || (report->reason != "ended" && report->reason != "fault"));
+  return *report;
 }
 
 }  // namespace plumb

@@ -2,8 +2,10 @@
 // The judge's end of one launcher: starts it, talks to it, replaces it. Not thread-safe: a slot has one user at a time.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,7 @@ struct StepReport {
   double cpu_s = 0;
   double wall_s = 0;
   double starved_s = 0;  // reason "wall": how long it was ready to run but had no processor
+  bool asleep = false;   // reason "wall": it waited then, and for no processor and no disk
   double peak_mib = 0;
   bool out_of_memory = false;  // the kernel killed a process of the step for its memory
 };
@@ -53,6 +56,8 @@ class Worker {
 
   [[nodiscard]] const IsolationReport& isolation() const { return isolation_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
+  /// Whether its launcher still holds the other end of the socket. One that says no will never do anything again.
+  [[nodiscard]] bool is_alive() const;
 
   /// Starts a session with `files` (name to content) in its work folder of `work_mib`; ends the one before.
   /// `starts_warm`: it compiles what Toolchain::starts_warm() is true of.
@@ -64,7 +69,11 @@ class Worker {
   Result<void> start_step(const Step& step, const std::vector<int>& fds, const std::vector<int>& targets);
   /// Readable when the step's report is there (or the launcher has died).
   [[nodiscard]] int socket() const { return socket_.get(); }
-  StepReport read_report();
+  /// The report; nothing where it was only word of whether the step uses a processor, for on_off_cpu().
+  std::optional<StepReport> read_report();
+  /// From now on `notice` is called, by whoever waits for a step, with true when that step has used no processor for a
+  /// while, and with false when it does so again or has ended.
+  void on_off_cpu(std::function<void(bool)> notice) { notice_ = std::move(notice); }
   /// Kills the session, whatever it does. The usage is that of the step it interrupted, if one was running.
   StepReport end();
   /// Kills the session without waiting until it is gone; nobody asks how it ended. The next begin() waits for that.
@@ -81,6 +90,7 @@ class Worker {
  private:
   Worker() = default;
   StepReport await_ended();
+  std::optional<StepReport> read_message();
   UniqueFd socket_;
   pid_t pid_ = -1;
   IsolationReport isolation_;
@@ -88,6 +98,8 @@ class Worker {
   bool in_session_ = false;
   bool ending_ = false;  // the answer to end_later() has not been read
   std::unique_ptr<RunningStep> kept_;
+  std::function<void(bool)> notice_;
+  bool off_cpu_ = false;  // the last that was heard of the step
 };
 
 /// The launcher to use: `option`, else $PLUMB_SANDBOX_LAUNCHER, else "plumb-sandbox" beside the running program.

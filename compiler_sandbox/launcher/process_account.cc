@@ -19,34 +19,64 @@ std::string read_proc(int proc_fd, const std::string& path) {
   return size > 0 ? std::string(buffer, static_cast<std::size_t>(size)) : std::string();
 }
 
+namespace {
+
+// The folders of a process's threads.
+std::vector<std::string> threads_of(int proc_fd, int pid) {
+  std::vector<std::string> threads;
+  const std::string tasks = std::to_string(pid) + "/task";
+  const int fd = openat(proc_fd, tasks.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* folder = fd < 0 ? nullptr : fdopendir(fd);
+  for (const dirent* entry = nullptr; folder != nullptr && (entry = readdir(folder)) != nullptr;) {
+    if (entry->d_name[0] != '.') {
+      threads.push_back(tasks + "/" + entry->d_name);
+    }
+  }
+  if (folder != nullptr) {
+    closedir(folder);
+  }
+  return threads;
+}
+
+// What a stat file says after the name in brackets, which may hold anything.
+std::string after_name(const std::string& stat) {
+  return stat.substr(std::min(stat.rfind(')') + 1, stat.size()));
+}
+
+}  // namespace
+
 std::vector<int> descent(int proc_fd, pid_t pid) {
   std::vector<int> pids{pid};
   for (std::size_t i = 0; i < pids.size(); ++i) {
     // A child is listed with the thread that made it.
-    const std::string tasks = std::to_string(pids[i]) + "/task";
-    const int fd = openat(proc_fd, tasks.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR* folder = fd < 0 ? nullptr : fdopendir(fd);
-    for (const dirent* entry = nullptr; folder != nullptr && (entry = readdir(folder)) != nullptr;) {
-      if (entry->d_name[0] != '.') {
-        std::istringstream children(read_proc(proc_fd, tasks + "/" + entry->d_name + "/children"));
-        for (int child = 0; children >> child;) {
-          pids.push_back(child);
-        }
+    for (const std::string& thread : threads_of(proc_fd, pids[i])) {
+      std::istringstream children(read_proc(proc_fd, thread + "/children"));
+      for (int child = 0; children >> child;) {
+        pids.push_back(child);
       }
-    }
-    if (folder != nullptr) {
-      closedir(folder);
     }
   }
   return pids;
 }
 
+bool all_asleep(int proc_fd, const std::vector<int>& pids) {
+  for (const int pid : pids) {
+    for (const std::string& thread : threads_of(proc_fd, pid)) {
+      char state = 'S';  // also of one that ended meanwhile
+      std::istringstream(after_name(read_proc(proc_fd, thread + "/stat"))) >> state;
+      if (state == 'R' || state == 'D') {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 double cpu_seconds(int proc_fd, const std::vector<int>& pids) {
   double ticks = 0;
   for (const int pid : pids) {
-    const std::string text = read_proc(proc_fd, std::to_string(pid) + "/stat");
-    // The name in brackets may hold anything; after it come the state, ten other fields, and four times.
-    std::istringstream fields(text.substr(std::min(text.rfind(')') + 1, text.size())));
+    // After the name come the state, ten other fields, and four times.
+    std::istringstream fields(after_name(read_proc(proc_fd, std::to_string(pid) + "/stat")));
     std::string skipped;
     for (int i = 0; i < 11; ++i) {
       fields >> skipped;

@@ -23,6 +23,10 @@ double cpu_seconds(int proc_fd, const std::vector<int>& pids);
 /// How long they were ready to run but had no processor.
 double starved_seconds(int proc_fd, const std::vector<int>& pids);
 
+/// Whether each of their threads waits for something that is no processor, disk or page. Waiting for another program
+/// counts.
+bool all_asleep(int proc_fd, const std::vector<int>& pids);
+
 /// Memory that they hold: of pages that several processes map each one's share; where the kernel does not say (PSS), of
 /// each the whole. What is more than `enough` is looked at twice.
 std::int64_t resident_bytes(int proc_fd, const std::vector<int>& pids, std::int64_t enough);

@@ -227,6 +227,10 @@ double Session::starved_s() const {
   return starved_seconds(slot_.proc_fd, processes());
 }
 
+bool Session::asleep() const {
+  return all_asleep(slot_.proc_fd, processes());
+}
+
 std::int64_t Session::resident_bytes(std::int64_t enough) const {
   std::vector<int> pids = processes();
   std::erase(pids, init_);  // ours

@@ -49,6 +49,7 @@ class Session {
   /// Of all processes of the session, as process_account.h says.
   [[nodiscard]] double cpu_s() const;
   [[nodiscard]] double starved_s() const;
+  [[nodiscard]] bool asleep() const;
   [[nodiscard]] std::int64_t resident_bytes(std::int64_t enough) const;
 
  private:

@@ -202,7 +202,7 @@ TEST_F(Examine, ARunNearItsLimitIsInDoubtUntilItRanAlone) {
 
 TEST_F(Examine, WallTimeIsOnlyTheProgramsFaultWhereItSleeps) {
   const Finding sleeping = see("import time\ndef add(a, b):\n    time.sleep(60)\n", 1, 0.5, false);
-  EXPECT_EQ(sleeping.doubt, Doubt::kIdle);
+  EXPECT_EQ(sleeping.doubt, Doubt::kNone);
   EXPECT_EQ(sleeping.evidence.verdict, Verdict::kTLE);
   const Finding busy = see("def add(a, b):\n    while True:\n        pass\n", 60, 0.5, false);
   EXPECT_EQ(busy.doubt, Doubt::kFault);

@@ -17,7 +17,7 @@ namespace plumb {
 namespace {
 
 TEST(Gate, WhoIsAloneIsAlone) {
-  Gate gate;
+  Gate gate(8);
   std::atomic<int> inside = 0;
   std::atomic<int> violations = 0;
   std::vector<std::thread> threads;
@@ -25,7 +25,7 @@ TEST(Gate, WhoIsAloneIsAlone) {
     threads.emplace_back([&, i] {
       for (int round = 0; round < 200; ++round) {
         const bool alone = (round + i) % 10 == 0;
-        const GatePass pass(gate, alone);
+        const GatePass pass(gate, {.alone = alone, .light = i % 2 == 0});
         const int others = inside++;
         std::this_thread::yield();
         violations += alone && (others != 0 || inside != 1) ? 1 : 0;
@@ -40,9 +40,87 @@ TEST(Gate, WhoIsAloneIsAlone) {
 }
 
 TEST(Gate, SharersPassTogether) {
-  Gate gate;
-  const GatePass first(gate, false);
-  std::thread([&] { const GatePass second(gate, false); }).join();  // would hang if it had to wait
+  Gate gate(2);
+  const GatePass first(gate, {});
+  std::thread([&] { const GatePass second(gate, {}); }).join();  // would hang if it had to wait
+}
+
+// Comes in on a thread of its own and stays until it goes.
+class Visitor {
+ public:
+  Visitor(Gate& gate, Gate::Wish wish)
+      : thread_([this, &gate, wish] {
+          GatePass pass(gate, wish);
+          pass_ = &pass;
+          pass_.notify_all();
+          go_.wait(false);
+        }) {}
+  ~Visitor() {
+    go_ = true;
+    go_.notify_all();
+    thread_.join();
+  }
+  // Hangs where it is kept out.
+  GatePass& pass() {
+    pass_.wait(nullptr);
+    return *pass_;
+  }
+  [[nodiscard]] bool is_outside() const {
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    return pass_ == nullptr;
+  }
+
+ private:
+  std::atomic<GatePass*> pass_ = nullptr;
+  std::atomic<bool> go_ = false;
+  std::thread thread_;
+};
+
+TEST(Gate, TwoLightOnesShareAPlaceAndNoneIsOvertaken) {
+  Gate gate(2);
+  auto first = std::make_unique<Visitor>(gate, Gate::Wish{.light = true});
+  first->pass();
+  Visitor second(gate, {.light = true});
+  second.pass();
+  Visitor third(gate, {.light = true});
+  third.pass();
+  Visitor whole(gate, {});
+  ASSERT_TRUE(whole.is_outside());
+  Visitor light(gate, {.light = true});
+  EXPECT_TRUE(light.is_outside()) << "what comes later would keep a larger one out for ever";
+  first.reset();
+  whole.pass();
+  EXPECT_TRUE(light.is_outside());
+  second.pass().set_asleep(true);
+  light.pass();
+}
+
+TEST(Gate, OthersRunInThePlacesOfThoseThatSleep) {
+  Gate gate(1);
+  std::vector<std::unique_ptr<Visitor>> sleepers;
+  for (int i = 0; i < Gate::kMostParked; ++i) {
+    sleepers.push_back(std::make_unique<Visitor>(gate, Gate::Wish{}));
+    sleepers.back()->pass().set_asleep(true);
+    sleepers.back()->pass().set_asleep(true);  // as if it were told twice
+  }
+  auto last = std::make_unique<Visitor>(gate, Gate::Wish{});
+  last->pass().set_asleep(true);  // one too many
+  Visitor next(gate, {});
+  EXPECT_TRUE(next.is_outside());
+  last.reset();
+  next.pass();
+  sleepers[0]->pass().set_asleep(false);
+  auto alone = std::make_unique<Visitor>(gate, Gate::Wish{.alone = true});
+  EXPECT_TRUE(alone->is_outside());
+  sleepers[0].reset();
+  EXPECT_TRUE(alone->is_outside());
+  next.pass().set_asleep(true);
+  alone->pass();  // sleepers do not disturb
+  alone->pass().set_asleep(true);
+  Visitor later(gate, {});
+  EXPECT_TRUE(later.is_outside());
+  alone.reset();
+  later.pass();
 }
 
 Evidence with_verdict(Verdict verdict) {
