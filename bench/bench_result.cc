@@ -29,6 +29,12 @@ nlohmann::json to_json(const BenchResult& result) {
   json["gflops"] = result.gflops();
   json["roof_gflops"] = result.roof_gflops;
   json["fraction_of_roof"] = result.fraction_of_roof();
+  for (const BenchPart& part : result.parts) {
+    const double gflops = part.seconds > 0 ? part.flop / part.seconds * 1e-9 : 0;
+    json[part.name + "_seconds"] = part.seconds;
+    json[part.name + "_gflops"] = gflops;
+    json[part.name + "_fraction_of_roof"] = result.roof_gflops > 0 ? gflops / result.roof_gflops : 0;
+  }
   json["peak_rss_mib"] = peak_rss_mib();
   json["threads"] = result.threads;
   json["dtype"] = to_string(result.dtype);

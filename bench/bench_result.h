@@ -9,6 +9,13 @@
 
 namespace plumb {
 
+/// One of the things that a benchmark does one after the other.
+struct BenchPart {
+  std::string name;
+  double seconds = 0;  // in the fastest repetition
+  double flop = 0;
+};
+
 struct BenchResult {
   std::string name;         // roofline, rollout, decode, prefill, long-prefill, train, adamw, grpo-step, exactness
   std::string checked;      // what was found right before the clock ran
@@ -18,6 +25,7 @@ struct BenchResult {
   double roof_gflops = 0;   // the best plain oneDNN product of the same minute
   int threads = 0;
   ComputeDtype dtype = ComputeDtype::kF32;
+  std::vector<BenchPart> parts;                       // where they are told apart
   nlohmann::json details = nlohmann::json::object();  // further keys
 
   [[nodiscard]] double gflops() const { return seconds > 0 ? flop / seconds * 1e-9 : 0; }
@@ -26,7 +34,8 @@ struct BenchResult {
 };
 
 /// {"bench", "checked", "seconds", "tokens_per_second", "gflops", "roof_gflops", "fraction_of_roof", "peak_rss_mib" (of
-/// the process so far), "threads", "dtype"} and the details.
+/// the process so far), "threads", "dtype"}, the details, and of each part that computes "NAME_seconds", "NAME_gflops"
+/// and "NAME_fraction_of_roof".
 nlohmann::json to_json(const BenchResult& result);
 
 std::string_view to_string(ComputeDtype dtype);

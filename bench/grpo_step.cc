@@ -48,8 +48,8 @@ std::vector<ScoredGroup> with_rewards(const SamplingLoad& load, ForcedSamples sa
   return groups;
 }
 
-double step_flop(const ModelConfig& config, const SamplingLoad& load) {
-  double flop = sampling_flop(config, load);
+double learner_flop(const ModelConfig& config, const SamplingLoad& load) {
+  double flop = 0;
   for (const std::vector<std::int32_t>& prompt : load.prompts) {
     const auto length = static_cast<std::int64_t>(prompt.size());
     const std::int64_t rows = load.num_new_tokens - 1;
@@ -93,15 +93,14 @@ Result<BenchResult> bench_grpo_step(Policy& policy, ThreadPool& pool, const Samp
     }
     if (repetition > 0 && end - start < result.seconds) {
       result.seconds = end - start;
-      result.details = {{"sample_seconds", sampled - start},
-                        {"reward_seconds", judged - sampled},
-                        {"train_seconds", end - judged},
-                        {"trained_tokens", stats.trained_tokens}};
+      result.parts = {{"sample", sampled - start, sampling_flop(policy.config(), load)},
+                      {"train", end - judged, learner_flop(policy.config(), load)}};
+      result.details = {{"reward_seconds", judged - sampled}, {"trained_tokens", stats.trained_tokens}};
     }
   }
   result.name = "grpo-step";
   result.tokens = static_cast<std::int64_t>(load.prompts.size()) * load.samples_per_prompt * load.num_new_tokens;
-  result.flop = step_flop(policy.config(), load);
+  result.flop = sampling_flop(policy.config(), load) + learner_flop(policy.config(), load);
   result.threads = pool.num_threads();
   result.dtype = policy.dtype();
   result.checked = "the log-prob of every sampled token equals the learner's; every ratio is 1";
