@@ -148,10 +148,9 @@ void RunningStep::read_rest(Stream& stream) {
 }
 
 void RunningStep::read_channel() {
-  const std::size_t held = received_.size();
-  received_.resize(held + kPiece);
-  const ssize_t size = read(channel_.get(), received_.data() + held, kPiece);
-  received_.resize(held + static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  char piece[kPiece];
+  const ssize_t size = read(channel_.get(), piece, sizeof(piece));
+  received_.append(piece, static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   channel_closed_ = size <= 0 && !only_later(size);
 }
 

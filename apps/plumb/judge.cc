@@ -141,7 +141,7 @@ void register_judge(CLI::App& app, Action& action) {
   auto options = std::make_shared<JudgeCommand>();
   command->add_option("--in", options->in, "JSON Lines of submissions (docs/sandbox.md)")->required();
   command->add_option("--out", options->out, "JSON Lines of evidence, in the same order")->required();
-  command->add_option("--slots", options->judge.slots, "programs judged at once; 0 = one per processor")
+  command->add_option("--slots", options->judge.slots, "programs that run at once, interpreted ones counting half; 0 = one per processor")
       ->check(CLI::Range(0, 256));
   command->add_option("--cpp-compiler", options->judge.cpp_compiler, "clang or gcc; clang where it is installed")
       ->check(CLI::IsMember({"clang", "gcc"}));

@@ -140,7 +140,7 @@ def main():
     options = parser.parse_args()
     problems = list(read_problems().values())
     references = [(problem, problem["prompt"] + problem["canonical_solution"]) for problem in problems]
-    judge(options.plumb, [row(*references[0][:1], "warm", references[0][1])], options.slots)
+    _, start_seconds = judge(options.plumb, [row(*references[0][:1], "warm", references[0][1])], options.slots)
     rows = [row(problem, f"{problem['task_id']}#{n}", f"{source}\n# {n}\n") for n in range(options.rounds)
             for problem, source in references]
     ours, our_seconds = judge(options.plumb, rows, options.slots)
@@ -154,7 +154,8 @@ def main():
     differ = [problem["task_id"] for (problem, _), theirs_pass in zip(mutants, passed)
               if (judged[problem["task_id"]]["verdict"] == "AC") != theirs_pass]
     failed = sorted({one["id"] for one in ours.values() if one["verdict"] != "AC"})
-    print(json.dumps({"references_per_second": len(rows) / our_seconds, "package_per_second": len(problems) / their_seconds,
+    print(json.dumps({"references_per_second": len(rows) / our_seconds, "without_start_per_second": len(rows) / (our_seconds - start_seconds),
+                      "package_per_second": len(problems) / their_seconds,
                       "evalplus_per_second": evalplus,
                       "references_failed": failed, "package_failed": theirs.count(False),
                       "mutants_passed": passed.count(True), "mutants_judged_otherwise": differ}, indent=1))
