@@ -44,6 +44,7 @@ void await_end(RunningStep& running) {
 CallOutcome call_candidate(RunningStep& running, const std::string& arguments, std::size_t payload_limit) {
   const std::string nonce = new_nonce();
   running.send(nonce + " " + std::to_string(arguments.size()) + "\n" + arguments);
+  running.its_turn(true);
   AnswerReader reader(nonce, payload_limit);
   AnswerReader::State state = reader.take(running.received());
   while (state == AnswerReader::State::kMore && !running.over() && !running.channel_closed() &&
@@ -52,6 +53,7 @@ CallOutcome call_candidate(RunningStep& running, const std::string& arguments, s
     state = reader.take(running.received());
   }
   if (state == AnswerReader::State::kDone) {
+    running.its_turn(false);
     return {CallFailure::kNone, reader.answer()};
   }
   if (state == AnswerReader::State::kMalformed) {
@@ -61,11 +63,23 @@ CallOutcome call_candidate(RunningStep& running, const std::string& arguments, s
   return {CallFailure::kDied, {}};
 }
 
+std::string bounded(std::string words) {
+  constexpr std::size_t kMost = 4096;
+  if (words.size() > kMost) {
+    std::size_t end = kMost;
+    while (end > 0 && (static_cast<unsigned char>(words[end]) & 0xC0U) == 0x80U) {
+      --end;  // not in the middle of a character
+    }
+    words.resize(end);
+  }
+  return words;
+}
+
 CandidateException read_exception(std::string payload) {
   CandidateException exception;
-  exception.type = take_line(payload);
+  exception.type = bounded(take_line(payload));
   const std::string line = take_line(payload);
-  exception.message = {"error", exception.type + ": " + payload, 0, 0};
+  exception.message = {"error", bounded(exception.type + ": " + payload), 0, 0};
   std::from_chars(line.data(), line.data() + line.size(), exception.message.line);
   return exception;
 }

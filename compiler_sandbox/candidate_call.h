@@ -26,7 +26,11 @@ struct CallOutcome {
 /// kept.
 CallOutcome call_candidate(RunningStep& running, const std::string& arguments, std::size_t payload_limit);
 
-/// What an exception's payload says: "type\nline\ntext".
+/// Words of a candidate as far as anybody reads them: the first 4 KiB. A driver keeps them shorter; what it sends is in
+/// the candidate's hands.
+std::string bounded(std::string words);
+
+/// What an exception's payload says: "type\nline\ntext", bounded.
 struct CandidateException {
   std::string type;
   Diagnostic message;

@@ -8,6 +8,24 @@
 
 namespace plumb {
 
+std::optional<Verdict> verdict_of_checker(int exit_code) {
+  constexpr int kFirstShare = 50;  // of points
+  constexpr int kLastShare = 125;  // a shell's own codes follow
+  switch (exit_code) {
+    case 0:
+      return Verdict::kAC;
+    case 2:
+    case 4:
+    case 8:
+      return Verdict::kPE;
+    case 1:
+    case 7:
+      return Verdict::kWA;
+    default:
+      return exit_code >= kFirstShare && exit_code <= kLastShare ? std::optional(Verdict::kWA) : std::nullopt;
+  }
+}
+
 namespace {
 
 constexpr std::string_view kSpace = " \t\r\n\v\f";

@@ -1,6 +1,7 @@
 #pragma once
 // What a program printed against what it should have: in the judge's process, on bytes of any kind.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,7 +22,7 @@ struct Checker {
   double absolute = 1e-9;
   double relative = 1e-9;
   /// A program of the task's author in `language` (languages/), run in a sandbox of its own with the file names of
-  /// input, output and answer as arguments, as testlib does: exit code 0 is AC, 1 WA, 2 PE; any other is our fault. An
+  /// input, output and answer as arguments, as testlib does (verdict_of_checker()). An
   /// interactor has the same arguments; what it prints the candidate reads, and the other way about.
   std::string language;
   std::string source;
@@ -29,6 +30,11 @@ struct Checker {
 
 /// Errors: a kind that is not listed above, a negative tolerance, a program without source or language.
 Result<void> validate(const Checker& checker);
+
+/// What the exit code of a checker or interactor means, as testlib.h has them: 0 AC, 1 WA; 2 (presentation), 4 (more
+/// output than asked for) and 8 (an early end of it) PE; 7 and 50 to 125 (points, of which these are not all) WA.
+/// Nothing for any other: 3 is its own failure, the rest are none of its words.
+std::optional<Verdict> verdict_of_checker(int exit_code);
 
 /// AC, WA or PE. `checker` is valid and no program. Time and memory are linear in the sizes (unordered: n log n).
 /// NaN equals no number but is equal to the same word; infinities equal themselves.

@@ -96,6 +96,12 @@ class InteractiveExamination {
     Finding finding;
     add_usage(finding.evidence, program.build_usage());
     for (std::size_t i = 0; i < submission_.program_tests.size(); ++i) {
+      if (const auto refused = program.renew(submission_.source, {}, 0)) {
+        return *refused;
+      }
+      if (const auto refused = interactor_.in_session() ? std::nullopt : build_interactor(interactor)) {
+        return *refused;
+      }
       Finding one = talk(program, interactor, i);
       if (one.doubt == Doubt::kFault || one.doubt == Doubt::kHopeless) {
         return one;
@@ -207,8 +213,8 @@ class InteractiveExamination {
     } else if (broken) {
       finding.doubt = broken->doubt;
       conclude(evidence, broken->evidence.verdict, index, "the program broke a limit of time or memory");
-    } else if (code == 1 || code == 2) {
-      conclude(evidence, code == 1 ? Verdict::kWA : Verdict::kPE, index, "the interactor says: " + tail(ours.output()));
+    } else if (const auto said = verdict_of_checker(code); said && *said != Verdict::kAC) {
+      conclude(evidence, *said, index, "the interactor says: " + tail(ours.output()));
     } else if (!failure.empty()) {
       conclude(evidence, Verdict::kRE, index, failure);
     } else if (code != 0) {

@@ -60,6 +60,9 @@ class ProgramExamination {
     add_usage(evidence, program.build_usage());
     for (const ProgramTest& test : submission_.program_tests) {
       std::string error;
+      if (const auto refused = program.renew(submission_.source, {}, 0)) {
+        return *refused;
+      }
       ProgramRun run = program.run(test.input, {}, error);
       std::optional<Finding> broken = broken_limit(run.report, submission_.limits.cpu_s, alone_);
       if (!error.empty() || (broken && broken->doubt == Doubt::kFault)) {
@@ -150,11 +153,12 @@ class ProgramExamination {
         if (error.empty() && broken && (broken->doubt == Doubt::kFault || broken->doubt == Doubt::kNearLimit)) {
           return faulty(broken->doubt == Doubt::kFault ? broken->evidence.fault : "the checker was near its CPU limit");
         }
-        if (!error.empty() || code < 0 || code > 2) {
+        const auto said = verdict_of_checker(code);
+        if (!error.empty() || !said) {
           return faulty(error.empty() ? "the checker failed: " + ending(run.report) + " " + tail(run.errors) : error,
                         error.empty() ? Doubt::kHopeless : Doubt::kFault);
         }
-        verdict = code == 0 ? Verdict::kAC : code == 1 ? Verdict::kWA : Verdict::kPE;
+        verdict = *said;
         if (verdict != Verdict::kAC) {
           note(finding.evidence, verdict, "the checker says: " + tail(run.errors + run.output));
         }

@@ -101,13 +101,14 @@ class SandboxJudge final : public Judge {
     bool was_idle = false;
     for (int tries = 0; tries < kTries; ++tries) {
       finding = examine_once(submission, alone);
-      // A program that twice let its wall time pass without using a processor sleeps: that is its own doing.
+      // A program that let its wall time pass without using a processor, and then once more while it had the machine to
+      // itself, sleeps: that is its own doing.
       if (finding.doubt == Doubt::kNone || finding.doubt == Doubt::kHopeless ||
           (finding.doubt == Doubt::kIdle && was_idle)) {
         break;
       }
       was_idle = finding.doubt == Doubt::kIdle;
-      alone = !was_idle;  // a sleeper needs no quiet machine, and must not hold up the others
+      alone = true;
     }
     if (finding.doubt == Doubt::kFault || finding.doubt == Doubt::kHopeless) {
       finding.evidence.verdict = Verdict::kSE;
@@ -250,6 +251,9 @@ std::string identity_of(const Toolchain& tools, const Languages& languages, cons
     one = {{"build", language.build},
            {"run", language.run},
            {"environment", language.environment},
+           {"source", language.source},
+           {"mounts", language.mounts},
+           {"precompiled_headers", language.precompiled_headers},
            {"extra", {language.extra_processes, language.extra_memory_mib, language.extra_file_mib}}};
     for (const std::string& program : language.needs) {
       one["needs"].push_back(fingerprint(program));

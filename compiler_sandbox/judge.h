@@ -17,11 +17,14 @@
 
 namespace plumb {
 
+/// So many times the CPU limit is the wall limit where nobody says another.
+constexpr double kWallOfCpu = 5;
+
 /// What a submission may use. Compile limits hold for compiler and linker together; the others for all calls of a
 /// function together, and for each test of a whole program.
 struct Limits {
   double cpu_s = 2;
-  double wall_s = 10;
+  double wall_s = kWallOfCpu * 2;
   int memory_mib = 256;
   int processes = 16;        // processes and threads of the program, its first included
   int output_bytes = 65536;  // standard output and error together; more is OLE

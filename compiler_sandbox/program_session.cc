@@ -57,6 +57,18 @@ std::optional<Finding> ProgramSession::build(const std::string& source, std::map
   return std::move(outcome.refused);
 }
 
+std::optional<Finding> ProgramSession::renew(const std::string& source, const std::map<std::string, std::string>& files,
+                                             int more_mib) {
+  if (worker_.in_session()) {
+    return std::nullopt;
+  }
+  auto refused = build(source, files, more_mib);
+  if (refused && refused->doubt == Doubt::kNone) {
+    return faulty("what could be built once cannot be built again");
+  }
+  return refused;
+}
+
 ProgramRun ProgramSession::run(const std::string& input, const std::vector<std::string>& arguments,
                                std::string& error) {
   ProgramRun run;

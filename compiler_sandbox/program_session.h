@@ -30,6 +30,10 @@ class ProgramSession {
   /// program can be run now.
   std::optional<Finding> build(const std::string& source, std::map<std::string, std::string> files, int more_mib);
 
+  /// build() again where the last run took the session with it.
+  std::optional<Finding> renew(const std::string& source, const std::map<std::string, std::string>& files,
+                               int more_mib);
+
   /// One run; `error` says what of ours broke, if anything did.
   ProgramRun run(const std::string& input, const std::vector<std::string>& arguments, std::string& error);
 

@@ -121,7 +121,7 @@ def _main():
                 text = "<no text>"
         if type_(text) is not str_:
             text = "<no text>"
-        return encode("%s\n%d\n%s" % (name, line, text[:2000]), "utf-8", "backslashreplace")
+        return encode("%s\n%d\n%s" % (name[:200], line, text[:2000]), "utf-8", "backslashreplace")
 
     def function_named(name):
         function = module.__dict__.get(name)

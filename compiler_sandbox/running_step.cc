@@ -131,7 +131,7 @@ const StepReport& RunningStep::finish() {
 void RunningStep::end_with(StepReport report) {
   over_ = true;
   report_ = std::move(report);
-  report_.asleep &= !streams_.waits_for_others;
+  report_.asleep &= its_turn_ || !streams_.waits_for_others;
   // What was written before the end still counts. A process that outlived the step holds nothing up: one look.
   if (!channel_closed_ && channel_.valid()) {
     read_channel();

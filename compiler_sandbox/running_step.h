@@ -19,7 +19,7 @@ struct StepStreams {
   int input = -1;                  // becomes descriptor 0; without one the program reads /dev/null
   int output = -1;                 // becomes descriptor 1; then standard error alone is read here
   bool errors_apart = false;       // standard error is kept apart from standard output
-  bool waits_for_others = false;   // the program may be asleep because another one is slow
+  bool waits_for_others = false;   // asleep it may be because another program is slow, but for its_turn()
 };
 
 /// One step of `worker`'s session, which must outlive it.
@@ -36,6 +36,8 @@ class RunningStep {
   void wait();
   /// As wait() but at most `milliseconds`.
   void wait_at_most(int milliseconds);
+  /// Whether all others wait for this program now.
+  void its_turn(bool now) { its_turn_ = now; }
   /// Ends the step if it still runs. The report says how it ended and what it used.
   const StepReport& finish();
 
@@ -68,6 +70,7 @@ class RunningStep {
   Stream errors_;
   std::size_t printed_ = 0;
   bool channel_closed_ = false;
+  bool its_turn_ = false;
   bool over_ = false;
   StepReport report_;
   std::chrono::steady_clock::time_point start_;

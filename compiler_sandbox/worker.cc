@@ -219,6 +219,7 @@ std::optional<StepReport> Worker::read_report() {
   auto report = read_message();
   if (report) {
     off_cpu_ = false;
+    in_session_ = in_session_ && report->reason == "exit";  // whatever else ends a step takes the session with it
   }
   if (notice_) {
     notice_(off_cpu_);
@@ -284,6 +285,9 @@ void Worker::end_later() {
 StepReport Worker::await_ended() {
   ending_ = false;
   off_cpu_ = false;
+  if (notice_) {
+    notice_(false);
+  }
   std::optional<StepReport> report;
   do {  // the step may have ended by itself just before: its report comes first
     report = read_message();

@@ -78,7 +78,7 @@ class Worker {
   StepReport end();
   /// Kills the session without waiting until it is gone; nobody asks how it ended. The next begin() waits for that.
   void end_later();
-  /// Whether a session has begun and was not ended.
+  /// Whether a session has begun and was not ended, by us or with a step that broke a limit.
   [[nodiscard]] bool in_session() const { return in_session_; }
 
   /// Holds a step of this session that waits for more to do, for whoever has this worker next. It ends with the

@@ -1,6 +1,7 @@
 #include "core/config.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <type_traits>
 
@@ -166,6 +167,29 @@ std::string Config::checksum() const {
     text += field.key + " = " + to_toml_value(field.get()) + "\n";
   }
   return sha256_hex(text);
+}
+
+Result<std::vector<std::string>> Config::differences_from(std::string_view toml, const std::string& origin) const {
+  PLUMB_ASSIGN(const std::vector<internal::TomlEntry> entries, internal::parse_toml_text(toml, origin));
+  std::map<std::string, std::string> before;
+  for (const internal::TomlEntry& entry : entries) {
+    before[entry.key] = to_toml_value(entry.value);
+  }
+  std::vector<std::string> sentences;
+  for (const ConfigField& field : fields_) {
+    const std::string now = to_toml_value(field.get());
+    const auto old = before.find(field.key);
+    // A number may have been written as an integer.
+    const auto same = old == before.end() ? Result<ConfigValue>(Error{}) : internal::parse_override(field, old->second);
+    if (!same || to_toml_value(*same) != now) {
+      sentences.push_back(field.key + ": was " + (old == before.end() ? "absent" : old->second) + ", is " + now);
+    }
+    before.erase(field.key);
+  }
+  for (const auto& [key, value] : before) {
+    sentences.push_back(key + ": was " + value + ", is no key any more");
+  }
+  return sentences;
 }
 
 std::string Config::help() const {

@@ -117,6 +117,10 @@ class Config {
   [[nodiscard]] std::string to_toml() const;
   /// SHA-256 of the values alone (keys and values in order, no comments), in hex.
   [[nodiscard]] std::string checksum() const;
+  /// One sentence for each key whose value is not that of `toml`, an earlier to_toml(): "grpo.clip_high: was 0.2, is
+  /// 0.3". Keys that only one of the two knows count. Errors: `toml` (from `origin`) is no TOML.
+  [[nodiscard]] Result<std::vector<std::string>> differences_from(std::string_view toml,
+                                                                  const std::string& origin) const;
   /// A table of all keys: default, range and unit, meaning.
   [[nodiscard]] std::string help() const;
 

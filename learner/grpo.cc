@@ -231,7 +231,7 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
   stats.updated = stats.num_updates > 0;
   stats.exact_actor = policy_.exact();
   stats.router = tallies_->summary();
-  stats.has_reference = options_.loss.kl != KlLoss::kNone;
+  stats.has_reference = options_.needs_reference();
   stats.trained_tokens = sums.num_tokens;
   stats.distinct_tokens = sums.distinct_tokens;
   if (tried > 0) {
@@ -239,7 +239,7 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
     stats.grad_norm /= tried;
     stats.policy_loss = sums.loss / tried;
     stats.kl = sums.kl / tokens;
-    stats.reference_kl = sums.reference_kl / tokens;
+    stats.reference_kl = options_.kl_reward_coefficient != 0 ? summary.divergence : sums.reference_kl / tokens;
     stats.entropy = sums.entropy / tokens;
     stats.clip_low_mean = static_cast<double>(sums.clipped_low) / tokens;
     stats.clip_high_mean = static_cast<double>(sums.clipped_high) / tokens;

@@ -8,19 +8,36 @@
 namespace plumb {
 namespace {
 
+// The estimator k1, summed over the tokens: log pi - log pi_ref of what was sampled.
+double divergence_of(const TrainedCompletion& trained) {
+  const std::vector<float>& log_probs =
+      trained.raw_log_probs.empty() ? trained.completion->log_probs : trained.raw_log_probs;
+  double divergence = 0;
+  for (std::size_t t = 0; t < trained.reference_log_probs.size(); ++t) {
+    divergence += static_cast<double>(log_probs[t]) - static_cast<double>(trained.reference_log_probs[t]);
+  }
+  return divergence;
+}
+
+double mean_divergence(std::span<const TrainedGroup> groups) {
+  double sum = 0;
+  std::int64_t tokens = 0;
+  for (const TrainedGroup& group : groups) {
+    for (const TrainedCompletion& trained : group.completions) {
+      sum += divergence_of(trained);
+      tokens += trained.num_tokens();
+    }
+  }
+  return tokens == 0 ? 0.0 : sum / static_cast<double>(tokens);
+}
+
 double reward_of(const TrainedCompletion& trained, double score, const GrpoLearnerOptions& options) {
   double reward = score;
   if (options.overlong.zone > 0) {
     reward += overlong_penalty(trained.num_tokens(), options);
   }
   if (options.kl_reward_coefficient != 0) {
-    const std::vector<float>& log_probs =
-        trained.raw_log_probs.empty() ? trained.completion->log_probs : trained.raw_log_probs;
-    double divergence = 0;
-    for (std::size_t t = 0; t < trained.reference_log_probs.size(); ++t) {
-      divergence += static_cast<double>(log_probs[t]) - static_cast<double>(trained.reference_log_probs[t]);
-    }
-    reward -= static_cast<double>(options.kl_reward_coefficient) * divergence;
+    reward -= static_cast<double>(options.kl_reward_coefficient) * divergence_of(trained);
   }
   return reward;
 }
@@ -126,6 +143,7 @@ AdvantageSummary prepare_update(std::vector<TrainedGroup>& groups, const GrpoLea
   for (TrainedGroup& group : groups) {
     rewards.push_back(rewards_of(group, options));
   }
+  const double divergence = options.kl_reward_coefficient == 0 ? 0.0 : mean_divergence(groups);
   const std::vector<GroupAdvantages> advantages = batch_advantages(rewards, options.advantage);
   const auto num_batches = static_cast<std::size_t>(options.mini_batches);
   std::vector<std::vector<TrainedGroup*>> counted(num_batches);
@@ -148,7 +166,9 @@ AdvantageSummary prepare_update(std::vector<TrainedGroup>& groups, const GrpoLea
       groups[g].completions.clear();
     }
   }
-  return summarise(advantages);
+  AdvantageSummary summary = summarise(advantages);
+  summary.divergence = divergence;
+  return summary;
 }
 
 bool has_spread(const ScoredGroup& group, const GrpoLearnerOptions& options) {

@@ -44,6 +44,7 @@ struct AdvantageSummary {
   double mean = 0;
   double std = 0;  // ddof 1
   std::int64_t groups_with_spread = 0;
+  double divergence = 0;  // k1 from the reference, mean per token; where it is in the reward
 };
 
 /// Rewards (score, overlong penalty, divergence k1 where reference log-probs are there) and advantages of all groups.

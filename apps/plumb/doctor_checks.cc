@@ -186,7 +186,7 @@ std::vector<Finding> examine_machine() {
           examine_disk(),
           examine_tool("g++", "g++ -dumpfullversion 2>/dev/null", "judges C++ tasks", "g++", Health::kMissing),
           examine_clang(),
-          examine_tool("python3", "python3 -I -c 'import platform; print(platform.python_version())' 2>/dev/null",
+          examine_tool("python3", "/usr/bin/python3 -I -c 'import platform; print(platform.python_version())' 2>/dev/null",
                        "judges Python tasks", "python3", Health::kMissing)};
 }
 

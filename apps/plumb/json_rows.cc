@@ -32,7 +32,7 @@ Result<std::vector<JsonRow>> read_json_rows(const std::string& path, bool exact_
     if (line.find_first_not_of(" \t\r") == std::string::npos) {
       continue;
     }
-    JsonRow row{number, std::to_string(number),
+    JsonRow row{number, "line:" + std::to_string(number),
                 exact_integers ? parse_exact_json(line) : nlohmann::json::parse(line, nullptr, false), ""};
     if (row.json.is_object()) {
       row.id = id_of(row.json, number);
@@ -41,8 +41,8 @@ Result<std::vector<JsonRow>> read_json_rows(const std::string& path, bool exact_
           is_utf8(line) ? "expected one JSON object" : "expected one JSON object, found bytes that are not UTF-8";
     }
     if (!ids.insert(row.id).second) {
-      return Error{fmt::format("{}:{}: the id \"{}\" is used twice; ids name rows and random numbers and must differ",
-                               path, number, row.id)};
+      row.error = fmt::format("the id \"{}\" is used twice; ids name rows and random numbers and must differ", row.id);
+      row.id = "line:" + std::to_string(number);
     }
     rows.push_back(std::move(row));
   }

@@ -15,13 +15,13 @@ namespace plumb {
 /// A line of the input that is not blank. `json` is an object where `error` is empty.
 struct JsonRow {
   int line = 0;    // 1-based
-  std::string id;  // of the object (a text or a number), or the line's number
+  std::string id;  // of the object (a text or a number), or the line's number; "line:N" where `error` is not empty
   nlohmann::json json;
   std::string error;
 };
 
 /// `exact_integers`: those beyond 64 bits are kept as core/typed_value.h writes them, instead of being rounded.
-/// Errors: the file cannot be read, or an id is used twice.
+/// Errors: the file cannot be read.
 Result<std::vector<JsonRow>> read_json_rows(const std::string& path, bool exact_integers = false);
 
 /// An output of one object a line, each with an "id", in the order of the input.

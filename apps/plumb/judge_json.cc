@@ -82,6 +82,9 @@ Result<void> read_limits(const Json& row, Limits& limits) {
       return Error{"the limit \"" + key + "\" must be above 0"};
     }
   }
+  if (row.contains("cpu_s") && !row.contains("wall_s")) {
+    limits.wall_s = kWallOfCpu * limits.cpu_s;
+  }
   return {};
 }
 

@@ -2,13 +2,34 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <unordered_map>
 #include <utility>
 
+#include "compiler_sandbox/evidence_cache.h"
+
 namespace plumb {
+namespace {
+
+constexpr std::size_t kMostAhead =
+    10'000;  // of the first that is not judged yet: what waits to be written is in memory
+constexpr std::size_t kStopped = SIZE_MAX / 2;
+
+}  // namespace
 
 JudgingQueue::JudgingQueue(Judge& judge, std::span<const Submission> submissions)
-    : judge_(judge), submissions_(submissions), evidence_(submissions.size()) {
-  const std::size_t num_threads = std::min(submissions.size(), static_cast<std::size_t>(judge.concurrency()));
+    : judge_(judge), submissions_(submissions), copies_(submissions.size()), evidence_(submissions.size()) {
+  // Equal ones would only wait for each other, on threads that others could use.
+  std::unordered_map<std::string, std::size_t> first;
+  for (std::size_t i = 0; i < submissions.size(); ++i) {
+    const auto [place, is_new] = first.emplace(submission_key(submissions[i]), i);
+    if (is_new) {
+      different_.push_back(i);
+    } else {
+      copies_[place->second].push_back(i);
+    }
+  }
+  const std::size_t num_threads = std::min(different_.size(), static_cast<std::size_t>(judge.concurrency()));
   for (std::size_t i = 0; i < num_threads; ++i) {
     threads_.emplace_back([this] { work(); });
   }
@@ -19,18 +40,33 @@ JudgingQueue::~JudgingQueue() {
 }
 
 void JudgingQueue::work() {
-  for (std::size_t i = next_++; i < submissions_.size(); i = next_++) {
-    Evidence evidence = judge_.judge(submissions_[i]);
-    const std::lock_guard lock(mutex_);
-    evidence_[i] = std::move(evidence);
-    ++num_judged_;
-    const std::size_t before = in_order_;
-    while (in_order_ < evidence_.size() && evidence_[in_order_]) {
-      ++in_order_;
+  for (std::size_t next = next_++; next < different_.size(); next = next_++) {
+    const std::size_t index = different_[next];
+    {
+      std::unique_lock lock(mutex_);
+      judged_.wait(lock, [&] { return index < in_order_ + kMostAhead || next_ >= kStopped; });
     }
-    if (in_order_ != before) {
-      judged_.notify_all();
+    if (next_ >= kStopped) {
+      return;
     }
+    keep(index, judge_.judge(submissions_[index]));
+  }
+}
+
+void JudgingQueue::keep(std::size_t index, Evidence evidence) {
+  const std::lock_guard lock(mutex_);
+  for (const std::size_t copy : copies_[index]) {
+    evidence_[copy] = evidence;
+    evidence_[copy]->cached = true;
+  }
+  num_judged_ += 1 + copies_[index].size();
+  evidence_[index] = std::move(evidence);
+  const std::size_t before = in_order_;
+  while (in_order_ < evidence_.size() && evidence_[in_order_]) {
+    ++in_order_;
+  }
+  if (in_order_ != before) {
+    judged_.notify_all();
   }
 }
 
@@ -40,7 +76,8 @@ bool JudgingQueue::await(std::size_t count) {
 }
 
 void JudgingQueue::stop() {
-  next_ = submissions_.size();
+  next_ = kStopped;
+  judged_.notify_all();
   for (std::thread& thread : threads_) {
     thread.join();
   }

@@ -35,9 +35,12 @@ class JudgingQueue {
 
  private:
   void work();
+  void keep(std::size_t index, Evidence evidence);
 
   Judge& judge_;
   std::span<const Submission> submissions_;
+  std::vector<std::size_t> different_;            // of submissions that are equal the first
+  std::vector<std::vector<std::size_t>> copies_;  // of each submission that is a first: the others
   std::atomic<std::size_t> next_ = 0;
   std::atomic<std::size_t> num_judged_ = 0;
   std::mutex mutex_;

@@ -119,8 +119,15 @@ Result<int> replay(const ReplayOptions& options) {
     PLUMB_TRY(context->bench().load_weights(options.run + "/sft"));
   }
   const Prompts prompts = context->prompts(settings.data.train_splits);
-  PLUMB_TRY(run_grpo_stage(*context, prompts, true, options.step));
-  PLUMB_ASSIGN(const nlohmann::json replayed, line_of_step(scratch.path, options.step));
+  const auto outcome = run_grpo_stage(*context, prompts, true, options.step);
+  const auto again = line_of_step(scratch.path, options.step);
+  if (!again) {
+    return outcome ? again.error() : outcome.error();
+  }
+  const nlohmann::json& replayed = *again;
+  if (!outcome) {  // of a step that stopped the run
+    std::printf("the step ends as it did: %s\n", outcome.error().message.c_str());
+  }
   return compare(logged, replayed);
 }
 

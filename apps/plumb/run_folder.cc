@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "apps/plumb/version.h"
+#include "core/hash.h"
 
 namespace plumb {
 namespace {
@@ -12,11 +13,18 @@ namespace {
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kConfig = "config.toml";
 
-Result<void> check_unchanged(const std::string& path, const RunManifest& now) {
+Result<void> check_unchanged(const std::string& folder, const RunManifest& now, const Config& config) {
+  const std::string path = folder + "/" + kManifest;
   PLUMB_ASSIGN(const RunManifest before, read_manifest(path));
-  const std::vector<std::string> differences = manifest_differences(before, now);
+  std::vector<std::string> differences = manifest_differences(before, now);
   if (differences.empty()) {
     return {};
+  }
+  if (before.config_sha256 != now.config_sha256) {
+    // A sum says that something differs; whoever has to put it back needs to know what.
+    PLUMB_ASSIGN(const std::string toml, read_file(folder + "/" + kConfig));
+    PLUMB_ASSIGN(const auto keys, config.differences_from(toml, folder + "/" + kConfig));
+    differences.insert(differences.end(), keys.begin(), keys.end());
   }
   std::string all;
   for (const std::string& difference : differences) {
@@ -37,6 +45,12 @@ RunManifest start_manifest(std::uint64_t seed, const Config& config) {
   manifest.onednn_version = onednn_version();
   manifest.seed = seed;
   manifest.config_sha256 = config.checksum();
+  // Where the commit does not say what was built, the program itself does.
+  if (manifest.git_commit == "unknown" || manifest.git_commit.ends_with("-dirty")) {
+    if (auto sum = sha256_file("/proc/self/exe")) {
+      manifest.file_sha256["plumb"] = std::move(*sum);
+    }
+  }
   return manifest;
 }
 
@@ -53,7 +67,7 @@ Result<RunFolder> RunFolder::open(const std::string& path, bool resume, const Co
   }
   PLUMB_TRY(ensure_writable_folder(path));
   if (exists) {
-    PLUMB_TRY(check_unchanged(manifest_path, manifest));
+    PLUMB_TRY(check_unchanged(path, manifest, config));
   } else {
     PLUMB_TRY(write_file_atomic(path + "/" + kConfig, config.to_toml()));
     PLUMB_TRY(write_manifest(manifest, manifest_path));

@@ -109,11 +109,17 @@ void register_sandbox(CLI::App& app, Action& action) {
   run->add_option("--stdin", options->input, "a file that it reads; - is standard input");
   run->add_option("--expect", options->expected, "a file with what it should print, compared word by word");
   run->add_option("--cpu-s", options->limits.cpu_s, "CPU time, seconds")->check(CLI::PositiveNumber);
-  run->add_option("--wall-s", options->limits.wall_s, "wall time, seconds")->check(CLI::PositiveNumber);
+  const CLI::Option* wall =
+      run->add_option("--wall-s", options->limits.wall_s, "wall time, seconds; else five times the CPU time")
+          ->check(CLI::PositiveNumber);
   run->add_option("--memory-mib", options->limits.memory_mib, "memory, MiB")->check(CLI::PositiveNumber);
   run->add_option("--allow", options->judge.allow, "isolation layers that may be missing (docs/sandbox.md)");
-  run->callback([options, &action] { action = [options] { return run_program(*options); }; });
+  run->callback([options, wall, &action] {
+    options->limits.wall_s = wall->empty() ? kWallOfCpu * options->limits.cpu_s : options->limits.wall_s;
+    action = [options] { return run_program(*options); };
+  });
   CLI::App* languages = command->add_subcommand("languages", "The languages, and which of them this machine can judge");
+  languages->add_option("--allow", options->judge.allow, "isolation layers that may be missing (docs/sandbox.md)");
   languages->callback([options, &action] { action = [options] { return list_languages(options->judge); }; });
 }
 

@@ -214,7 +214,19 @@ class GrpoRun {
     ++state_.step;
     state_.sampler = std::move(next.cursor);
     epoch_ = next.epoch;
-    PLUMB_TRY(check_finite(stats, rollout));
+    const StepTimes times{rollout.sample_s,
+                          rollout.reward_s,
+                          seconds_since(train_start),
+                          last_checkpoint_s_,
+                          seconds_since(start) + last_checkpoint_s_,
+                          next.wait_s};
+    if (const auto finite = check_finite(stats); !finite) {
+      // With its line in the log the step can be done again, and looked at, by `plumb replay`.
+      PLUMB_TRY(report(progress, rollout, stats, times, extra));
+      PLUMB_TRY(save_samples(rollout.groups, num_saved(), rollout.groups.size(), stats));
+      PLUMB_TRY(folder_.sync_logs());
+      return finite.error();
+    }
     source_->learned();
     if (reference_) {
       reference_->after_step(state_.step, bench_.policy());
@@ -222,12 +234,6 @@ class GrpoRun {
     state_.entropy_coefficient = static_cast<double>(learner_.entropy_coefficient());
     state_.skipped_updates += stats.updated ? 0 : 1;
     state_.num_tokens += rows_trained(rollout.groups);
-    const StepTimes times{rollout.sample_s,
-                          rollout.reward_s,
-                          seconds_since(train_start),
-                          last_checkpoint_s_,
-                          seconds_since(start) + last_checkpoint_s_,
-                          next.wait_s};
     last_checkpoint_s_ = 0;
     PLUMB_ASSIGN(const MetricMap dev, dev_.after_step(state_.step));
     extra.insert(dev.begin(), dev.end());
@@ -253,17 +259,17 @@ class GrpoRun {
   }
 
   // A gradient that is not finite though the loss is may be one odd batch: it is skipped, a few times in a row.
-  // Anything else that is not finite would come again on the same weights, so the run stops, with the step's samples
-  // kept.
-  Result<void> check_finite(const GrpoStepStats& stats, const Rollout& rollout) {
+  // Anything else that is not finite would come again on the same weights, so the run stops, with all of the step's
+  // samples kept.
+  Result<void> check_finite(const GrpoStepStats& stats) {
     state_.skipped_in_a_row = stats.skipped_updates > 0 ? state_.skipped_in_a_row + stats.skipped_updates : 0;
     if (stats.finite && state_.skipped_in_a_row <= kMaxSkippedInARow) {
       return {};
     }
-    PLUMB_TRY(save_samples(rollout.groups, rollout.groups.size(), stats));
-    PLUMB_TRY(folder_.sync_logs());
     return Error{fmt::format(
-        "grpo: {} at step {}; its completions are the last in {}; lower grpo.learning_rate, or look at the rewards",
+        "grpo: {} at step {}; its completions are the last in {}; lower grpo.learning_rate, or look at the rewards "
+        "(plumb replay does "
+        "the step again)",
         stats.finite ? fmt::format("more than {} updates in a row had a gradient that is not finite", kMaxSkippedInARow)
                      : "a loss, reward or log-prob is not finite",
         state_.step, folder_.file("samples.jsonl"))};
@@ -306,7 +312,7 @@ class GrpoRun {
       timings["timing_s/eval"] = dev_.seconds();
     }
     PLUMB_TRY(folder_.log("grpo", state_.step, metrics, timings));
-    PLUMB_TRY(save_samples(rollout.groups, static_cast<std::size_t>(settings_.grpo.saved_groups), stats));
+    PLUMB_TRY(save_samples(rollout.groups, 0, num_saved(), stats));
     progress.line(step_line(state_.step, settings_.grpo.steps, metrics, times));
     for (const HealthMessage& message : health_.observe(state_.step, metrics)) {
       progress.line((message.warning ? "warning: " : "note: ") + message.text);
@@ -318,8 +324,12 @@ class GrpoRun {
     return {};
   }
 
-  Result<void> save_samples(std::span<const ScoredGroup> groups, std::size_t count, const GrpoStepStats& stats) {
-    for (std::size_t g = 0; g < std::min(count, groups.size()); ++g) {
+  [[nodiscard]] std::size_t num_saved() const { return static_cast<std::size_t>(settings_.grpo.saved_groups); }
+
+  // Of the groups [begin, end), as far as there are so many.
+  Result<void> save_samples(std::span<const ScoredGroup> groups, std::size_t begin, std::size_t end,
+                            const GrpoStepStats& stats) {
+    for (std::size_t g = begin; g < std::min(end, groups.size()); ++g) {
       const ScoredGroup& group = groups[g];
       for (std::size_t i = 0; i < group.scores.size(); ++i) {
         SampleRecord record = sample_record(group, i);

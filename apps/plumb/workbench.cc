@@ -77,7 +77,8 @@ Result<std::string> model_checksum(const std::string& path) {
   std::vector<std::string> files;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(path, ignored)) {
-    if (entry.path().extension() == ".safetensors") {
+    const std::string kind = entry.path().extension();
+    if (kind == ".safetensors" || kind == ".json" || kind == ".jinja" || kind == ".model" || kind == ".txt") {
       files.push_back(entry.path().string());
     }
   }
@@ -85,7 +86,7 @@ Result<std::string> model_checksum(const std::string& path) {
   Sha256 all;
   for (const std::string& file : files) {
     PLUMB_ASSIGN(const std::string one, sha256_file(file));
-    all.update(one);
+    all.update(std::filesystem::path(file).filename().string() + "\n" + one + "\n");
   }
   return all.hex();
 }

@@ -52,7 +52,8 @@ class Workbench {
 /// Whether the model at `path` has the tensors that its configuration asks for (policy/model_layout.h).
 Result<void> check_tensors(const ModelSource& source, const std::string& path);
 
-/// SHA-256 of the model's weights: of the GGUF file, or of a folder's safetensors files one after the other.
+/// SHA-256 of what the model is made of: of the GGUF file, or of the names and contents of a folder's weights,
+/// configuration, tokenizer and template.
 Result<std::string> model_checksum(const std::string& path);
 
 }  // namespace plumb

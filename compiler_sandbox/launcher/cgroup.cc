@@ -168,6 +168,15 @@ bool Cgroup::set_limits(std::int64_t memory_bytes, int processes) const {
   return good;
 }
 
+void Cgroup::make_way(bool on) const {
+  const bool idle = write("cpuacct", "cpu.idle", on ? "1" : "0");
+  if (!idle && version_ == 2) {
+    static_cast<void>(write("cpuacct", "cpu.weight", on ? "1" : "100"));
+  } else if (!idle && version_ == 1) {
+    static_cast<void>(write("cpuacct", "cpu.shares", on ? "2" : "1024"));
+  }
+}
+
 std::int64_t Cgroup::usage_bytes() const {
   return number(read("memory", version_ == 2 ? "memory.current" : "memory.usage_in_bytes"));
 }

@@ -28,6 +28,9 @@ class Cgroup {
   bool set_limits(std::int64_t memory_bytes, int processes) const;
   /// Starts a new measurement of peak_bytes() and oom_kills().
   void start_measurement();
+  /// Where groups share processors by weight too (v2, or a v1 cpuacct that is mounted with cpu): the least of it, or as
+  /// usual.
+  void make_way(bool on) const;
   [[nodiscard]] std::int64_t usage_bytes() const;    // now
   [[nodiscard]] std::int64_t kept_bytes() const;     // now, without the pages of files, which make way
   [[nodiscard]] double cpu_s() const;                // since the group was made

@@ -108,6 +108,10 @@ class Launcher {
       fail(session_ ? "the kernel refused the memory or process limit" : "a step without a session");
       return;
     }
+    if (makes_way_) {
+      slot_.cgroup.make_way(false);
+      makes_way_ = false;
+    }
     slot_.cgroup.start_measurement();
     peak_bytes_ = 0;
     cpu_at_start_ = used_cpu_s();
@@ -144,11 +148,22 @@ class Launcher {
         return;
       }
       if (const auto idle = idle_.look(cpu_s, Clock::now())) {
+        make_way(*idle);
         send_wire(kJudgeSocket, {{"off_cpu", *idle}});
       }
       if (sources[0].revents != 0) {
         return;  // "end", or the judge is gone: the main loop reads it
       }
+    }
+  }
+
+  // Others run in the place of a program that sleeps. When it wakes up it must not take their processors: many that
+  // wake together could keep an honest one waiting until its wall limit.
+  void make_way(bool sleeps) {
+    if (sleeps) {
+      session_->make_way();
+      slot_.cgroup.make_way(true);
+      makes_way_ = true;
     }
   }
 
@@ -182,9 +197,20 @@ class Launcher {
   }
 
   void stop(const char* reason) {
-    nlohmann::json report{{"reason", reason}, {"starved_s", session_->starved_s()}, {"asleep", session_->asleep()}};
+    nlohmann::json report{{"reason", reason}, {"starved_s", session_->starved_s()}, {"asleep", is_asleep()}};
     end_session(report);
     send_wire(kJudgeSocket, report);
+  }
+
+  // One that sleeps most of the time is awake at some looks; one that waits for a processor is so at all of them.
+  [[nodiscard]] bool is_asleep() const {
+    constexpr int kLooks = 5;
+    bool asleep = session_->asleep();
+    for (int look = 1; look < kLooks && !asleep; ++look) {
+      usleep(1000);
+      asleep = session_->asleep();
+    }
+    return asleep;
   }
 
   void fail(const std::string& error) { send_wire(kJudgeSocket, {{"error", error}}); }
@@ -217,6 +243,7 @@ class Launcher {
   Slot slot_;
   nlohmann::json warm_clang_;  // load_warm_clang()'s, or null
   int starts_ = 0;             // sessions that were to start warm
+  bool makes_way_ = false;     // of the last step
   std::unique_ptr<Session> session_;
   double cpu_at_start_ = 0;
   std::int64_t memory_limit_ = 0;  // of the step

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -57,6 +58,15 @@ std::vector<int> descent(int proc_fd, pid_t pid) {
     }
   }
   return pids;
+}
+
+void make_way(int proc_fd, const std::vector<int>& pids) {
+  const sched_param none{};
+  for (const int pid : pids) {
+    for (const std::string& thread : threads_of(proc_fd, pid)) {
+      sched_setscheduler(std::atoi(thread.substr(thread.rfind('/') + 1).c_str()), SCHED_IDLE, &none);
+    }
+  }
 }
 
 bool all_asleep(int proc_fd, const std::vector<int>& pids) {
@@ -125,11 +135,13 @@ std::int64_t resident_bytes(int proc_fd, const std::vector<int>& pids, std::int6
 double starved_seconds(int proc_fd, const std::vector<int>& pids) {
   double total = 0;
   for (const int pid : pids) {
-    std::istringstream fields(read_proc(proc_fd, std::to_string(pid) + "/schedstat"));
-    double run_ns = 0;
-    double wait_ns = 0;
-    if (fields >> run_ns >> wait_ns) {
-      total += wait_ns * 1e-9;
+    for (const std::string& thread : threads_of(proc_fd, pid)) {
+      std::istringstream fields(read_proc(proc_fd, thread + "/schedstat"));
+      double run_ns = 0;
+      double wait_ns = 0;
+      if (fields >> run_ns >> wait_ns) {
+        total += wait_ns * 1e-9;
+      }
     }
   }
   return total;

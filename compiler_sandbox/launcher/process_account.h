@@ -23,6 +23,9 @@ double cpu_seconds(int proc_fd, const std::vector<int>& pids);
 /// How long they were ready to run but had no processor.
 double starved_seconds(int proc_fd, const std::vector<int>& pids);
 
+/// From now on their threads, and what these start, run where nothing else wants a processor.
+void make_way(int proc_fd, const std::vector<int>& pids);
+
 /// Whether each of their threads waits for something that is no processor, disk or page. Waiting for another program
 /// counts.
 bool all_asleep(int proc_fd, const std::vector<int>& pids);

@@ -227,6 +227,12 @@ double Session::starved_s() const {
   return starved_seconds(slot_.proc_fd, processes());
 }
 
+void Session::make_way() const {
+  std::vector<int> pids = processes();
+  std::erase(pids, init_);
+  plumb::make_way(slot_.proc_fd, pids);
+}
+
 bool Session::asleep() const {
   return all_asleep(slot_.proc_fd, processes());
 }

@@ -50,6 +50,8 @@ class Session {
   [[nodiscard]] double cpu_s() const;
   [[nodiscard]] double starved_s() const;
   [[nodiscard]] bool asleep() const;
+  /// make_way() for all but init, which starts the next step.
+  void make_way() const;
   [[nodiscard]] std::int64_t resident_bytes(std::int64_t enough) const;
 
  private:

@@ -93,5 +93,17 @@ TEST(LanguageFiles, SayWhatIsWrongWithThem) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Checkers, ExitCodesAreTestlibs) {
+  const std::pair<int, Verdict> codes[] = {{0, Verdict::kAC},  {1, Verdict::kWA},  {2, Verdict::kPE},
+                                           {4, Verdict::kPE},  {8, Verdict::kPE},  {7, Verdict::kWA},
+                                           {50, Verdict::kWA}, {100, Verdict::kWA}};
+  for (const auto& [code, verdict] : codes) {
+    EXPECT_EQ(verdict_of_checker(code), verdict) << code;
+  }
+  for (const int code : {-1, 3, 5, 6, 9, 49, 126, 127, 139}) {
+    EXPECT_FALSE(verdict_of_checker(code).has_value()) << code;
+  }
+}
+
 }  // namespace
 }  // namespace plumb

@@ -112,5 +112,27 @@ TEST_F(Crowd, SleepersWakeUpAndAreJudgedAsEver) {
   }
 }
 
+// Many that wake together, each with children that compute, must not keep the honest from their processors.
+TEST_F(Crowd, ThoseWhoWakeUpTogetherMakeWay) {
+  std::vector<Submission> submissions;
+  for (int i = 0; i < 24; ++i) {
+    submissions.push_back(python(i % 3 == 0 ? "    import threading\n"
+                                              "    def work():\n"
+                                              "        end = time.thread_time() + 0.2\n"
+                                              "        while time.thread_time() < end:\n            pass\n"
+                                              "    thread = threading.Thread(target=work)\n    thread.start()\n"
+                                              "    thread.join()\n"
+                                            : "    import os\n    time.sleep(0.6)\n    for _ in range(10):\n"
+                                              "        if os.fork() == 0:\n            os.setsid()\n            break\n"
+                                              "    while True:\n        pass\n",
+                                 i));
+    submissions.back().limits.cpu_s = 1;
+  }
+  const std::vector<Evidence> evidence = judge_->judge_all(submissions);
+  for (std::size_t i = 0; i < evidence.size(); ++i) {
+    EXPECT_EQ(evidence[i].verdict, i % 3 == 0 ? Verdict::kAC : Verdict::kTLE) << i << test::describe(evidence[i]);
+  }
+}
+
 }  // namespace
 }  // namespace plumb

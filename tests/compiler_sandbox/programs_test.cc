@@ -130,9 +130,32 @@ TEST(Programs, AskTheAuthorsChecker) {
   submission.source = "print(5)";
   const Evidence wrong = judge->judge(submission);
   EXPECT_EQ(wrong.verdict, Verdict::kWA) << describe(wrong);
-  submission.checker.source = "raise SystemExit(7)";
+  submission.checker.source = "raise SystemExit(4)";
+  EXPECT_EQ(judge->judge(submission).verdict, Verdict::kPE) << "right, and more than that";
+  submission.checker.source = "raise SystemExit(3)";
   const Evidence broken = judge->judge(submission);
   EXPECT_EQ(broken.verdict, Verdict::kSE) << describe(broken);
+}
+
+// What breaks a limit takes its session with it. The tests after it are tests all the same.
+TEST(Programs, TestsAfterABrokenLimitAreRun) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  Submission submission;
+  submission.program_language = "python";
+  submission.source =
+      "import time\nword = input()\nwhile word == 'spin':\n    pass\nif word == 'sleep':\n    time.sleep(60)\n"
+      "while word == 'flood':\n    print('x' * 10000)\nprint(word)\n";
+  for (const char* word : {"a", "spin", "b", "flood", "c", "sleep", "d"}) {
+    submission.program_tests.push_back({std::string(word) + "\n", std::string(word) + "\n"});
+  }
+  submission.limits.cpu_s = 0.5;
+  submission.limits.wall_s = 1.5;
+  submission.stop_at_first_failure = false;
+  const Evidence evidence = judge->judge(submission);
+  EXPECT_EQ(evidence.tests, (std::vector<Verdict>{Verdict::kAC, Verdict::kTLE, Verdict::kAC, Verdict::kOLE,
+                                                  Verdict::kAC, Verdict::kTLE, Verdict::kAC}))
+      << describe(evidence);
+  EXPECT_EQ(evidence.verdict, Verdict::kTLE);
 }
 
 TEST(Programs, WhatCannotBeJudgedIsOurFault) {

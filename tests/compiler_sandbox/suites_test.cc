@@ -129,6 +129,40 @@ TEST_F(Suites, NoTrickPasses) {
   }
 }
 
+// An exception that ends a loop in silence ends no test in silence.
+TEST_F(Suites, StopIterationPassesNothing) {
+  const char* const kStops = "def f(n):\n    raise StopIteration\n";
+  for (const char* code :
+       {"assert all(map(lambda p: f(p) == 7, [1, 2]))\n",
+        "def check(c):\n    for got, want in zip(map(c, [1, 2]), [7, 7]):\n        assert got == want\n"
+        "check(f)\n",
+        "assert next(map(f, [1]), 7) == 7\n"}) {
+    const Evidence evidence = judge_->judge(suite_submission(kStops, code));
+    EXPECT_EQ(evidence.verdict, Verdict::kRE) << code << describe(evidence);
+  }
+}
+
+TEST_F(Suites, TheCandidatesNamesAreSeenEverywhere) {
+  const Evidence evidence =
+      judge_->judge(suite_submission("def f(n):\n    return n + 1\n",
+                                     "class Case:\n    n = f(1)\n    def value(self):\n        return "
+                                     "f(self.n)\nassert Case.n == 2 and Case().value() == 3\n"
+                                     "assert [f(i) for i in range(2)] == [1, 2] and (lambda: f(4))() == 5\n"));
+  EXPECT_EQ(evidence.verdict, Verdict::kAC) << describe(evidence);
+  EXPECT_EQ(judge_->judge(suite_submission("x = 1\n", "assert __nothing__ == 1\n")).verdict, Verdict::kWA);
+}
+
+TEST_F(Suites, WordsOfACandidateHaveABound) {
+  for (const char* source :
+       {"def f(n):\n    raise type('A' * 3000000, (Exception,), {})()\n",
+        "def f(n):\n    raise ValueError('\\u00e9' * 3000000)\n",
+        "def f(n):\n    import os\n    os.write(3, b'0' * 16 + b'X 3000000\\n' + b'x' * 3000000)\n"}) {
+    for (const Diagnostic& one : judge_->judge(suite_submission(source, "assert f(1) == 1\n")).diagnostics) {
+      EXPECT_LE(one.message.size(), 10'000U);
+    }
+  }
+}
+
 TEST_F(Suites, ASuiteThatCannotBeRunIsOurFault) {
   const std::pair<const char*, const char*> suites[] = {{"assert f(3) ==\n", "the tests cannot be loaded"},
                                                         {"assert f(lambda: 3)\n", "the tests pass a function"}};
@@ -215,6 +249,11 @@ TEST_F(SuiteProcess, NothingIsLeftForTheNext) {
                            "import sys\nsys.modules['canary'] = sys\n",
                            "import string\nstring.__dict__['canary'] = 1\n",
                            "canary = 1\n",
+                           "def steps():\n    try:\n        yield 1\n    finally:\n        same(None)\nit = steps()\n"
+                           "assert next(it) == 1\n",
+                           "import json\njson.encoder.ESCAPE_DCT['canary'] = 1\n",
+                           "from typing import sys\nsys.modules['canary'] = sys\n",
+                           "import typing\ntyping.sys.modules['canary'] = typing\n",
                            "def change():\n    global canary\n    canary = 1\nchange()\n",
                            "import random\nrandom.seed(1)\nrandom.canary = random.random()\n"};
   for (const char* change : changes) {
@@ -222,7 +261,8 @@ TEST_F(SuiteProcess, NothingIsLeftForTheNext) {
     const Evidence later = judged(kSame,
                                   "import builtins, math, random, string, sys\nassert same(1) == 1\n"
                                   "assert not any(hasattr(one, 'canary') for one in (builtins, math, string, random))\n"
-                                  "assert 'canary' not in globals() and 'canary' not in sys.modules\n");
+                                  "assert 'canary' not in globals() and 'canary' not in sys.modules\n"
+                                  "import json\nassert 'canary' not in json.encoder.ESCAPE_DCT\n");
     EXPECT_EQ(later.verdict, Verdict::kAC) << change << describe(later);
   }
 }

@@ -257,5 +257,21 @@ TEST(Nearest, CountsEditsAndSwaps) {
   EXPECT_EQ(nearest_name("x", {}), "");
 }
 
+TEST_F(ConfigTest, SaysWhatDiffersFromAnEarlierOne) {
+  const std::string before = config_.to_toml();
+  EXPECT_EQ(config_.differences_from(before, "config.toml").value(), std::vector<std::string>());
+  sample_.clip = 0.3F;
+  sample_.temperatures = {1};
+  sample_.sets = {};
+  sample_.dtype = Arithmetic::kBf16;
+  EXPECT_EQ(config_.differences_from(before, "config.toml").value(),
+            (std::vector<std::string>{"grpo.clip: was 0.2, is 0.3", "grpo.temperatures: was [0.0, 0.3, 1.0], is [1.0]",
+                                      "grpo.sets: was [\"dev\"], is []", "grpo.dtype: was \"f32\", is \"bf16\""}));
+  const auto other = config_.differences_from("[grpo]\nclip = 0.3\nsteps = 60\ngone = 1\n", "config.toml").value();
+  EXPECT_NE(std::find(other.begin(), other.end(), "grpo.gone: was 1, is no key any more"), other.end());
+  EXPECT_NE(std::find(other.begin(), other.end(), "grpo.seed: was absent, is 1"), other.end());
+  EXPECT_FALSE(config_.differences_from("[", "config.toml").ok());
+}
+
 }  // namespace
 }  // namespace plumb

@@ -95,8 +95,10 @@ class Generate(Rows):
     def test_what_cannot_be(self):
         self.assert_refused(self.plumb("generate", "--model", self.model), 1, "--prompt", "--in")
         self.write_rows("in.jsonl", [{"id": "a", "prompt": "x"}, {"id": "a", "prompt": "y"}])
-        result = self.plumb("generate", "--model", self.model, "--in", "in.jsonl", "--out", "out.jsonl")
-        self.assert_refused(result, 1, "in.jsonl:2", "used twice")
+        self.plumb("generate", "--model", self.model, "--in", "in.jsonl", "--out", "out.jsonl")
+        rows = self.read_rows("out.jsonl")
+        self.assertEqual([row["id"] for row in rows], ["a", "line:2"])
+        self.assertIn('the id "a" is used twice', rows[1]["error"])
 
 
 class Score(Rows):

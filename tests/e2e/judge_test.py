@@ -27,9 +27,11 @@ ROWS = [
      "tests": [{"input": "", "output": "0.3"}]},
     {"id": "binary", "language": "python", "source": "import sys\nsys.stdout.buffer.write(b'\\xff\\n')",
      "tests": [{"input": "", "output": "5"}], "limits": {"cpu_s": 1, "memory_mib": 128}},
+    {"id": 8, "language": "python", "source": "print(5)", "tests": [{"input": "", "output": "5"}]},
+    {"id": "half", "language": "python", "source": "print(6)", "tests": [{"input": "", "output": "5"}]},
 ]
 VERDICTS = {"right": "AC", "half": "WA", "function": "AC", "cpp": "AC", "float": "AC", "binary": "WA", "suite": "AC",
-            "own types": "AC", "large": "AC"}
+            "own types": "AC", "large": "AC", "8": "AC"}
 
 
 class Judge(PlumbCase):
@@ -63,7 +65,8 @@ class Judge(PlumbCase):
         result = self.judge()
         self.assertEqual(result.returncode, 0, result.stderr)
         rows = self.read()
-        names = [row["id"] if isinstance(row, dict) else "8" for row in ROWS]
+        names = [str(row["id"]) if isinstance(row, dict) else "line:8" for row in ROWS]
+        names[-1] = "line:14"  # of an id that another has
         self.assertEqual([row["id"] for row in rows], names)
         by_id = {row["id"]: row for row in rows}
         self.assertEqual({name: by_id[name]["verdict"] for name in VERDICTS}, VERDICTS, rows)
@@ -71,7 +74,8 @@ class Judge(PlumbCase):
         self.assertEqual((by_id["half"]["passed"], by_id["half"]["total"]), (1, 2))
         self.assertEqual(by_id["binary"]["output"], {"base64": "/wo="})
         self.assertIn("seccomp", by_id["right"]["isolation"])
-        for name, line, words in (("8", 8, "JSON object"), ("entry", 9, "stdio"), ("limit", 10, "\"cpu\"")):
+        for name, line, words in (("line:8", 8, "JSON object"), ("entry", 9, "stdio"), ("limit", 10, "\"cpu\""),
+                                  ("line:14", 14, "used twice")):
             self.assertEqual(by_id[name]["line"], line)
             self.assertIn(words, by_id[name]["error"])
 

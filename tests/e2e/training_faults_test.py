@@ -124,9 +124,21 @@ class TrainingFaults(TrainingCase):
 
     def test_resume_names_what_has_changed(self):
         self.train("run", grpo__checkpoint_every=2)
-        result = self.plumb(*self.command("run", "--resume", run__seed=9, grpo__checkpoint_every=2))
+        result = self.plumb(*self.command("run", "--resume", run__seed=9, grpo__clip_high=0.3, grpo__checkpoint_every=2))
         self.assertEqual(result.returncode, 1)
-        self.assertIn("seed", result.stderr)
+        for words in ("run.seed: was 1, is 9", "grpo.clip_high: was 0.2, is 0.3"):
+            self.assertIn(words, result.stderr)
+        self.assertNotIn("grpo.steps", result.stderr)
+
+    def test_resume_refuses_another_tokenizer(self):
+        shutil.copytree(self.models / "warm/policy", self.folder / "model")
+        command = self.command("run", model=self.folder / "model", grpo__steps=2, grpo__checkpoint_every=1)
+        self.assertEqual(self.plumb(*command).returncode, 0)
+        tokenizer = self.folder / "model/tokenizer_config.json"
+        tokenizer.write_text(tokenizer.read_text() + "\n")
+        result = self.plumb(*command, "--resume")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("file_sha256.model: was", result.stderr)
 
     def test_damaged_checkpoints_are_named_and_the_last_good_one_used(self):
         self.train("whole", grpo__checkpoint_every=2)
