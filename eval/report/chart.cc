@@ -46,7 +46,8 @@ Range y_range(const ChartOptions& options, std::span<const Series> series) {
     }
   }
   const double spread = range.high - range.low;
-  const double margin = spread > 0 ? 0.06 * spread : std::max(std::abs(range.high) * 0.1, 1e-9);
+  const double level = range.high == 0 ? 1 : 0.1 * std::abs(range.high);  // room around a value that never moved
+  const double margin = spread > 0 ? 0.06 * spread : level;
   range.high += margin;
   if (!options.from_zero || range.low < 0) {
     range.low -= margin;
@@ -107,12 +108,34 @@ std::string axes(const ChartOptions& options, const Frame& frame) {
   return svg;
 }
 
+// Of more points than can be told apart, the lowest and the highest of each stretch: the line looks the same, and the
+// page of a long run stays small.
+std::vector<std::pair<double, double>> thinned(const std::vector<std::pair<double, double>>& points) {
+  constexpr std::size_t kStretches = 150;
+  if (points.size() <= 2 * kStretches) {
+    return points;
+  }
+  std::vector<std::pair<double, double>> kept;
+  for (std::size_t i = 0; i < kStretches; ++i) {
+    const auto at = [&](std::size_t k) {
+      return points.begin() + static_cast<std::ptrdiff_t>(k * points.size() / kStretches);
+    };
+    const auto [low, high] =
+        std::minmax_element(at(i), at(i + 1), [](const auto& a, const auto& b) { return a.second < b.second; });
+    kept.push_back(std::min(*low, *high));  // by x
+    if (low != high) {
+      kept.push_back(std::max(*low, *high));
+    }
+  }
+  return kept;
+}
+
 std::string draw_line(const ChartOptions& options, const Frame& frame, const Series& line) {
   std::string path;
   std::string marks;
-  for (const auto& [x, y] : line.points) {
+  for (const auto& [x, y] : thinned(line.points)) {
     path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", frame.px(x), frame.py(y));
-    if (!line.faint) {
+    if (!line.faint && options.values_to_point_at) {
       const std::string value = options.percent ? percent(y) : short_number(y, 4);
       marks +=
           fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"><title>{}: {} at {}</title></circle>",
@@ -208,6 +231,9 @@ std::string short_number(double value, int digits) {
   if (size >= 1e4 && size < 1e15 && size == std::floor(size)) {
     const bool thousands = std::fmod(size, 1000) == 0;
     return thousands ? fmt::format("{}{:.0f}k", sign, size / 1000) : fmt::format("{}{:.0f}", sign, size);
+  }
+  if (size >= 1000 && size < 1e15) {
+    return fmt::format("{}{:.0f}", sign, size);
   }
   return fmt::format("{}{:.{}g}", sign, size, digits);
 }

@@ -27,6 +27,7 @@ struct ChartOptions {
   std::vector<double> x_ticks = {};  // default: round numbers
   double width = 340;
   double height = 190;
+  bool values_to_point_at = true;  // a tooltip at each point: most of a chart's bytes
 };
 
 /// A line chart with axes, grid and one path per series; a box that says so where there are no points.

@@ -35,6 +35,9 @@ color:var(--soft);white-space:nowrap}
 .chip.warn{background:var(--warnbg);color:var(--warn)}
 .grid2{display:grid;grid-template-columns:repeat(auto-fit,minmax(400px,1fr));gap:16px;margin-top:16px}
 .grid3{display:grid;grid-template-columns:repeat(auto-fit,minmax(310px,1fr));gap:16px;margin-top:16px}
+.grid4{display:grid;grid-template-columns:repeat(auto-fill,minmax(225px,1fr));gap:12px;margin-top:10px}
+.mini{padding:12px 14px}.mini h3{font-size:12.5px;margin:0;overflow-wrap:anywhere}.mini p{margin:2px 0 6px}
+.narrow{width:fit-content;max-width:100%;overflow-x:auto}
 .scroll{overflow-x:auto}.gap{margin-top:16px}
 table{border-collapse:collapse;width:100%;font-size:14.5px}
 th{font-weight:560;color:var(--muted);text-align:right;padding:6px 10px 8px;border-bottom:1px solid var(--rule);font-size:13px}
@@ -49,13 +52,13 @@ tr.first td{border-top:1px solid var(--rule)}
 .chart{width:100%;height:auto;display:block}.grid{stroke:var(--rule)}.tick{fill:var(--muted);font-size:10.5px}
 .line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}.line.faint{stroke-width:1;opacity:.38}
 .hit{fill:transparent}.line.base{stroke:var(--base)}.line.sft{stroke:var(--sft)}.line.grpo{stroke:var(--grpo)}
-.line.a{stroke:var(--a)}.line.b{stroke:var(--b)}.line.c{stroke:var(--c)}
-.dot.base{fill:var(--base)}.dot.sft{fill:var(--sft)}.dot.grpo{fill:var(--grpo)}.dot.a{fill:var(--a)}.dot.b{fill:var(--b)}
-.dot.c{fill:var(--c)}
+.line.a{stroke:var(--a)}.line.b{stroke:var(--b)}.line.c{stroke:var(--c)}.line.d{stroke:var(--d)}.line.e{stroke:var(--sft)}
+.line.f{stroke:var(--base)}.dot.base{fill:var(--base)}.dot.sft{fill:var(--sft)}.dot.grpo{fill:var(--grpo)}.dot.a{fill:var(--a)}.dot.b{fill:var(--b)}
+.dot.c{fill:var(--c)}.dot.d{fill:var(--d)}.dot.e{fill:var(--sft)}.dot.f{fill:var(--base)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;color:var(--soft);font-size:13px;margin:0 0 6px}
 .key{display:inline-flex;align-items:center;gap:6px}.key svg{width:14px;height:10px}.key rect{rx:2px}
 rect.base{fill:var(--base)}rect.sft{fill:var(--sft)}rect.grpo{fill:var(--grpo)}rect.a{fill:var(--a)}rect.b{fill:var(--b)}
-rect.c{fill:var(--c)}rect.d{fill:var(--d)}
+rect.c{fill:var(--c)}rect.d{fill:var(--d)}rect.e{fill:var(--sft)}rect.f{fill:var(--base)}
 .stack{width:100%;height:26px;border-radius:6px;display:block;margin:4px 0 12px}
 .flips{display:grid;grid-template-columns:repeat(4,1fr);gap:10px;margin:12px 0 4px}
 .flip{border-radius:10px;padding:10px 12px;background:var(--quiet);font-size:13px;color:var(--soft)}
@@ -82,7 +85,7 @@ body:has(#show-ce:checked) details .side:not(.is-ce),body:has(#show-cut:checked)
 pre.says{background:var(--badbg);border-color:transparent;margin-top:6px;max-height:220px}
 .parts{font-size:13px;color:var(--soft);margin:8px 0 0;overflow-wrap:anywhere}.parts b{font-weight:600;color:var(--ink)}
 footer{margin-top:60px;color:var(--muted);font-size:13px}
-@media (max-width:640px){main{padding:24px 16px 60px}.flips{grid-template-columns:repeat(2,1fr)}.grid2,.grid3{grid-template-columns:1fr}ul.plain{columns:1}}
+@media (max-width:640px){main{padding:24px 16px 60px}.flips{grid-template-columns:repeat(2,1fr)}.grid2,.grid3,.grid4{grid-template-columns:1fr}ul.plain{columns:1}}
 @media print{body{background:#fff}.card{break-inside:avoid}pre{max-height:none}}
 )css";
 

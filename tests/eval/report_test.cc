@@ -1,43 +1,13 @@
 #include "eval/report/report.h"
 
-#include <gtest/gtest.h>
-
-#include <fstream>
-
-#include "core/atomic_file.h"
 #include "core/escape.h"
+#include "tests/eval/report_fixture.h"
 #include "tests/support/synthetic_run.h"
 
 namespace plumb {
 namespace {
 
-class ReportTest : public testing::Test {
- protected:
-  void SetUp() override {
-    dir_ = std::filesystem::path(testing::TempDir()) /
-           (std::string("plumb_report_") + testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(dir_);
-    std::filesystem::create_directories(dir_);
-  }
-  void TearDown() override { std::filesystem::remove_all(dir_); }
-
-  std::string report() {
-    const auto written = write_report(dir_);
-    EXPECT_TRUE(written.ok()) << (written.ok() ? "" : written.error().message);
-    auto text = read_file((dir_ / "report.html").string());
-    return text ? *text : std::string();
-  }
-
-  static std::size_t count(const std::string& text, const std::string& word) {
-    std::size_t found = 0;
-    for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
-      ++found;
-    }
-    return found;
-  }
-
-  std::filesystem::path dir_;
-};
+using ReportTest = ReportFixture;
 
 TEST_F(ReportTest, HoldsEveryPart) {
   ASSERT_TRUE(write_synthetic_run(dir_).ok());
