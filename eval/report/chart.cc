@@ -137,10 +137,10 @@ std::string draw_line(const ChartOptions& options, const Frame& frame, const Ser
     path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", frame.px(x), frame.py(y));
     if (!line.faint && options.values_to_point_at) {
       const std::string value = options.percent ? percent(y) : short_number(y, 4);
-      marks +=
-          fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"><title>{}: {} at {}</title></circle>",
-                      line.dots ? "dot " + line.css : "hit", frame.px(x), frame.py(y), line.dots ? 3 : 5,
-                      escape_html(line.label), value, short_number(x, 6));
+      marks += fmt::format(
+          "<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"><title>{}: {} at {}</title></circle>",
+          line.dots ? "dot " + line.css : "hit", frame.px(x), frame.py(y), line.dots ? line.dot_radius : 5,
+          escape_html(line.label), value, short_number(x, 6));
     }
   }
   return fmt::format("<path class=\"line {}{}\" d=\"{}\"/>", line.css, line.faint ? " faint" : "", path) + marks;

@@ -18,6 +18,7 @@ struct Series {
   std::vector<std::pair<double, double>> points;  // (x, y), x ascending
   bool faint = false;                             // the raw values behind a smoothed line
   bool dots = false;
+  double dot_radius = 3;
 };
 
 struct ChartOptions {

@@ -53,6 +53,16 @@ std::string text_if_present(const std::filesystem::path& path) {
   return text ? *text : std::string();
 }
 
+// A discarded value where the file is absent or empty.
+Result<nlohmann::json> object_if_present(const std::filesystem::path& path) {
+  const std::string text = text_if_present(path);
+  nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  if (!text.empty() && !json.is_object()) {
+    return Error{path.string() + ": expected a JSON object"};
+  }
+  return json;
+}
+
 }  // namespace
 
 Result<std::vector<StepRow>> read_step_rows(const std::filesystem::path& path) {
@@ -75,11 +85,8 @@ Result<RunData> load_run(const std::filesystem::path& run_dir) {
   if (run.name.empty()) {
     run.name = std::filesystem::absolute(run_dir).lexically_normal().parent_path().filename().string();
   }
-  const std::string manifest = text_if_present(run_dir / "manifest.json");
-  run.manifest = nlohmann::json::parse(manifest, nullptr, false);
-  if (!manifest.empty() && !run.manifest.is_object()) {
-    return Error{(run_dir / "manifest.json").string() + ": expected a JSON object"};
-  }
+  PLUMB_ASSIGN(run.manifest, object_if_present(run_dir / "manifest.json"));
+  PLUMB_ASSIGN(run.reward_model, object_if_present(run_dir / "reward_model.json"));
   run.config = text_if_present(run_dir / "config.toml");
   PLUMB_ASSIGN(run.metrics, read_step_rows(run_dir / "metrics.jsonl"));
   PLUMB_ASSIGN(run.timings, read_step_rows(run_dir / "timings.jsonl"));

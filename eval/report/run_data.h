@@ -23,12 +23,13 @@ struct StepRow {
 
 struct RunData {
   std::string name;         // of the run folder
-  nlohmann::json manifest;  // null where the file is absent
+  nlohmann::json manifest;  // discarded where the file is absent
   std::string config;       // config.toml as text
   std::vector<StepRow> metrics;
   std::vector<StepRow> timings;
   std::vector<Evaluation> evaluations;
   std::vector<SampleRecord> samples;
+  nlohmann::json reward_model;  // reward_model.json; discarded where the file is absent
 };
 
 /// Absent files leave their part empty; a torn last line (a run that is being written) is skipped. Errors: the folder

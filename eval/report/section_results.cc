@@ -305,7 +305,8 @@ std::string header_section(const RunData& run) {
   html += "<p class=\"muted small\">" + facts + "</p>";
   const auto sets = evaluated_sets(run);
   if (sets.empty()) {
-    return html + "<p class=\"verdict\">Nothing has been evaluated in this run yet.</p>";
+    const std::string judged = reward_model_verdict(run);
+    return html + (judged.empty() ? "<p class=\"verdict\">Nothing has been evaluated in this run yet.</p>" : judged);
   }
   const auto stages = results_of(run, sets[0]);
   html += verdict_sentence(stages) + "<div class=\"tiles\">";

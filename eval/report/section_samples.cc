@@ -21,17 +21,6 @@ bool passes(const SampleRecord& sample) {
   return sample.reward >= 1 && sample.audit != 0;
 }
 
-// Verdicts in words, for readers who never met a programming contest.
-std::string verdict_words(const std::string& verdict) {
-  const std::map<std::string, const char*> kWords = {
-      {"AC", "passes"},           {"WA", "wrong answer"},     {"PE", "wrong format"},
-      {"CE", "does not compile"}, {"RE", "crashes"},          {"TLE", "too slow"},
-      {"MLE", "out of memory"},   {"OLE", "prints too much"}, {"SV", "forbidden call"},
-  };
-  const auto found = kWords.find(verdict);
-  return found == kWords.end() ? escape_html(verdict) : found->second;
-}
-
 std::string chips(const SampleRecord& sample) {
   if (!sample.unscored.empty()) {
     return "<span class=\"chip warn\">unscored</span>";

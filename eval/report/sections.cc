@@ -97,6 +97,16 @@ std::string points(double difference) {
                                    : "–";
 }
 
+std::string verdict_words(const std::string& verdict) {
+  const std::map<std::string, const char*> kWords = {
+      {"AC", "passes"},           {"WA", "wrong answer"},     {"PE", "wrong format"},
+      {"CE", "does not compile"}, {"RE", "crashes"},          {"TLE", "too slow"},
+      {"MLE", "out of memory"},   {"OLE", "prints too much"}, {"SV", "forbidden call"},
+  };
+  const auto found = kWords.find(verdict);
+  return found == kWords.end() ? escape_html(verdict) : found->second;
+}
+
 std::string legend(std::span<const Series> series) {
   std::string html = "<div class=\"legend\">";
   for (const Series& line : series) {

@@ -39,12 +39,17 @@ std::string stage_class(const std::string& stage);   // a colour class of the st
 std::string points(double difference);               // "+8.3 pts"
 std::string legend(std::span<const Series> series);  // faint series are left out
 
+/// A verdict in words, for readers who never met a programming contest: "does not compile"; escaped.
+std::string verdict_words(const std::string& verdict);
+
 /// A whole page around `body`; the title is escaped.
 std::string page(const std::string& title, const std::string& body);
 
-std::string header_section(const RunData& run);    // title, verdict in a sentence, three tiles
-std::string results_section(const RunData& run);   // before/after table and flips of each set
-std::string decoding_section(const RunData& run);  // pass@k curves, accuracy against temperature
+std::string header_section(const RunData& run);        // title, verdict in a sentence, three tiles
+std::string results_section(const RunData& run);       // before/after table and flips of each set
+std::string decoding_section(const RunData& run);      // pass@k curves, accuracy against temperature
+std::string reward_model_verdict(const RunData& run);  // what it got right, in a sentence
+std::string reward_model_section(const RunData& run);  // accuracies beside baselines, reliability
 std::string health_section(const RunData& run);
 std::string curves_section(const RunData& run);
 std::string time_section(const RunData& run);

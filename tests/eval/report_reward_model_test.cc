@@ -1,0 +1,78 @@
+// What the report says of a reward model's own evaluation.
+
+#include "tests/eval/report_fixture.h"
+
+namespace plumb {
+namespace {
+
+using ReportRewardModel = ReportFixture;
+
+constexpr const char* kFigures = R"({"good": "Yes", "bad": "No", "held_out": {
+  "all": {"accuracy": 0.75, "low": 0.625, "high": 0.875, "pairs": 40},
+  "hard": {"accuracy": 0.5, "low": 0.25, "high": 0.625, "pairs": 16},
+  "verdict CE": {"accuracy": 1.0, "low": null, "high": null, "pairs": 8},
+  "verdict none": {"accuracy": 0.25, "low": 0.125, "high": 0.375, "pairs": 4},
+  "baseline: log_prob": {"accuracy": 0.7, "low": 0.6, "high": 0.8, "pairs": 40},
+  "baseline: log_prob, hard": {"accuracy": 0.55, "low": 0.45, "high": 0.65, "pairs": 16},
+  "baseline: shorter": {"accuracy": 0.4, "low": 0.3, "high": 0.5, "pairs": 40},
+  "ece": 0.125,
+  "reliability": [{"confidence": 0.6, "accuracy": 0.5, "count": 10}, {"confidence": 0.95, "accuracy": 0.8, "count": 30}]
+  }, "eval_pairs": {"<script>alert(1)</script>.jsonl": {
+  "all": {"accuracy": 0.9, "low": 0.8, "high": 1.0, "pairs": 20},
+  "baseline: <img src=x>": {"accuracy": 0.5, "low": 0.5, "high": 0.5, "pairs": 20},
+  "verdict <svg onload=x>": {"accuracy": 0.5, "low": 0.5, "high": 0.5, "pairs": 20}}}})";
+
+TEST_F(ReportRewardModel, AccuraciesStandBesideTheBaselines) {
+  write("reward_model.json", kFigures);
+  const std::string html = report();
+  EXPECT_FALSE(holds(html, "Nothing has been evaluated"));
+  EXPECT_TRUE(holds(html,
+                    "Of 40 pairs of families that it never trained on, the reward model puts the better completion "
+                    "ahead in <b>75.0%</b>; the best rule without it (the likelier one) does so in 70.0%."));
+  EXPECT_TRUE(holds(html,
+                    "<td class=\"l\">All pairs</td><td>40</td><td class=\"final\">75.0%<span class=\"ci\">62.5 – "
+                    "87.5</span></td>"));
+  EXPECT_TRUE(holds(html, "<td>70.0%<span class=\"ci\">60.0 – 80.0</span></td><td>40.0%"));
+  EXPECT_TRUE(holds(html, "<td>55.0%<span class=\"ci\">45.0 – 65.0</span></td><td>–</td></tr>"));  // of hard pairs
+  // No interval was found, and the baselines were not asked about one verdict alone.
+  EXPECT_TRUE(holds(html, "The worse one: does not compile</td><td>8</td><td class=\"final\">100.0%</td>"));
+  EXPECT_TRUE(holds(html, "The worse one: no program, or maths"));
+}
+
+TEST_F(ReportRewardModel, ReliabilityIsDrawnAndSaid) {
+  write("reward_model.json", kFigures);
+  const std::string html = report();
+  EXPECT_TRUE(holds(html, "<title>10 pairs: 50.0% at 60</title>"));
+  EXPECT_TRUE(holds(html, "<title>30 pairs: 80.0% at 95</title>"));
+  EXPECT_EQ(count(html, "class=\"dot"), 2U);  // the other pairs' file has no bins, and no empty plot
+  // Means over pairs: (10 * 0.6 + 30 * 0.95) / 40 and (10 * 0.5 + 30 * 0.8) / 40.
+  EXPECT_TRUE(holds(html,
+                    "off by 12.5 points in the mean (expected calibration error, ECE 0.125): it is too sure of "
+                    "itself. On average it gives its choice 86.2%, and is right for 72.5% of the pairs."));
+}
+
+TEST_F(ReportRewardModel, HostileNamesStayText) {
+  write("reward_model.json", kFigures);
+  const std::string html = report();
+  for (const char* bad : {"<script", "<img", "<svg onload"}) {
+    EXPECT_FALSE(holds(html, bad)) << bad;
+  }
+  EXPECT_TRUE(holds(html, "Pairs of &lt;script&gt;alert(1)&lt;/script&gt;.jsonl"));
+  EXPECT_TRUE(holds(html, "&lt;svg onload=x&gt;"));
+}
+
+TEST_F(ReportRewardModel, OddFilesGiveAPageOrASentence) {
+  for (const char* figures : {"{}", R"({"held_out": 3, "eval_pairs": []})", R"({"held_out": {}})",
+                              R"({"held_out": {"all": 1, "reliability": {"a": 1}}})"}) {
+    write("reward_model.json", figures);
+    EXPECT_FALSE(holds(report(), "class=\"dot")) << figures;
+  }
+  EXPECT_FALSE(holds((write("reward_model.json", "{}"), report()), "The reward model on pairs"));
+  write("reward_model.json", "[1]");
+  const auto written = write_report(dir_);
+  ASSERT_FALSE(written.ok());
+  EXPECT_TRUE(holds(written.error().message, "reward_model.json: expected a JSON object"));
+}
+
+}  // namespace
+}  // namespace plumb
