@@ -165,6 +165,36 @@ std::string line_chart(const ChartOptions& options, std::span<const Series> seri
   return svg + "</svg>";
 }
 
+std::string area_chart(const ChartOptions& options, std::span<const Series> series) {
+  // The upper edge of each band; edges[0] is the ground.
+  std::vector<Series> edges(series.size() + 1);
+  for (const auto& [x, y] : series.front().points) {
+    edges[0].points.emplace_back(x, 0);
+  }
+  for (std::size_t s = 0; s < series.size(); ++s) {
+    edges[s + 1] = edges[s];
+    for (std::size_t i = 0; i < edges[s].points.size(); ++i) {
+      edges[s + 1].points[i].second += series[s].points[i].second;
+    }
+  }
+  const Frame frame{x_range(edges), y_range(options, edges), options.width, options.height};
+  std::string svg = fmt::format("<svg class=\"chart\" viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}\">",
+                                options.width, options.height, escape_html(options.title));
+  svg += axes(options, frame);
+  for (std::size_t s = 0; s < series.size(); ++s) {
+    std::string path;
+    for (const auto& [x, y] : edges[s + 1].points) {
+      path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", frame.px(x), frame.py(y));
+    }
+    for (auto below = edges[s].points.rbegin(); below != edges[s].points.rend(); ++below) {
+      path += fmt::format("L{:.1f} {:.1f}", frame.px(below->first), frame.py(below->second));
+    }
+    svg += fmt::format("<path class=\"band {}\" d=\"{}Z\"><title>{}</title></path>", series[s].css, path,
+                       escape_html(series[s].label));
+  }
+  return svg + "</svg>";
+}
+
 std::vector<std::pair<double, double>> smoothed(const std::vector<std::pair<double, double>>& points, int width) {
   std::vector<std::pair<double, double>> out;
   const int half = width / 2;

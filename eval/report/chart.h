@@ -34,6 +34,9 @@ struct ChartOptions {
 /// A line chart with axes, grid and one path per series; a box that says so where there are no points.
 std::string line_chart(const ChartOptions& options, std::span<const Series> series);
 
+/// Bands on top of each other, the first at the bottom. All series have the same x, and values >= 0.
+std::string area_chart(const ChartOptions& options, std::span<const Series> series);
+
 /// Centred moving mean of `width` points (fewer at the ends), to show the course of a noisy series.
 std::vector<std::pair<double, double>> smoothed(const std::vector<std::pair<double, double>>& points, int width);
 

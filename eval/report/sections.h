@@ -52,6 +52,7 @@ std::string reward_model_verdict(const RunData& run);  // what it got right, in 
 std::string reward_model_section(const RunData& run);  // accuracies beside baselines, reliability
 std::string health_section(const RunData& run);
 std::string curves_section(const RunData& run);
+std::string outcomes_section(const RunData& run);  // cut off, not compiled, failed, passed
 std::string time_section(const RunData& run);
 std::string samples_section(const RunData& run);
 std::string run_section(const RunData& run);  // manifest and config

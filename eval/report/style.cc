@@ -55,6 +55,8 @@ tr.first td{border-top:1px solid var(--rule)}
 .line.a{stroke:var(--a)}.line.b{stroke:var(--b)}.line.c{stroke:var(--c)}.line.d{stroke:var(--d)}.line.e{stroke:var(--sft)}
 .line.f{stroke:var(--base)}.dot.base{fill:var(--base)}.dot.sft{fill:var(--sft)}.dot.grpo{fill:var(--grpo)}.dot.a{fill:var(--a)}.dot.b{fill:var(--b)}
 .dot.c{fill:var(--c)}.dot.d{fill:var(--d)}.dot.e{fill:var(--sft)}.dot.f{fill:var(--base)}
+.band{stroke:var(--card);stroke-width:.7}.band.base{fill:var(--base)}.band.a{fill:var(--a)}.band.b{fill:var(--b)}.band.c{fill:var(--c)}
+.band.d{fill:var(--d)}.band.e{fill:var(--sft)}.band.f{fill:var(--muted)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;color:var(--soft);font-size:13px;margin:0 0 6px}
 .key{display:inline-flex;align-items:center;gap:6px}.key svg{width:14px;height:10px}.key rect{rx:2px}
 rect.base{fill:var(--base)}rect.sft{fill:var(--sft)}rect.grpo{fill:var(--grpo)}rect.a{fill:var(--a)}rect.b{fill:var(--b)}

@@ -12,16 +12,27 @@ using ReportTest = ReportFixture;
 TEST_F(ReportTest, HoldsEveryPart) {
   ASSERT_TRUE(write_synthetic_run(dir_).ok());
   const std::string html = report();
-  for (const char* part : {"avg@4, T = 1",     "pass@8, T = 1",
-                           "Greedy",           "fail → pass",
-                           "pass@k against k", "Accuracy against temperature",
-                           "Reward",           "Entropy",
-                           "Gradient norm",    "Learning rate",
-                           "Audit gap",        "Where the time went",
-                           "TFLOP, 50",        "Completions side by side",
-                           "does not compile", "no matching function",
-                           "Health",           "A loss near 0 is normal here",
-                           "Manifest",         "Resolved config"}) {
+  for (const char* part : {"avg@4, T = 1",
+                           "pass@8, T = 1",
+                           "Greedy",
+                           "fail → pass",
+                           "pass@k against k",
+                           "Accuracy against temperature",
+                           "Reward",
+                           "Entropy",
+                           "Gradient norm",
+                           "Learning rate",
+                           "Audit gap",
+                           "Where the time went",
+                           "TFLOP, 50",
+                           "Completions side by side",
+                           "does not compile",
+                           "no matching function",
+                           "Health",
+                           "A loss near 0 is normal here",
+                           "Manifest",
+                           "Resolved config",
+                           "How completions turn out"}) {
     EXPECT_NE(html.find(part), std::string::npos) << part;
   }
   EXPECT_EQ(html.find("rm@"), std::string::npos);  // no reward model chose anything
