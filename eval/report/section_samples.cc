@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 
 #include "core/escape.h"
@@ -18,7 +19,7 @@ constexpr std::size_t kTrainSteps = 8;
 constexpr std::size_t kTrainSamples = 8;
 
 bool passes(const SampleRecord& sample) {
-  return sample.reward >= 1 && sample.audit != 0;
+  return is_solved(sample) && sample.audit != 0;
 }
 
 std::string chips(const SampleRecord& sample) {
@@ -28,7 +29,7 @@ std::string chips(const SampleRecord& sample) {
   const bool good = passes(sample);
   std::string html = fmt::format("<span class=\"chip {}\">{}</span>", good ? "pass" : "fail",
                                  sample.verdict.empty() ? (good ? "right" : "wrong") : verdict_words(sample.verdict));
-  if (sample.audit >= 0 && sample.reward >= 1) {
+  if (sample.audit >= 0 && is_solved(sample)) {
     html += fmt::format(" <span class=\"chip {0}\">audit {0}</span>", sample.audit == 1 ? "pass" : "fail");
   }
   if (sample.finish == "length") {
@@ -69,7 +70,7 @@ std::string parts(const SampleRecord& sample) {
 std::string tinted_text(const SampleRecord& sample) {
   const std::string& text = sample.text;
   if (sample.token_ends.empty() || sample.token_ends.size() != sample.log_probs.size()) {
-    return escape_html(text);
+    return "<span>" + escape_html(text) + "</span>";
   }
   std::string html;
   std::size_t begin = 0;
@@ -105,6 +106,17 @@ std::string advantage_chip(const SampleRecord& sample) {
                      *sample.advantage);
 }
 
+// How strongly the switch above the rollouts tints a completion's tokens: all alike, for a completion has one
+// advantage. `largest` is the largest size of any; empty where there is nothing to show.
+std::string advantage_class(double advantage, double largest) {
+  constexpr double kStrengths = 4;
+  if (advantage == 0 || !(largest > 0)) {
+    return "";
+  }
+  const double strength = std::clamp(std::ceil(kStrengths * std::abs(advantage) / largest), 1.0, kStrengths);
+  return fmt::format("{} w{:.0f}", advantage > 0 ? "gain" : "loss", strength);
+}
+
 // What the filters above the rollouts ask for.
 std::string filter_class(const SampleRecord& sample) {
   if (sample.verdict == "CE") {
@@ -113,9 +125,10 @@ std::string filter_class(const SampleRecord& sample) {
   return sample.finish == "length" ? "is-cut" : passes(sample) ? "is-pass" : "is-fail";
 }
 
-std::string side(const SampleRecord& sample, const std::string& title) {
-  return fmt::format("<div class=\"side {}\"><header><b>{}</b>{}{}</header><pre>{}</pre>{}{}</div>",
-                     filter_class(sample), title, chips(sample), advantage_chip(sample), tinted_text(sample),
+std::string side(const SampleRecord& sample, const std::string& title, double largest_advantage = 0) {
+  return fmt::format("<div class=\"side {}\"><header><b>{}</b>{}{}</header><pre class=\"{}\">{}</pre>{}{}</div>",
+                     filter_class(sample), title, chips(sample), advantage_chip(sample),
+                     advantage_class(sample.advantage.value_or(0), largest_advantage), tinted_text(sample),
                      diagnostics(sample), parts(sample));
 }
 
@@ -243,7 +256,7 @@ std::vector<const SampleRecord*> pick_samples(const std::vector<const SampleReco
   std::vector<const SampleRecord*> good;
   std::vector<const SampleRecord*> bad;
   for (const SampleRecord* sample : group) {
-    (sample->reward >= 1 ? good : bad).push_back(sample);
+    (is_solved(*sample) ? good : bad).push_back(sample);
   }
   std::vector<const SampleRecord*> picked;
   for (std::size_t i = 0; i < group.size() && picked.size() < kTrainSamples; ++i) {
@@ -255,6 +268,36 @@ std::vector<const SampleRecord*> pick_samples(const std::vector<const SampleReco
     }
   }
   return picked;
+}
+
+double largest_advantage(const Groups& groups) {
+  double largest = 0;
+  for (const auto& [key, group] : groups) {
+    for (const SampleRecord* sample : group) {
+      largest = std::max(largest, std::abs(sample->advantage.value_or(0)));
+    }
+  }
+  return largest;
+}
+
+std::string chance_key() {
+  return "<div class=\"filters by-chance\"><span>A token whose chance was below</span><span class=\"q1\">90 %</span>"
+         "<span class=\"q2\">50 %</span><span class=\"q3\">20 %</span><span class=\"q4\">5 %</span>"
+         "<span class=\"q5\">0.7 %</span></div>";
+}
+
+// The page runs no script: the style sheet asks which of the two is checked.
+std::string tint_switch(double largest) {
+  std::string html =
+      "<div class=\"filters\" role=\"radiogroup\" aria-label=\"Colour tokens by\"><span>Colour tokens by</span>"
+      "<label><input type=\"radio\" name=\"tint\" id=\"tint-chance\" checked> log-prob</label>"
+      "<label><input type=\"radio\" name=\"tint\" id=\"tint-advantage\"> advantage</label></div>" +
+      chance_key() + "<div class=\"filters by-advantage\"><span>The advantage of the whole completion, up to</span>";
+  for (const double share : {-1.0, -0.5, 0.5, 1.0}) {
+    html += fmt::format("<span class=\"swatch {}\">{:+.2f}</span>", advantage_class(share * largest, largest),
+                        share * largest);
+  }
+  return html + "</div>";
 }
 
 std::string train_section(const RunData& run) {
@@ -269,25 +312,26 @@ std::string train_section(const RunData& run) {
   }
   std::string html =
       "<h2>Rollouts that it learned from</h2><p class=\"lede\">One group of a few steps: completions of the same "
-      "prompt, some rewarded and some not. That difference is all the training signal. A token's tint says how "
-      "unlikely it "
-      "was; point at it to read its log-prob. A is the advantage.</p>"
+      "prompt, some rewarded and some not. That difference is all the training signal. Point at a token to read "
+      "its log-prob; A is the advantage.</p>"
       "<div class=\"filters\" role=\"radiogroup\" aria-label=\"Show\"><span>Show</span>"
       "<label><input type=\"radio\" name=\"show\" id=\"show-all\" checked> all</label>"
       "<label><input type=\"radio\" name=\"show\" id=\"show-pass\"> passes</label>"
       "<label><input type=\"radio\" name=\"show\" id=\"show-fail\"> fails</label>"
       "<label><input type=\"radio\" name=\"show\" id=\"show-ce\"> does not compile</label>"
       "<label><input type=\"radio\" name=\"show\" id=\"show-cut\"> cut off</label></div>";
+  const double largest = largest_advantage(groups);
+  html += largest > 0 ? tint_switch(largest) : chance_key();
   bool first = true;
   for (const auto* group : pick_groups(groups)) {
     const SampleRecord& head = *group->front();
-    const auto good = std::count_if(group->begin(), group->end(), [](const auto* s) { return s->reward >= 1; });
+    const auto good = std::count_if(group->begin(), group->end(), [](const auto* s) { return is_solved(*s); });
     html += fmt::format(
-        "<details class=\"card case\"{}><summary>Step {} · {} · {} of {} rewarded</summary><div class=\"gap\">{}</div>"
+        "<details class=\"card case\"{}><summary>Step {} · {} · {} of {} pass</summary><div class=\"gap\">{}</div>"
         "<div class=\"sides\">",
         first ? " open" : "", head.step, escape_html(head.prompt_id), good, group->size(), case_head(head));
     for (const SampleRecord* sample : pick_samples(*group)) {
-      html += side(*sample, fmt::format("sample {}", sample->sample + 1));
+      html += side(*sample, fmt::format("sample {}", sample->sample + 1), largest);
     }
     html += "</div></details>";
     first = false;

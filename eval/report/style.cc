@@ -80,6 +80,12 @@ font:12.5px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospa
 .q1{background:color-mix(in srgb,var(--sft) 14%,transparent)}.q2{background:color-mix(in srgb,var(--sft) 30%,transparent)}
 .q3{background:color-mix(in srgb,var(--sft) 50%,transparent)}.q4{background:color-mix(in srgb,var(--c) 45%,transparent)}
 .q5{background:color-mix(in srgb,var(--c) 75%,transparent)}
+.w1{--w:12%}.w2{--w:25%}.w3{--w:37%}.w4{--w:50%}.filters span[class]{color:var(--ink);padding:0 5px;border-radius:3px}
+.filters.by-advantage{display:none}
+body:has(#tint-advantage:checked) .filters.by-advantage{display:flex}body:has(#tint-advantage:checked) .filters.by-chance{display:none}
+body:has(#tint-advantage:checked) details.case pre span{background:none}
+body:has(#tint-advantage:checked) details.case pre.gain span,.swatch.gain{background:color-mix(in srgb,var(--good) var(--w),transparent)}
+body:has(#tint-advantage:checked) details.case pre.loss span,.swatch.loss{background:color-mix(in srgb,var(--bad) var(--w),transparent)}
 .filters{display:flex;flex-wrap:wrap;gap:6px 16px;margin:14px 0 0;font-size:13.5px;color:var(--soft)}.filters label{cursor:pointer}
 .filters input{accent-color:var(--a);margin:0 3px 0 0;vertical-align:-1px}
 body:has(#show-pass:checked) details .side:not(.is-pass),body:has(#show-fail:checked) details .side:not(.is-fail),

@@ -1,0 +1,86 @@
+// The browser of rollouts: what its tokens are coloured by, and what counts as a pass.
+
+#include "eval/samples.h"
+#include "tests/eval/report_fixture.h"
+
+namespace plumb {
+namespace {
+
+SampleRecord rollout(int index, double value, std::optional<double> advantage) {
+  SampleRecord sample;
+  sample.stage = "grpo";
+  sample.kind = "train";
+  sample.step = 1;
+  sample.prompt_id = "primer/one/cpp";
+  sample.language = "cpp";
+  sample.sample = index;
+  sample.text = "ab<i>";
+  sample.token_ends = {1, 2, 5};
+  sample.log_probs = {-0.01, -1.0, -6.0};
+  sample.tokens = 3;
+  sample.finish = "stop";
+  sample.reward = value;
+  sample.verdict = value >= 1 ? "AC" : "WA";
+  sample.parts = {{"tests", value, 1, ""}};
+  sample.advantage = advantage;
+  return sample;
+}
+
+class ReportSamples : public ReportFixture {
+ protected:
+  void write_samples(const std::vector<SampleRecord>& samples) const {
+    std::string lines;
+    for (const SampleRecord& sample : samples) {
+      lines += to_json(sample).dump() + "\n";
+    }
+    write("samples.jsonl", lines);
+  }
+};
+
+TEST_F(ReportSamples, ASwitchColoursTokensByTheAdvantage) {
+  write_samples(
+      {rollout(0, 1, 2.0), rollout(1, 1, 0.4), rollout(2, 0, -1.1), rollout(3, 0, 0.0), rollout(4, 0, std::nullopt)});
+  const std::string html = report();
+  EXPECT_EQ(count(html, "id=\"tint-advantage\""), 1U);
+  // Strength by size, in quarters of the largest.
+  const std::string tokens =
+      "<span class=\"q0\" title=\"log-prob -0.01\">a</span><span class=\"q2\" title=\"log-prob -1.00\">b</span>"
+      "<span class=\"q5\" title=\"log-prob -6.00\">&lt;i&gt;</span></pre>";
+  EXPECT_EQ(count(html, "<pre class=\"gain w4\">" + tokens), 1U);
+  EXPECT_EQ(count(html, "<pre class=\"gain w1\">" + tokens), 1U);
+  EXPECT_EQ(count(html, "<pre class=\"loss w3\">" + tokens), 1U);
+  EXPECT_EQ(count(html, "<pre class=\"\">" + tokens), 2U);  // nothing moved these
+  EXPECT_TRUE(holds(html, "<span class=\"swatch loss w4\">-2.00</span>"));
+  // What the switch does is in the style sheet: it takes log-prob's tints away and puts the advantage's there.
+  EXPECT_TRUE(holds(html, "body:has(#tint-advantage:checked) details.case pre span{background:none}"));
+}
+
+TEST_F(ReportSamples, NoSwitchWithoutAdvantages) {
+  write_samples({rollout(0, 1, std::nullopt), rollout(1, 0, 0.0)});
+  const std::string html = report();
+  EXPECT_FALSE(holds(html, "id=\"tint-advantage\""));
+  EXPECT_TRUE(holds(html, "A token whose chance was below"));
+}
+
+TEST_F(ReportSamples, TokensOfUnknownPlaceAreColouredAsOneText) {
+  SampleRecord sample = rollout(0, 1, 1.0);
+  sample.token_ends = {};
+  write_samples({sample});
+  EXPECT_TRUE(holds(report(), "<pre class=\"gain w4\"><span>ab&lt;i&gt;</span></pre>"));
+}
+
+TEST_F(ReportSamples, AVerdictIsAPassWhateverItPaid) {
+  SampleRecord right = rollout(0, 1, 0.5);
+  right.reward = 0.7;  // a reward model drives: the tests are judged and pay nothing
+  SampleRecord wrong = rollout(1, 0, -0.5);
+  wrong.reward = 1.2;
+  write_samples({right, wrong});
+  const std::string html = report();
+  EXPECT_TRUE(holds(html, "1 of 2 pass"));
+  EXPECT_TRUE(
+      holds(html, "<div class=\"side is-pass\"><header><b>sample 1</b><span class=\"chip pass\">passes</span>"));
+  EXPECT_TRUE(holds(html, "<div class=\"side is-fail\"><header><b>sample 2</b><span class=\"chip fail\">wrong answer"));
+}
+
+}  // namespace
+}  // namespace plumb
