@@ -53,14 +53,14 @@ tr.first td{border-top:1px solid var(--rule)}
 .line{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}.line.faint{stroke-width:1;opacity:.38}
 .hit{fill:transparent}.line.base{stroke:var(--base)}.line.sft{stroke:var(--sft)}.line.grpo{stroke:var(--grpo)}
 .line.a{stroke:var(--a)}.line.b{stroke:var(--b)}.line.c{stroke:var(--c)}.line.d{stroke:var(--d)}.line.e{stroke:var(--sft)}
-.line.f{stroke:var(--base)}.dot.base{fill:var(--base)}.dot.sft{fill:var(--sft)}.dot.grpo{fill:var(--grpo)}.dot.a{fill:var(--a)}.dot.b{fill:var(--b)}
-.dot.c{fill:var(--c)}.dot.d{fill:var(--d)}.dot.e{fill:var(--sft)}.dot.f{fill:var(--base)}
+.line.f{stroke:var(--bad)}.dot.base{fill:var(--base)}.dot.sft{fill:var(--sft)}.dot.grpo{fill:var(--grpo)}.dot.a{fill:var(--a)}.dot.b{fill:var(--b)}
+.dot.c{fill:var(--c)}.dot.d{fill:var(--d)}.dot.e{fill:var(--sft)}.dot.f{fill:var(--bad)}
 .band{stroke:var(--card);stroke-width:.7}.band.base{fill:var(--base)}.band.a{fill:var(--a)}.band.b{fill:var(--b)}.band.c{fill:var(--c)}
-.band.d{fill:var(--d)}.band.e{fill:var(--sft)}.band.f{fill:var(--muted)}
+.band.d{fill:var(--d)}.band.e{fill:var(--sft)}.band.f{fill:var(--bad)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 16px;color:var(--soft);font-size:13px;margin:0 0 6px}
-.key{display:inline-flex;align-items:center;gap:6px}.key svg{width:14px;height:10px}.key rect{rx:2px}
+.key{display:inline-flex;align-items:center;gap:6px;min-width:0;overflow-wrap:anywhere}.key svg{width:14px;height:10px;flex:none}.key rect{rx:2px}
 rect.base{fill:var(--base)}rect.sft{fill:var(--sft)}rect.grpo{fill:var(--grpo)}rect.a{fill:var(--a)}rect.b{fill:var(--b)}
-rect.c{fill:var(--c)}rect.d{fill:var(--d)}rect.e{fill:var(--sft)}rect.f{fill:var(--base)}
+rect.c{fill:var(--c)}rect.d{fill:var(--d)}rect.e{fill:var(--sft)}rect.f{fill:var(--bad)}
 .stack{width:100%;height:26px;border-radius:6px;display:block;margin:4px 0 12px}
 .flips{display:grid;grid-template-columns:repeat(4,1fr);gap:10px;margin:12px 0 4px}
 .flip{border-radius:10px;padding:10px 12px;background:var(--quiet);font-size:13px;color:var(--soft)}

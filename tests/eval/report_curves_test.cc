@@ -60,8 +60,8 @@ TEST_F(ReportCurves, WhatMovedHasAPanelAndWhatDidNotIsAmongTheOthers) {
   const std::string still = R"("kl":0,"clip_ratio/low_mean":0,"clip_ratio/high_mean":0,"ratio/max_abs_dev":0)";
   write_steps("grpo", 8, still);
   std::string html = report();
-  for (const char* title : {"KL divergence (nats per token)", "Clipped tokens", "Largest deviation of a ratio from 1",
-                            "Advantage", "Reward"}) {
+  for (const char* title : {"KL divergence (nats per token)", "Clipped tokens (share)",
+                            "Largest deviation of a ratio from 1", "Advantage", "Reward"}) {
     EXPECT_EQ(panel(html, title), "") << title;
   }
   EXPECT_TRUE(holds(html, "All other metrics (4)"));
@@ -72,8 +72,8 @@ TEST_F(ReportCurves, WhatMovedHasAPanelAndWhatDidNotIsAmongTheOthers) {
               R"("kl":$,"clip_ratio/low_mean":0,"clip_ratio/high_mean":$,"ratio/max_abs_dev":$,"advantage/mean":0,)"
               R"("advantage/std":$)");
   html = report();
-  for (const char* title :
-       {"KL divergence (nats per token)", "Clipped tokens", "Largest deviation of a ratio from 1", "Advantage"}) {
+  for (const char* title : {"KL divergence (nats per token)", "Clipped tokens (share)",
+                            "Largest deviation of a ratio from 1", "Advantage"}) {
     EXPECT_TRUE(holds(panel(html, title), "<path")) << title;
   }
   EXPECT_FALSE(holds(html, "All other metrics"));
