@@ -116,6 +116,7 @@ TEST_F(ReportCurves, EveryMetricIsSomewhere) {
 TEST_F(ReportCurves, HostileNamesStayText) {
   write_steps("grpo<script>", 3, R"("<img src=x onerror=alert(1)>":$)");
   write_steps("grpo", 3, R"("reward/<script>alert(1)</script>/mean":$,"reward/<img src=x>/mean":$,"<svg onload=x>":$)");
+  write_steps("eval", 1, R"("<img src=y onerror=alert(1)>":$)");  // a single value is not drawn
   write_steps("sft", 3, R"("loss/<script>alert(2)</script>":$)");
   const std::string html = report();
   for (const char* bad : {"<script", "<img", "<svg onload"}) {
