@@ -97,10 +97,11 @@ Result<GrpoLearnerOptions> grpo_learner_options(const Settings& settings) {
   const GrpoSettings& grpo = settings.grpo;
   const GrpoAlgorithm& a = grpo.algorithm;
   GrpoLearnerOptions options;
-  // A reward model gives every completion another number: what differs by less than a twentieth of the range is a tie.
-  constexpr double kModelSpread = 0.05;
-  const bool modelled = settings.reward.code_signal != CodeSignal::kTests;
-  const double min_spread = modelled && grpo.min_spread == 0 ? kModelSpread : grpo.min_spread;
+  // Where rewards are more than verdicts, nearly every completion has another number: what differs by less than a
+  // twentieth of the range is a tie.
+  constexpr double kGradedSpread = 0.05;
+  const double own_spread = settings.reward.is_graded() ? kGradedSpread : 0;
+  const double min_spread = grpo.min_spread < 0 ? own_spread : grpo.min_spread;
   options.advantage = {grpo.advantage, static_cast<float>(grpo.std_epsilon), static_cast<float>(grpo.std_floor),
                        static_cast<float>(min_spread)};
   options.loss = {a.ratio,

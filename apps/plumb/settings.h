@@ -105,7 +105,7 @@ struct GrpoSettings {
   AdvantageKind advantage = AdvantageKind::kGroupStd;
   double std_epsilon = 1e-4;
   double std_floor = 0.0;
-  double min_spread = 0.0;
+  double min_spread = -1;
   std::int64_t micro_batch_tokens = 1024;
   std::int64_t checkpoint_every = 0;
   int keep_checkpoints = 2;

@@ -204,6 +204,18 @@ double RewardOptions::reward_model_share() const {
   return code_signal == CodeSignal::kTests ? 0 : code_signal == CodeSignal::kMix ? reward_model_weight : 1;
 }
 
+bool RewardOptions::is_graded() const {
+  const auto grades = [](const PartWeights& weights) {
+    return std::any_of(weights.begin(), weights.end(), [](const auto& entry) { return entry.first != "forbidden"; });
+  };
+  const auto source_grades = [&](const std::string& line) {
+    const auto parsed = parse(line);
+    return parsed && grades(weights(parsed->source));
+  };
+  return reward_model_share() > 0 || grades(weights("")) ||
+         std::any_of(source_weights.begin(), source_weights.end(), source_grades);
+}
+
 PartWeights RewardOptions::weights(std::string_view data_source) const {
   PartWeights chosen = {{"ran", ran_weight},       {"near_miss", near_miss_weight}, {"findings", findings_weight},
                         {"format", format_weight}, {"length", length_weight},       {"repetition", repetition_weight},

@@ -64,6 +64,10 @@ struct RewardOptions {
   /// The reward model's share of a code completion's total: 0, 1, or reward_model_weight.
   [[nodiscard]] double reward_model_share() const;
 
+  /// Whether rewards are more than verdicts for some data source: a reward model has a share, or some part beside the
+  /// verdict has a weight. The part "forbidden" is not counted: it is all or nothing, as a verdict is.
+  [[nodiscard]] bool is_graded() const;
+
   /// The shaping weights for prompts of `data_source`. check() must have passed.
   [[nodiscard]] PartWeights weights(std::string_view data_source) const;
 };

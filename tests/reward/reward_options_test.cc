@@ -81,5 +81,35 @@ TEST(RewardOptions, ACustomRewardIsNamedAndWeighedOrNeither) {
   EXPECT_NE(error(options).find("reward.custom_endpoint: expected http://"), std::string::npos);
 }
 
+TEST(RewardOptions, GradedIsWhatHasMoreThanVerdictsForSomeSource) {
+  RewardOptions options;
+  EXPECT_FALSE(options.is_graded());
+  options.forbidden = {"eval"};
+  EXPECT_FALSE(options.is_graded());  // taken off or not
+  for (double RewardOptions::*weight :
+       {&RewardOptions::ran_weight, &RewardOptions::near_miss_weight, &RewardOptions::findings_weight,
+        &RewardOptions::format_weight, &RewardOptions::length_weight, &RewardOptions::repetition_weight,
+        &RewardOptions::custom_weight}) {
+    RewardOptions shaped;
+    shaped.*weight = 0.01;
+    EXPECT_TRUE(shaped.is_graded());
+  }
+  options.code = CodeScoring::kFraction;
+  EXPECT_TRUE(options.is_graded());
+  options.fraction_weight = 0;
+  EXPECT_FALSE(options.is_graded());
+  options.source_weights = {"a: forbidden=0.1"};
+  EXPECT_FALSE(options.is_graded());
+  options.source_weights = {"a: ran=0", "b: ran=0.1"};
+  EXPECT_TRUE(options.is_graded());
+  options.source_weights.clear();
+  options.code_signal = CodeSignal::kMix;
+  EXPECT_TRUE(options.is_graded());
+  options.reward_model_weight = 0;
+  EXPECT_FALSE(options.is_graded());
+  options.code_signal = CodeSignal::kRewardModel;
+  EXPECT_TRUE(options.is_graded());
+}
+
 }  // namespace
 }  // namespace plumb
