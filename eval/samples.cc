@@ -81,6 +81,8 @@ Result<SampleRecord> read_fields(const nlohmann::json& json) {
   PLUMB_ASSIGN(sample.unscored, bytes_from_json(json.at("unscored")));
   sample.audit = json.at("audit").get<int>();
   sample.verdict = json.at("verdict").get<std::string>();
+  sample.passed = json.value("passed", 0);
+  sample.tests = json.value("tests", 0);
   for (const auto& diagnostic : json.at("diagnostics")) {
     PLUMB_ASSIGN(Diagnostic read, diagnostic_from_json(diagnostic));
     sample.diagnostics.push_back(std::move(read));
@@ -111,6 +113,8 @@ SampleRecord sample_record(const ScoredGroup& scored, std::size_t index) {
   if (score.evidence) {
     const auto& diagnostics = score.evidence->diagnostics;
     sample.verdict = to_string(score.evidence->verdict);
+    sample.passed = score.evidence->passed;
+    sample.tests = score.evidence->total;
     sample.diagnostics.assign(diagnostics.begin(), diagnostics.begin() + static_cast<std::ptrdiff_t>(std::min(
                                                                              kMaxDiagnostics, diagnostics.size())));
     sample.output = score.evidence->output.substr(0, kMaxOutputBytes);
@@ -150,6 +154,10 @@ nlohmann::json to_json(const SampleRecord& sample) {
   if (!sample.log_probs.empty()) {
     json["token_ends"] = sample.token_ends;
     json["log_probs"] = sample.log_probs;
+  }
+  if (sample.tests > 0) {
+    json["passed"] = sample.passed;
+    json["tests"] = sample.tests;
   }
   if (sample.kind == "train") {
     json["advantage"] = sample.advantage ? nlohmann::json(*sample.advantage) : nlohmann::json();

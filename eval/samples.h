@@ -15,8 +15,8 @@ namespace plumb {
 
 /// One line of samples.jsonl. Bytes that are not UTF-8 travel as base64.
 struct SampleRecord {
-  std::string stage;       // "base", "sft", "grpo"
-  std::string kind;        // "train": a rollout of step `step`; "eval": of the evaluation `set`
+  std::string stage;       // "base", "sft", "grpo", "eval", "profile"
+  std::string kind;        // "train": a rollout of step `step`; "eval": of the evaluation `set`; "profile"
   std::int64_t step = 0;   // train only
   std::string set;         // eval only
   double temperature = 1;  // 0 is greedy
@@ -36,6 +36,8 @@ struct SampleRecord {
   std::string unscored;  // the fault; empty where scored
   int audit = -1;        // 1 or 0; -1 where not judged
   std::string verdict;   // "AC", "WA", ...; empty without evidence
+  int passed = 0;        // graded tests that passed, as far as they were run
+  int tests = 0;         // how many there are; 0 without evidence
   std::vector<Diagnostic> diagnostics;
   std::string output;  // what the program printed
 };

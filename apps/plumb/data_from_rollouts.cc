@@ -1,13 +1,18 @@
 // plumb data sft-from-rollouts, rm-from-rollouts: samples.jsonl of runs, read as groups, turned into demonstrations
-// (what passed: rejection sampling) or into preference pairs (what passed beside what did not).
+// (what passed: rejection sampling), into preference pairs (what passed beside what did not) or into completions with
+// their pass rates.
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <ranges>
 #include <set>
 #include <tuple>
@@ -19,20 +24,40 @@
 namespace plumb {
 namespace {
 
+// Which of the completions that passed are kept where there are more than asked for.
+enum class BestBy : std::uint8_t { kReward, kLength };
+
 struct FromRollouts {
   std::vector<std::string> runs;
   std::string out;
   int per_prompt = 4;
   std::int64_t from_step = 0;
+  std::vector<std::string> eval_sets;
+  BestBy best_by = BestBy::kLength;
+  bool pass_rates = false;  // in place of pairs
+  bool verdicts = false;    // as pass rates
 };
 
 using Groups = std::map<std::string, std::vector<SampleRecord>>;  // by prompt id, in the order they were sampled
 
-// Held-out prompts are evaluated, never trained on; faults of our own say nothing about a completion.
-Result<void> add_groups(const std::string& run, std::int64_t from_step, Groups& groups) {
-  PLUMB_ASSIGN(std::vector<SampleRecord> samples, read_samples(run + "/samples.jsonl"));
-  for (SampleRecord& sample : samples) {
-    if (sample.kind == "train" && sample.unscored.empty() && sample.step >= from_step) {
+// The samples of a run's rollouts, of a profile, and of the evaluations that are asked for: others may be of prompts
+// that are held out. Faults of our own say nothing about a completion. `eval_sets` gets the sets of all evaluations.
+Result<void> add_groups(const std::string& run, const FromRollouts& options, Groups& groups,
+                        std::set<std::string>& eval_sets) {
+  auto samples = read_samples(run + "/samples.jsonl");
+  if (!samples) {
+    const bool profiled = std::filesystem::exists(run + "/profile.jsonl");
+    return samples.error().with_context(
+        profiled ? "a profile whose completions were not kept; make it again with plumb data profile"
+                 : "expected samples.jsonl of grpo, quickstart, eval or data profile");
+  }
+  for (SampleRecord& sample : *samples) {
+    bool wanted = sample.kind != "train" || sample.step >= options.from_step;
+    if (sample.kind == "eval") {
+      eval_sets.insert(sample.set);
+      wanted = std::ranges::find(options.eval_sets, sample.set) != options.eval_sets.end();
+    }
+    if (wanted && sample.unscored.empty()) {
       groups[sample.prompt_id].push_back(std::move(sample));
     }
   }
@@ -57,16 +82,24 @@ std::vector<const SampleRecord*> distinct(const std::vector<SampleRecord>& sampl
   return chosen;
 }
 
-std::string demonstrations_of(const Groups& groups, int per_prompt, std::int64_t& rows) {
+std::string line_of(const nlohmann::json& row) {
+  return row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+Result<std::string> demonstrations_of(const Groups& groups, const FromRollouts& options, std::int64_t& rows) {
   std::string text;
   for (const auto& [id, samples] : groups) {
-    for (const SampleRecord* sample : distinct(samples, true) | std::views::take(per_prompt)) {
+    std::vector<const SampleRecord*> right = distinct(samples, true);
+    if (options.best_by == BestBy::kReward) {  // of equal rewards the shortest, as they are sorted already
+      std::ranges::stable_sort(right, std::greater(), [](const SampleRecord* sample) { return sample->reward; });
+    }
+    for (const SampleRecord* sample : right | std::views::take(options.per_prompt)) {
       const nlohmann::json row = {{"id", fmt::format("{}#{}", id, rows)},
                                   {"prompt", sample->prompt},
                                   {"completion", sample->text},
                                   {"data_source", "rollouts"},
                                   {"split", "sft"}};
-      text += row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+      text += line_of(row);
       ++rows;
     }
   }
@@ -109,10 +142,10 @@ nlohmann::json log_prob_of(const SampleRecord& sample) {
              : nlohmann::json(std::accumulate(sample.log_probs.begin(), sample.log_probs.end(), 0.0));
 }
 
-std::string pairs_of(const Groups& groups, int per_prompt, std::int64_t& rows) {
+Result<std::string> pairs_of(const Groups& groups, const FromRollouts& options, std::int64_t& rows) {
   std::string text;
   for (const auto& [id, samples] : groups) {
-    for (const auto& [right, wrong] : matched(samples, per_prompt)) {
+    for (const auto& [right, wrong] : matched(samples, options.per_prompt)) {
       const nlohmann::json row = {{"prompt_id", id},
                                   {"prompt", right->prompt},
                                   {"language", right->language},
@@ -127,26 +160,116 @@ std::string pairs_of(const Groups& groups, int per_prompt, std::int64_t& rows) {
                                   {"rejected_log_prob", log_prob_of(*wrong)},
                                   {"rejected_verdict", wrong->verdict},
                                   {"rejected_finish", wrong->finish}};
-      text += row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+      text += line_of(row);
       ++rows;
     }
   }
   return text;
 }
 
-using Maker = std::string (*)(const Groups& groups, int per_prompt, std::int64_t& rows);
+// Whether all graded tests were run, whatever became of the first: some part asked how many pass (needs_all_tests).
+bool all_tests_ran(const SampleRecord& sample) {
+  return std::ranges::any_of(sample.parts, [](const ScorePart& part) {
+    return part.name == "fraction" || part.name == "ran" || part.name == "near_miss";
+  });
+}
+
+// The share of its tests that a completion passes; of what has no tests, its verdict. Nothing where judging stopped at
+// the first test that failed.
+std::optional<double> pass_rate_of(const SampleRecord& sample, bool verdicts) {
+  const bool solved = is_solved(sample);
+  if (solved || verdicts || sample.verdict == "CE") {
+    return solved ? 1 : 0;
+  }
+  if (sample.verdict.empty()) {  // no code block, or no code task: its first part is the verdict
+    return sample.parts.empty() ? 0 : std::clamp(sample.parts.front().value, 0.0, 1.0);
+  }
+  if (sample.tests > 0 && all_tests_ran(sample)) {
+    return static_cast<double>(sample.passed) / sample.tests;
+  }
+  return std::nullopt;
+}
+
+using Rated = std::pair<double, const SampleRecord*>;
+
+// At most `count` of them, the worst and the best among them and the others evenly between.
+std::vector<Rated> evenly(std::vector<Rated> rated, std::size_t count) {
+  std::ranges::stable_sort(rated, {}, [](const Rated& one) { return std::pair(one.first, one.second->tokens); });
+  if (rated.size() <= count) {
+    return rated;
+  }
+  std::vector<Rated> chosen;
+  for (std::size_t i = 0; i < count; ++i) {
+    chosen.push_back(rated[count == 1 ? rated.size() - 1 : i * (rated.size() - 1) / (count - 1)]);
+  }
+  return chosen;
+}
+
+Result<std::string> rated_of(const Groups& groups, const FromRollouts& options, std::int64_t& rows) {
+  std::string text;
+  for (const auto& [id, samples] : groups) {
+    std::vector<Rated> rated;
+    std::set<std::string> seen;
+    for (const SampleRecord& sample : samples) {
+      if (sample.audit == 0 && is_solved(sample)) {
+        continue;  // it tricks the graded tests, so that their share says nothing
+      }
+      const auto rate = pass_rate_of(sample, options.verdicts);
+      if (!rate) {
+        return Error{fmt::format(
+            "{}: step {} of {} was judged up to its first failing test, so that its share is not known; sample with "
+            "reward.code = \"fraction\", which runs all tests, or take --verdicts: 1 for all passed, 0 for less",
+            options.out, sample.step, id)};
+      }
+      if (seen.insert(sample.text).second) {
+        rated.emplace_back(*rate, &sample);
+      }
+    }
+    for (const auto& [rate, sample] : evenly(std::move(rated), static_cast<std::size_t>(options.per_prompt))) {
+      text += line_of({{"id", fmt::format("{}#{}", id, rows)},
+                       {"prompt_id", id},
+                       {"prompt", sample->prompt},
+                       {"language", sample->language},
+                       {"completion", sample->text},
+                       {"pass_rate", rate},
+                       {"reward", sample->reward},
+                       {"tokens", sample->tokens},
+                       {"log_prob", log_prob_of(*sample)},
+                       {"verdict", sample->verdict},
+                       {"finish", sample->finish}});
+      ++rows;
+    }
+  }
+  return text;
+}
+
+using Maker = Result<std::string> (*)(const Groups& groups, const FromRollouts& options, std::int64_t& rows);
 
 Result<int> convert(const FromRollouts& options, Maker make, const char* what) {
   Groups groups;
+  std::set<std::string> eval_sets;
   for (const std::string& run : options.runs) {
-    PLUMB_TRY(add_groups(run, options.from_step, groups));
+    PLUMB_TRY(add_groups(run, options, groups, eval_sets));
+  }
+  const std::string known = fmt::format("{}", fmt::join(eval_sets, ", "));
+  for (const std::string& name : options.eval_sets) {
+    if (!eval_sets.contains(name)) {
+      return Error{fmt::format("--eval-set {}: no evaluation of that set in these runs, which have {}", name,
+                               known.empty() ? "none" : known)};
+    }
+  }
+  if (groups.empty() && !eval_sets.empty()) {
+    return Error{fmt::format(
+        "{}: these runs hold samples of evaluations alone (of {}); --eval-set NAME takes those of a set that nothing "
+        "is measured on",
+        options.out, known)};
   }
   std::int64_t rows = 0;
-  const std::string text = make(groups, options.per_prompt, rows);
+  PLUMB_ASSIGN(const std::string text, make(groups, options, rows));
   if (rows == 0) {
     return Error{
-        fmt::format("{}: no {} in these runs ({} prompts with training samples); save more samples "
-                    "(grpo.saved_groups), or train longer",
+        fmt::format("{}: no {} in these runs ({} prompts with samples); save more samples (grpo.saved_groups), or "
+                    "train longer",
                     options.out, what, groups.size())};
   }
   PLUMB_TRY(write_file_atomic(options.out, text));
@@ -154,24 +277,41 @@ Result<int> convert(const FromRollouts& options, Maker make, const char* what) {
   return 0;
 }
 
-void add_one(CLI::App& data, Action& action, const std::string& name, const std::string& help, Maker make,
-             const char* what) {
-  CLI::App* command = data.add_subcommand(name, help);
+std::shared_ptr<FromRollouts> add_options(CLI::App& command) {
   auto options = std::make_shared<FromRollouts>();
-  command->add_option("RUN", options->runs, "run folders with samples.jsonl")->required();
-  command->add_option("--out", options->out, "the JSON Lines file to write")->required();
-  command->add_option("--per-prompt", options->per_prompt, "rows of a prompt at most")->check(CLI::Range(1, 100000));
-  command->add_option("--from-step", options->from_step, "leave out what was sampled before this step");
-  command->callback([options, make, what, &action] { action = [=] { return convert(*options, make, what); }; });
+  command.add_option("RUN", options->runs, "run folders with samples.jsonl")->required();
+  command.add_option("--out", options->out, "the JSON Lines file to write")->required();
+  command.add_option("--per-prompt", options->per_prompt, "rows of a prompt at most")->check(CLI::Range(1, 100000));
+  command.add_option("--from-step", options->from_step, "leave out what was sampled before this step of a training");
+  command.add_option("--eval-set", options->eval_sets,
+                     "also take the samples of evaluations of this set; not of one that you measure on");
+  return options;
 }
 
 }  // namespace
 
 void add_data_from_rollouts(CLI::App& data, Action& action) {
-  add_one(data, action, "sft-from-rollouts", "Demonstrations: what passed all tests (rejection sampling, best of n)",
-          demonstrations_of, "demonstrations");
-  add_one(data, action, "rm-from-rollouts", "Preference pairs: what passed beside what did not, of like length",
-          pairs_of, "pairs");
+  CLI::App* sft =
+      data.add_subcommand("sft-from-rollouts", "Demonstrations: what passed all tests (rejection sampling, best of n)");
+  const auto demonstrations = add_options(*sft);
+  sft->add_option("--best-by", demonstrations->best_by,
+                  "which of them where there are more: of the highest reward, then shortest; or shortest (default)")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, BestBy>{{"reward", BestBy::kReward}, {"length", BestBy::kLength}}));
+  sft->callback([demonstrations, &action] {
+    action = [=] { return convert(*demonstrations, demonstrations_of, "demonstrations"); };
+  });
+  CLI::App* rm = data.add_subcommand(
+      "rm-from-rollouts", "Preference pairs: what passed beside what did not, of like length; or pass rates");
+  const auto pairs = add_options(*rm);
+  auto* rates = rm->add_flag("--pass-rates", pairs->pass_rates,
+                             "completions with the share of their tests that they pass, in place of pairs");
+  rm->add_flag("--verdicts", pairs->verdicts, "... with 1 for all tests passed, 0 for less")->needs(rates);
+  rm->callback([pairs, &action] {
+    action = [=] {
+      return pairs->pass_rates ? convert(*pairs, rated_of, "rated completions") : convert(*pairs, pairs_of, "pairs");
+    };
+  });
 }
 
 }  // namespace plumb

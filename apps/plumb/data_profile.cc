@@ -14,6 +14,7 @@
 #include "apps/plumb/run_options.h"
 #include "core/progress.h"
 #include "eval/pass_at_k.h"
+#include "eval/samples.h"
 #include "reward/rules/score_parts.h"
 
 namespace plumb {
@@ -69,6 +70,17 @@ nlohmann::json line_of(const PromptRecord& prompt, const Profile& profile) {
           {"truncated", profile.truncated},
           {"tokens", profile.tokens},
           {"reward", profile.scored > 0 ? profile.reward / static_cast<double>(profile.scored) : 0.0}};
+}
+
+Result<void> append_samples(const ScoredGroup& group, double temperature, AppendFile& file) {
+  for (std::size_t i = 0; i < group.scores.size(); ++i) {
+    SampleRecord sample = sample_record(group, i);
+    sample.stage = "profile";
+    sample.kind = "profile";
+    sample.temperature = temperature;
+    PLUMB_TRY(file.append(to_json(sample).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+  }
+  return {};
 }
 
 // Sums over all prompts, for the table.
@@ -133,6 +145,7 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
   const GeneratorOptions generation = generator_options(settings);
   const std::string path = context->folder().file("profile.jsonl");
   PLUMB_ASSIGN(AppendFile file, AppendFile::open(path, 0));
+  PLUMB_ASSIGN(AppendFile samples, AppendFile::open(context->folder().file("samples.jsonl"), 0));
   Progress progress("profile", static_cast<std::int64_t>(prompts.size()), progress_in("prompt"));
   Summary summary;
   for (std::size_t begin = 0; begin < prompts.size(); begin += kPromptsAtOnce) {
@@ -151,11 +164,13 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
     for (const ScoredGroup& group : rollout.groups) {
       const Profile one = profile_of(group);
       PLUMB_TRY(file.append(line_of(*group.group.prompt, one).dump()));
+      PLUMB_TRY(append_samples(group, settings.sampling.temperature, samples));
       summary.add(one, seconds);
     }
     progress.update(static_cast<std::int64_t>(begin + draws.size()));
   }
   PLUMB_TRY(file.sync());
+  PLUMB_TRY(samples.sync());
   progress.finish();
   summary.print(path);
   return 0;

@@ -165,6 +165,8 @@ TEST(Samples, HostileBytesSurviveTheFile) {
   scored.scores[0].parts = {{"tests", 0, 1, "does not compile: \xC3("}};
   scored.scores[0].evidence = Evidence{};
   scored.scores[0].evidence->verdict = Verdict::kCE;
+  scored.scores[0].evidence->passed = 1;
+  scored.scores[0].evidence->total = 3;
   scored.scores[0].evidence->diagnostics = {{"error", "\x1B[31m\xFE", 1, 2}};
   scored.scores[0].evidence->output = std::string("\0\x80", 2);
   const SampleRecord sample = sample_record(scored, 0);
@@ -175,6 +177,8 @@ TEST(Samples, HostileBytesSurviveTheFile) {
   EXPECT_EQ(back->diagnostics[0].message, "\x1B[31m\xFE");
   EXPECT_EQ(back->output, scored.scores[0].evidence->output);
   EXPECT_EQ(back->verdict, "CE");
+  EXPECT_EQ(back->passed, 1);
+  EXPECT_EQ(back->tests, 3);
   EXPECT_EQ(back->prompt, "do <b>it</b>");
   EXPECT_FALSE(sample_from_json({{"stage", "x"}}).ok());
 }
