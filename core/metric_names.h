@@ -8,7 +8,7 @@
 namespace plumb {
 
 /// GRPO, one value a step, in metrics.jsonl: functions of config, data and seed alone.
-inline constexpr std::array<std::string_view, 37> kMetricNames = {
+inline constexpr std::array<std::string_view, 44> kMetricNames = {
     "reward",                   // mean total of the scored completions
     "reward_std",               // mean over groups of the standard deviation (ddof 1) of a group's rewards
     "reward/tests/mean",        // code completions only
@@ -44,8 +44,16 @@ inline constexpr std::array<std::string_view, 37> kMetricNames = {
     "guard/perplexity",      // of eval.guard_text, which no training sees
     "loss",                  // SFT: mean cross-entropy of the completion tokens, nats
     "eval_loss",             // SFT: the same on the dev demonstrations
-    "accuracy",              // reward model: share of the batch's pairs whose chosen completion is ahead
-    "margin",                // reward model: mean of chosen - rejected
+    "accuracy",        // reward model: share of the batch's pairs whose chosen completion is ahead, or of its rated
+                       // completions that are on the right side of a pass rate of 1/2
+    "margin",          // reward model: mean of chosen - rejected
+    "rm/mse",          // reward model on pass rates: mean of (sigmoid(reward) - pass rate)^2; of stage eval held out
+    "rm/accuracy",     // reward model, held out: share of pairs whose chosen completion is ahead
+    "rm/ece",          // ... its calibration error
+    "rm/margin_mean",  // ... the mean of chosen - rejected, and its quantiles
+    "rm/margin_p5",
+    "rm/margin_p50",
+    "rm/margin_p95",
 };
 
 /// One value a step, in timings.jsonl: they depend on the machine and its load, so they are kept apart.

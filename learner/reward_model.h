@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "learner/optimizer.h"
@@ -31,6 +32,21 @@ struct RewardPair {
   bool tie = false;   // neither is better
 };
 
+/// A completion of a prompt and the share of its tests that it passes; tokens, none empty.
+struct RatedCompletion {
+  std::vector<std::int32_t> prompt;
+  std::vector<std::int32_t> completion;
+  double pass_rate = 0;  // in [0, 1]
+};
+
+/// What a model is trained on. All three leave a model whose sigmoid(reward) lies in (0, 1); of kPairs only differences
+/// within a prompt mean something, of the others sigmoid(reward) is an estimate of the pass rate.
+enum class RewardObjective : std::uint8_t {
+  kPairs,           // bradley_terry()
+  kRegression,      // squared error against the pass rate
+  kClassification,  // cross-entropy with the pass rate as a soft label
+};
+
 /// A pair's loss and its derivatives by the two rewards.
 struct PairLoss {
   double loss = 0;
@@ -44,9 +60,17 @@ struct PairLoss {
 /// and for a tie the mean of the first term's both directions, without margin.
 PairLoss bradley_terry(double chosen, double rejected, const RewardPair& pair, double centring);
 
-/// Loss of a reward against a pass rate in [0, 1], and its derivative: the cross-entropy of sigmoid(reward), which for
-/// rates 0 and 1 is classification and else regression in log-odds.
-PairLoss pass_rate_loss(double reward, double rate);
+/// A completion's loss and its derivative by the reward.
+struct RateLoss {
+  double loss = 0;
+  double d_reward = 0;
+};
+
+/// Loss of a reward r against a pass rate p in [0, 1]; both are least where sigmoid(r) = p.
+///   kClassification  -p log sigmoid(r) - (1 - p) log sigmoid(-r)
+///   kRegression      (sigmoid(r) - p)^2, the score of Brier, 1950
+/// kPairs is a programmer error.
+RateLoss pass_rate_loss(double reward, double rate, RewardObjective objective);
 
 /// The reward of each of `completions` after `prompt`; f64 differences of the policy's f32 log-probs.
 std::vector<double> rewards_of_prompt(Policy& policy, std::span<const std::int32_t> prompt,
@@ -56,7 +80,8 @@ struct RewardModelOptions {
   Schedule schedule;
   int batch_size = 16;
   int max_epochs = 1;
-  double centring = 0.01;
+  RewardObjective objective = RewardObjective::kPairs;
+  double centring = 0.01;  // of pairs
   std::uint64_t seed = 0;
   std::int64_t micro_batch_tokens = 1024;
   std::int64_t first_step = 0;  // updates that an earlier call has made, which are not made again
@@ -66,15 +91,22 @@ struct RewardModelOptions {
 struct RewardModelStep {
   std::int64_t step = 0;  // 1-based
   double loss = 0;
-  double accuracy = 0;  // share of the batch's pairs (ties apart) with chosen ahead, before the update
-  double margin = 0;    // mean of chosen - rejected
+  // Before the update: share of the batch's pairs (ties apart) with chosen ahead, or of its completions (pass rates of
+  // 1/2 apart) whose reward has the sign of pass rate - 1/2.
+  double accuracy = 0;
+  double margin = 0;         // mean of chosen - rejected; 0 without pairs
+  double squared_error = 0;  // mean of (sigmoid(reward) - pass rate)^2; 0 with pairs
   double grad_norm = 0;
   double learning_rate = 0;
 };
 
-/// Trains on `pairs`, in an order that is a function of (seed, epoch). The loss is a mean over the pairs of a batch, a
-/// number that is fixed before the first backward. Returning false from `on_step` stops.
-void train_reward_model(Policy& policy, Optimizer& optimizer, std::span<const RewardPair> pairs, JudgeTokens tokens,
+/// Pairs, or completions with pass rates.
+using RewardExamples = std::variant<std::span<const RewardPair>, std::span<const RatedCompletion>>;
+
+/// Trains on `examples`, which must be what options.objective learns from, in an order that is a function of (seed,
+/// epoch). The loss is a mean over the examples of a batch, a number that is fixed before the first backward. Returning
+/// false from `on_step` stops.
+void train_reward_model(Policy& policy, Optimizer& optimizer, const RewardExamples& examples, JudgeTokens tokens,
                         const RewardModelOptions& options, const std::function<bool(const RewardModelStep&)>& on_step);
 
 /// One bin of a reliability diagram: predictions of about the same confidence, and how often they were right.
@@ -91,5 +123,19 @@ struct Calibration {
   double error = 0;  // ECE: mean |confidence - accuracy|, weighted by count. Guo et al., 2017, arXiv 1706.04599
 };
 Calibration calibration_of(std::span<const double> margins, int num_bins);
+
+/// The same of predicted pass rates (confidence) and what was passed (accuracy), in bins of equal width over [0, 1].
+/// Both have the same length.
+Calibration calibration_of_rates(std::span<const double> predicted, std::span<const double> rates, int num_bins);
+
+/// How far chosen completions are ahead: the mean of margins (chosen - rejected) and quantiles of them, interpolated
+/// linearly between order statistics. NaN without margins.
+struct MarginSummary {
+  double mean = 0;
+  double p5 = 0;
+  double p50 = 0;
+  double p95 = 0;
+};
+MarginSummary summary_of(std::vector<double> margins);
 
 }  // namespace plumb

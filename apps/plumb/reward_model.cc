@@ -1,8 +1,10 @@
-// plumb reward-model: preference pairs to a model that scores completions.
+// plumb reward-model: preference pairs, or completions with pass rates, to a model that scores completions.
 
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <type_traits>
+#include <utility>
 
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/reward_model_evaluation.h"
@@ -32,6 +34,85 @@ Result<std::int32_t> one_token(const std::string& text, const Tokenizer& tokeniz
   return ids.front();
 }
 
+Result<void> read_rows(const std::string& file, const Workbench& bench, const RewardModelSettings& rm,
+                       std::vector<PairRecord>& records) {
+  PLUMB_ASSIGN(records, read_pairs(file, bench, rm.margin_scale));
+  return {};
+}
+
+Result<void> read_rows(const std::string& file, const Workbench& bench, const RewardModelSettings& /*rm*/,
+                       std::vector<RatedRecord>& records) {
+  PLUMB_ASSIGN(records, read_rated(file, bench));
+  return {};
+}
+
+RewardPair& example_of(PairRecord& record) {
+  return record.pair;
+}
+
+RatedCompletion& example_of(RatedRecord& record) {
+  return record.rated;
+}
+
+// The parts of a run that is open.
+struct OpenRun {
+  const RunOptions& options;
+  const RewardModelSections& sections;
+  Workbench& bench;
+  RunFolder& folder;
+  JudgeTokens tokens;
+};
+
+// Trains on rows of one kind, saves the weights and evaluates; the figures go to `report`. False: stopped and saved.
+template <typename Record>
+Result<bool> train_and_evaluate(const OpenRun& run, const char* what, nlohmann::json& report) {
+  const RewardModelSettings& rm = run.sections.rm;
+  using Example = std::remove_reference_t<decltype(example_of(std::declval<Record&>()))>;
+  std::vector<Example> examples;
+  std::vector<Record> held_out;
+  for (const std::string& file : rm.pairs) {
+    std::vector<Record> records;
+    PLUMB_TRY(read_rows(file, run.bench, rm, records));
+    for (Record& record : records) {
+      if (is_held_out(record.family, rm.dev_share)) {
+        held_out.push_back(std::move(record));
+      } else {
+        examples.push_back(std::move(example_of(record)));
+      }
+    }
+  }
+  if (examples.empty()) {
+    return Error{fmt::format(
+        "reward-model: no {} to train on in rm.pairs (all families are held out, or the files are empty)", what)};
+  }
+  std::fprintf(stderr, "plumb: %zu %s to train on, %zu of other families held out\n", examples.size(), what,
+               held_out.size());
+  PLUMB_ASSIGN(const bool finished, train_reward_model_run(run.bench, run.folder, std::span<const Example>(examples),
+                                                           run.tokens, run.sections, run.options.resume));
+  if (!finished) {
+    return false;
+  }
+  PLUMB_TRY(run.bench.save(run.options.out + "/policy"));
+  Policy& policy = run.bench.policy();
+  report["held_out"] = evaluate_reward_model(policy, std::span<const Record>(held_out), run.tokens);
+  PLUMB_TRY(
+      log_held_out(run.folder, num_reward_model_steps(rm, examples.size()), held_out_metrics(report["held_out"])));
+  for (const std::string& file : rm.eval_pairs) {
+    std::vector<Record> records;
+    PLUMB_TRY(read_rows(file, run.bench, rm, records));
+    std::erase_if(records, [&](const Record& one) { return !is_held_out(one.family, rm.dev_share); });
+    std::printf("\n%s\n", file.c_str());
+    report["eval_pairs"][file] = evaluate_reward_model(policy, std::span<const Record>(records), run.tokens);
+  }
+  return true;
+}
+
+const char* name_of(RewardObjective objective) {
+  return objective == RewardObjective::kPairs        ? "pairs"
+         : objective == RewardObjective::kRegression ? "regression"
+                                                     : "classification";
+}
+
 Result<int> run(const RunOptions& options, const RewardModelSections& sections, const Config& config) {
   if (options.out.empty() || sections.model.path.empty() || sections.rm.pairs.empty()) {
     return Error{"reward-model needs --model PATH, --pairs FILE and --out FOLDER"};
@@ -44,38 +125,19 @@ Result<int> run(const RunOptions& options, const RewardModelSections& sections, 
   JudgeTokens tokens;
   PLUMB_ASSIGN(tokens.good, one_token(sections.rm.good, bench->tokenizer(), "good"));
   PLUMB_ASSIGN(tokens.bad, one_token(sections.rm.bad, bench->tokenizer(), "bad"));
-  std::vector<RewardPair> pairs;
-  std::vector<PairRecord> held_out;
-  for (const std::string& file : sections.rm.pairs) {
-    PLUMB_ASSIGN(std::vector<PairRecord> records, read_pairs(file, *bench, sections.rm.margin_scale));
-    for (PairRecord& record : records) {
-      if (is_held_out(record.family, sections.rm.dev_share)) {
-        held_out.push_back(std::move(record));
-      } else {
-        pairs.push_back(std::move(record.pair));
-      }
-    }
-  }
-  if (pairs.empty()) {
-    return Error{"reward-model: no pairs to train on in rm.pairs (all families are held out, or the files are empty)"};
-  }
-  std::fprintf(stderr, "plumb: %zu pairs to train on, %zu of other families held out\n", pairs.size(), held_out.size());
-  PLUMB_ASSIGN(const bool finished, train_reward_model_run(*bench, folder, pairs, tokens, sections, options.resume));
+  const RewardObjective objective = sections.rm.objective;
+  nlohmann::json report = {{"objective", name_of(objective)},
+                           {"good", sections.rm.good},
+                           {"bad", sections.rm.bad},
+                           {"good_id", tokens.good},
+                           {"bad_id", tokens.bad}};
+  const OpenRun open{options, sections, *bench, folder, tokens};
+  PLUMB_ASSIGN(const bool finished, objective == RewardObjective::kPairs
+                                        ? train_and_evaluate<PairRecord>(open, "pairs", report)
+                                        : train_and_evaluate<RatedRecord>(open, "rated completions", report));
   if (!finished) {
     std::printf("stopped and saved; go on with --resume --out %s\n", options.out.c_str());
     return 0;
-  }
-  PLUMB_TRY(bench->save(options.out + "/policy"));
-  nlohmann::json report = {{"good", sections.rm.good},
-                           {"bad", sections.rm.bad},
-                           {"good_id", tokens.good},
-                           {"bad_id", tokens.bad},
-                           {"held_out", evaluate_reward_model(bench->policy(), held_out, tokens)}};
-  for (const std::string& file : sections.rm.eval_pairs) {
-    PLUMB_ASSIGN(std::vector<PairRecord> records, read_pairs(file, *bench, sections.rm.margin_scale));
-    std::erase_if(records, [&](const PairRecord& one) { return !is_held_out(one.family, sections.rm.dev_share); });
-    std::printf("\n%s\n", file.c_str());
-    report["eval_pairs"][file] = evaluate_reward_model(bench->policy(), records, tokens);
   }
   PLUMB_TRY(write_file_atomic(options.out + "/reward_model.json", report.dump(2)));
   forget_reward_model_progress(folder);
@@ -87,7 +149,7 @@ Result<int> run(const RunOptions& options, const RewardModelSections& sections, 
 
 void register_reward_model(CLI::App& app, Action& action) {
   CLI::App* command =
-      app.add_subcommand("reward-model", "Train a model that scores completions, from preference pairs");
+      app.add_subcommand("reward-model", "Train a model that scores completions, from preference pairs or pass rates");
   auto options = std::make_shared<RunOptions>();
   auto pairs = std::make_shared<std::vector<std::string>>();
   command->add_option("--config", options->config_files, "TOML file; more than one: later ones override")->take_all();

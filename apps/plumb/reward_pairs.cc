@@ -16,37 +16,119 @@ std::vector<std::int32_t> completion_tokens(const std::string& text, const Token
   return tokens;
 }
 
+// The prompt id without its last part, the language.
+std::string family_of(const std::string& prompt_id) {
+  return prompt_id.substr(0, prompt_id.rfind('/'));
+}
+
+std::string text_at(const nlohmann::json& json, const char* key) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// A token's on average; NaN where the row does not say.
+double log_prob_at(const nlohmann::json& json, const char* key, const std::vector<std::int32_t>& tokens) {
+  const auto found = json.find(key);
+  return found != json.end() && found->is_number() ? found->get<double>() / static_cast<double>(tokens.size())
+                                                   : std::nan("");
+}
+
+Result<std::vector<std::int32_t>> prompt_tokens(const std::vector<Message>& messages, const Workbench& bench) {
+  PLUMB_ASSIGN(const std::string prompt, bench.chat_template().render(messages, true));
+  return bench.tokenizer().encode(prompt);
+}
+
 Result<PairRecord> parse_pair(const nlohmann::json& json, const Workbench& bench, double margin_scale) {
   PairRecord record;
   for (const char* key : {"prompt_id", "prompt", "chosen", "rejected"}) {
     if (!json.is_object() || !json.contains(key) || !json[key].is_string()) {
-      return Error{fmt::format("expected an object with a text \"{}\"", key)};
+      return Error{fmt::format("expected an object with a text \"{}\"{}", key,
+                               json.is_object() && json.contains("pass_rate")
+                                   ? ", found a \"pass_rate\": set rm.objective to regression or classification"
+                                   : "")};
     }
   }
   record.prompt_id = json["prompt_id"].get<std::string>();
-  record.family = record.prompt_id.substr(0, record.prompt_id.rfind('/'));
-  const std::vector<Message> messages = {{"user", json["prompt"].get<std::string>()}};
-  PLUMB_ASSIGN(const std::string prompt, bench.chat_template().render(messages, true));
-  record.pair.prompt = bench.tokenizer().encode(prompt);
+  record.family = family_of(record.prompt_id);
+  PLUMB_ASSIGN(record.pair.prompt, prompt_tokens({{"user", json["prompt"].get<std::string>()}}, bench));
   record.pair.chosen = completion_tokens(json["chosen"].get<std::string>(), bench.tokenizer());
   record.pair.rejected = completion_tokens(json["rejected"].get<std::string>(), bench.tokenizer());
   const auto margin = json.find("margin");
   record.pair.margin = margin != json.end() && margin->is_number() ? margin_scale * margin->get<double>() : 0;
-  const auto text_at = [&](const char* key) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-  };
-  const auto log_prob_of = [&](const char* key, const std::vector<std::int32_t>& tokens) {
-    const auto found = json.find(key);
-    return found != json.end() && found->is_number() ? found->get<double>() / static_cast<double>(tokens.size())
-                                                     : std::nan("");
-  };
-  record.chosen_log_prob = log_prob_of("chosen_log_prob", record.pair.chosen);
-  record.rejected_log_prob = log_prob_of("rejected_log_prob", record.pair.rejected);
+  record.chosen_log_prob = log_prob_at(json, "chosen_log_prob", record.pair.chosen);
+  record.rejected_log_prob = log_prob_at(json, "rejected_log_prob", record.pair.rejected);
   record.pair.tie = json.contains("tie") && json["tie"].is_boolean() && json["tie"].get<bool>();
-  record.rejected_verdict = text_at("rejected_verdict");
-  record.ended = text_at("rejected_finish") != "length";
+  record.rejected_verdict = text_at(json, "rejected_verdict");
+  record.ended = text_at(json, "rejected_finish") != "length";
   return record;
+}
+
+// "prompt", a text or turns, or "messages".
+Result<std::vector<Message>> turns_of(const nlohmann::json& json) {
+  if (json.contains("prompt") && json["prompt"].is_string()) {
+    return std::vector<Message>{{"user", json["prompt"].get<std::string>()}};
+  }
+  const char* key = json.contains("prompt") ? "prompt" : "messages";
+  if (!json.contains(key) || !json[key].is_array() || json[key].empty()) {
+    return Error{"expected \"prompt\", a text or a list of turns, or \"messages\", such a list"};
+  }
+  std::vector<Message> turns;
+  for (const nlohmann::json& turn : json[key]) {
+    if (!turn.is_object() || text_at(turn, "role").empty() || !turn.contains("content")) {
+      return Error{fmt::format("\"{}\": expected turns of {{\"role\", \"content\"}}, found {}", key, turn.dump())};
+    }
+    turns.push_back({text_at(turn, "role"), text_at(turn, "content")});
+  }
+  return turns;
+}
+
+Result<RatedRecord> parse_rated(const nlohmann::json& json, const Workbench& bench) {
+  RatedRecord record;
+  for (const char* key : {"id", "completion"}) {
+    if (!json.is_object() || !json.contains(key) || !json[key].is_string()) {
+      return Error{fmt::format(
+          "expected an object with a text \"{}\"{}", key,
+          json.is_object() && json.contains("chosen") ? ", found a preference pair: set rm.objective to pairs" : "")};
+    }
+  }
+  const auto rate = json.find("pass_rate");
+  if (rate == json.end() || !rate->is_number() || !(rate->get<double>() >= 0 && rate->get<double>() <= 1)) {
+    return Error{
+        fmt::format("expected a number from 0 to 1 as \"pass_rate\", found {}; it is the share of its tests "
+                    "that the completion passes",
+                    rate == json.end() ? "none" : rate->dump())};
+  }
+  record.rated.pass_rate = rate->get<double>();
+  const auto id = json["id"].get<std::string>();
+  const std::string named = text_at(json, "prompt_id");
+  record.prompt_id = named.empty() ? id.substr(0, id.rfind('#')) : named;
+  record.family = family_of(record.prompt_id);
+  PLUMB_ASSIGN(const std::vector<Message> turns, turns_of(json));
+  PLUMB_ASSIGN(record.rated.prompt, prompt_tokens(turns, bench));
+  record.rated.completion = completion_tokens(json["completion"].get<std::string>(), bench.tokenizer());
+  record.log_prob = log_prob_at(json, "log_prob", record.rated.completion);
+  record.verdict = text_at(json, "verdict");
+  record.ended = text_at(json, "finish") != "length";
+  return record;
+}
+
+// Each line by `parse`, a function of JSON. Errors name file and line.
+template <typename Record, typename Parse>
+Result<std::vector<Record>> read_lines(const std::string& path, const Parse& parse) {
+  PLUMB_ASSIGN(const std::string text, read_file(path));
+  std::vector<Record> records;
+  int line_number = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    ++line_number;
+    Result<Record> record = parse(nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false));
+    if (!record) {
+      return record.error().with_context(fmt::format("{}:{}", path, line_number));
+    }
+    records.push_back(std::move(*record));
+    begin = end + 1;
+  }
+  return records;
 }
 
 }  // namespace
@@ -59,21 +141,26 @@ bool is_hard(const PairRecord& record) {
 }
 
 Result<std::vector<PairRecord>> read_pairs(const std::string& path, const Workbench& bench, double margin_scale) {
-  PLUMB_ASSIGN(const std::string text, read_file(path));
-  std::vector<PairRecord> records;
-  int line_number = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    ++line_number;
-    const auto json = nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false);
-    auto record = parse_pair(json, bench, margin_scale);
-    if (!record) {
-      return record.error().with_context(fmt::format("{}:{}", path, line_number));
-    }
-    records.push_back(std::move(*record));
-    begin = end + 1;
-  }
-  return records;
+  return read_lines<PairRecord>(path,
+                                [&](const nlohmann::json& json) { return parse_pair(json, bench, margin_scale); });
+}
+
+Result<std::vector<RatedRecord>> read_rated(const std::string& path, const Workbench& bench) {
+  return read_lines<RatedRecord>(path, [&](const nlohmann::json& json) { return parse_rated(json, bench); });
+}
+
+PairRecord pair_of(const RatedRecord& better, const RatedRecord& worse) {
+  PairRecord record;
+  record.pair.prompt = better.rated.prompt;
+  record.pair.chosen = better.rated.completion;
+  record.pair.rejected = worse.rated.completion;
+  record.prompt_id = better.prompt_id;
+  record.family = better.family;
+  record.rejected_verdict = worse.verdict;
+  record.ended = better.ended && worse.ended;
+  record.chosen_log_prob = better.log_prob;
+  record.rejected_log_prob = worse.log_prob;
+  return record;
 }
 
 bool is_held_out(const std::string& family, double share) {

@@ -1,5 +1,6 @@
 #pragma once
-// Preference pairs on disk (data rm-from-rollouts writes them), tokenised for the reward model and split by family.
+// What a reward model learns from on disk (data rm-from-rollouts writes it), preference pairs or completions with pass
+// rates, tokenised and split by family.
 
 #include <cmath>
 #include <string>
@@ -22,6 +23,16 @@ struct PairRecord {
   double rejected_log_prob = std::nan("");
 };
 
+/// A completion with a pass rate, and what its evaluation is told apart by.
+struct RatedRecord {
+  RatedCompletion rated;
+  std::string prompt_id;
+  std::string family;              // as a pair's
+  std::string verdict;             // empty where nothing was run
+  bool ended = true;               // by itself
+  double log_prob = std::nan("");  // as a pair's
+};
+
 /// Whether a pair cannot be told by its form: both ended, both compile, and lengths are within 20 %. (Both are of one
 /// prompt, and so of one language.)
 bool is_hard(const PairRecord& record);
@@ -31,7 +42,14 @@ bool is_hard(const PairRecord& record);
 /// line and key.
 Result<std::vector<PairRecord>> read_pairs(const std::string& path, const Workbench& bench, double margin_scale);
 
-/// Whether the pairs of a family are held out: a function of its name alone, true for about `share` of all names.
+/// Reads JSON Lines of {id, prompt or messages, completion, pass_rate in [0, 1]} and, where present, prompt_id (else
+/// the id up to its last '#'), verdict, finish and log_prob (a sum over the tokens). Errors name file, line and key.
+Result<std::vector<RatedRecord>> read_rated(const std::string& path, const Workbench& bench);
+
+/// Two completions of one prompt as a pair; `better` has the higher pass rate.
+PairRecord pair_of(const RatedRecord& better, const RatedRecord& worse);
+
+/// Whether the rows of a family are held out: a function of its name alone, true for about `share` of all names.
 bool is_held_out(const std::string& family, double share);
 
 }  // namespace plumb

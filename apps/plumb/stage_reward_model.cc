@@ -13,21 +13,33 @@
 namespace plumb {
 
 void RewardModelSettings::describe(ConfigSection& section) {
-  section.field("pairs", pairs, {.help = "JSON Lines files of preference pairs (plumb data rm-from-rollouts)"});
+  section.field(
+      "pairs", pairs,
+      {.help = "JSON Lines files of preference pairs (plumb data rm-from-rollouts), or of completions with pass "
+               "rates (... --pass-rates), as the objective wants them"});
   section.field("eval_pairs", eval_pairs,
                 {.help = "more of them, of which those of held-out families are scored when the training has ended"});
+  section.choice(
+      "objective", objective,
+      {{"pairs", RewardObjective::kPairs},
+       {"regression", RewardObjective::kRegression},
+       {"classification", RewardObjective::kClassification}},
+      {.help = "Bradley and Terry's of pairs; or, of sigmoid(reward) against pass rates, the squared error or "
+               "the cross-entropy"});
   section.field("good", good, {.help = "the token whose logit is the reward's positive part"});
   section.field("bad", bad, {.help = "and its negative part"});
   section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});
-  section.field("batch_size", batch_size, {.help = "per update", .unit = "pairs", .min = 1, .max = 65536});
-  section.field("max_epochs", max_epochs, {.help = "passes over the pairs", .min = 1, .max = 1000});
+  section.field("batch_size", batch_size,
+                {.help = "per update", .unit = "pairs or completions", .min = 1, .max = 65536});
+  section.field("max_epochs", max_epochs, {.help = "passes over the rows", .min = 1, .max = 1000});
   section.field("warmup_share", warmup_share, {.help = "of the updates", .min = 0, .max = 1});
   section.field("final_fraction", final_fraction,
                 {.help = "of the rate, at the end of the cosine", .min = 0, .max = 1});
   section.field("weight_decay", weight_decay, {.help = "of AdamW, on matrices", .min = 0, .max = 1});
   section.field("max_grad_norm", max_grad_norm, {.help = "global limit; 0 = none", .min = 0, .max = 1e9});
   section.field("margin_scale", margin_scale, {.help = "times a pair's margin; 0 = no margins", .min = 0, .max = 1e3});
-  section.field("centring", centring, {.help = "pulls the sum of a pair's rewards to 0", .min = 0, .max = 1e3});
+  section.field("centring", centring,
+                {.help = "pulls the sum of a pair's rewards to 0; pairs alone", .min = 0, .max = 1e3});
   section.field("dev_share", dev_share, {.help = "of the families, held out", .min = 0, .max = 0.9});
   section.field("micro_batch_tokens", micro_batch_tokens,
                 {.help = "rows per forward and backward", .unit = "tokens", .min = 1, .max = 1 << 20});
@@ -39,15 +51,17 @@ namespace {
 
 constexpr const char* kProgress = "rm-progress";
 
-RewardModelOptions learner_options(const RewardModelSections& sections, std::size_t num_pairs) {
+constexpr const char* kHeldOutStage = "eval";
+
+RewardModelOptions learner_options(const RewardModelSections& sections, std::size_t num_examples) {
   const RewardModelSettings& rm = sections.rm;
-  const auto batch = static_cast<std::int64_t>(rm.batch_size);
-  const std::int64_t steps = rm.max_epochs * ((static_cast<std::int64_t>(num_pairs) + batch - 1) / batch);
+  const std::int64_t steps = num_reward_model_steps(rm, num_examples);
   RewardModelOptions options;
   options.schedule = {static_cast<float>(rm.learning_rate), std::llround(rm.warmup_share * static_cast<double>(steps)),
                       steps, Decay::kCosine, static_cast<float>(rm.final_fraction)};
   options.batch_size = rm.batch_size;
   options.max_epochs = rm.max_epochs;
+  options.objective = rm.objective;
   options.centring = rm.centring;
   options.seed = sections.run.seed;
   options.micro_batch_tokens = rm.micro_batch_tokens;
@@ -76,6 +90,8 @@ class RewardModelRun {
     if (resume) {
       PLUMB_ASSIGN(const auto loaded, load_newest_checkpoint(folder_.file(kProgress), {bench_, optimizer_}));
       done = loaded ? loaded->step : 0;
+      // Held-out figures are of the end: were they said already, they will be said again.
+      PLUMB_TRY(MetricsLog::open(folder_.path(), ResumePoint{kHeldOutStage, -1}));
       PLUMB_TRY(folder_.open_logs(ResumePoint{"reward_model", done}));
     } else {
       PLUMB_TRY(folder_.open_logs({}));
@@ -83,8 +99,8 @@ class RewardModelRun {
     return done;
   }
 
-  Result<bool> run(std::span<const RewardPair> pairs, JudgeTokens tokens, const RewardModelOptions& options) {
-    train_reward_model(bench_.policy(), optimizer_, pairs, tokens, options, [this](const RewardModelStep& step) {
+  Result<bool> run(const RewardExamples& examples, JudgeTokens tokens, const RewardModelOptions& options) {
+    train_reward_model(bench_.policy(), optimizer_, examples, tokens, options, [this](const RewardModelStep& step) {
       failure_ = on_step(step);
       return failure_.ok() && !stopped_;
     });
@@ -99,11 +115,15 @@ class RewardModelRun {
  private:
   Result<void> on_step(const RewardModelStep& step) {
     const auto now = std::chrono::steady_clock::now();
-    const MetricMap metrics = {{"loss", step.loss},
-                               {"accuracy", step.accuracy},
-                               {"margin", step.margin},
-                               {"grad_norm", step.grad_norm},
-                               {"learning_rate", step.learning_rate}};
+    MetricMap metrics = {{"loss", step.loss},
+                         {"accuracy", step.accuracy},
+                         {"grad_norm", step.grad_norm},
+                         {"learning_rate", step.learning_rate}};
+    if (settings_.objective == RewardObjective::kPairs) {
+      metrics["margin"] = step.margin;
+    } else {
+      metrics["rm/mse"] = step.squared_error;
+    }
     PLUMB_TRY(folder_.log("reward_model", step.step, metrics,
                           {{"timing_s/step", std::chrono::duration<double>(now - last_).count()}}));
     last_ = now;
@@ -135,13 +155,26 @@ class RewardModelRun {
 
 }  // namespace
 
-Result<bool> train_reward_model_run(Workbench& bench, RunFolder& folder, std::span<const RewardPair> pairs,
+std::int64_t num_reward_model_steps(const RewardModelSettings& rm, std::size_t num_examples) {
+  const auto batch = static_cast<std::int64_t>(rm.batch_size);
+  return rm.max_epochs * ((static_cast<std::int64_t>(num_examples) + batch - 1) / batch);
+}
+
+Result<bool> train_reward_model_run(Workbench& bench, RunFolder& folder, const RewardExamples& examples,
                                     JudgeTokens tokens, const RewardModelSections& sections, bool resume) {
-  RewardModelOptions options = learner_options(sections, pairs.size());
+  const std::size_t count = std::visit([](const auto& all) { return all.size(); }, examples);
+  RewardModelOptions options = learner_options(sections, count);
   RewardModelRun run(bench, folder, sections.rm, options.schedule.total_steps);
   PLUMB_ASSIGN(options.first_step, run.begin(resume));
-  PLUMB_ASSIGN(const bool finished, run.run(pairs, tokens, options));
+  PLUMB_ASSIGN(const bool finished, run.run(examples, tokens, options));
   return finished;
+}
+
+Result<void> log_held_out(RunFolder& folder, std::int64_t steps, const MetricMap& metrics) {
+  if (!metrics.empty()) {
+    PLUMB_TRY(folder.log(kHeldOutStage, steps, metrics, {}));
+  }
+  return folder.sync_logs();
 }
 
 void forget_reward_model_progress(const RunFolder& folder) {

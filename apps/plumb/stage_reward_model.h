@@ -2,7 +2,6 @@
 // The training of a reward model: its settings, and a run that can be stopped, killed and gone on with.
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -17,6 +16,7 @@ namespace plumb {
 struct RewardModelSettings {
   std::vector<std::string> pairs;
   std::vector<std::string> eval_pairs;
+  RewardObjective objective = RewardObjective::kPairs;
   std::string good = "Yes";
   std::string bad = "No";
   double learning_rate = 1e-5;
@@ -41,11 +41,17 @@ struct RewardModelSections {
   RewardModelSettings rm;
 };
 
-/// Trains the bench's policy on `pairs`, from the newest checkpoint with `resume`: the weights and metrics.jsonl have
-/// the bytes of a run that was left alone. False: the user stopped it, and it was saved. Errors: a loss that is not
-/// finite, a folder that cannot be written, damaged checkpoints alone.
-Result<bool> train_reward_model_run(Workbench& bench, RunFolder& folder, std::span<const RewardPair> pairs,
+/// Updates that a training on `num_examples` is.
+std::int64_t num_reward_model_steps(const RewardModelSettings& rm, std::size_t num_examples);
+
+/// Trains the bench's policy on `examples`, which are what rm.objective learns from, from the newest checkpoint with
+/// `resume`: the weights and metrics.jsonl have the bytes of a run that was left alone. False: the user stopped it, and
+/// it was saved. Errors: a loss that is not finite, a folder that cannot be written, damaged checkpoints alone.
+Result<bool> train_reward_model_run(Workbench& bench, RunFolder& folder, const RewardExamples& examples,
                                     JudgeTokens tokens, const RewardModelSections& sections, bool resume);
+
+/// The line of metrics.jsonl that says what the model does on held-out rows after `steps` updates; a resume forgets it.
+Result<void> log_held_out(RunFolder& folder, std::int64_t steps, const MetricMap& metrics);
 
 /// Removes its checkpoints, once the result is in its place.
 void forget_reward_model_progress(const RunFolder& folder);

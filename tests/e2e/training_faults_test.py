@@ -1,5 +1,6 @@
 """Trainings that are killed, interrupted, damaged or full: the same bytes after a resume, nothing lost, one sentence."""
 
+import json
 import os
 import random
 import resource
@@ -109,8 +110,11 @@ class TrainingFaults(TrainingCase):
     def test_a_reward_model_killed_and_interrupted_ends_with_the_same_bytes(self):
         self.train("run", grpo__steps=3)
         self.assertEqual(self.plumb("data", "rm-from-rollouts", "run", "--out", "pairs.jsonl").returncode, 0)
+        rows = [json.loads(line) for line in (self.folder / "pairs.jsonl").read_text().splitlines()]
+        rows = [dict(row, prompt_id=f"{number % 8}/python") for number, row in enumerate(rows)]  # families to hold out
+        (self.folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         settings = {"rm.good": "Y", "rm.bad": "N", "rm.learning_rate": 1e-3, "rm.max_epochs": 30, "rm.batch_size": 2,
-                    "rm.dev_share": 0, "rm.checkpoint_every": 1}
+                    "rm.dev_share": 0.5, "rm.checkpoint_every": 1}
         command = ["reward-model", "--model", self.models / "warm/policy", "--pairs", "pairs.jsonl", *overrides(settings),
                    "--out"]
         whole = self.plumb(*command, "whole")
@@ -121,6 +125,7 @@ class TrainingFaults(TrainingCase):
         self.assertEqual(changed.returncode, 1)
         self.assertIn("seed: was 1, is 9", changed.stderr)
         self.resume_to_the_same_bytes(command, "rm-progress", ("metrics.jsonl", "policy/model.safetensors", "reward_model.json"))
+        self.assertEqual([row["stage"] for row in self.metrics("cut")].count("eval"), 1)  # of what was held out
 
     def test_resume_names_what_has_changed(self):
         self.train("run", grpo__checkpoint_every=2)

@@ -1,6 +1,7 @@
 """Whole trainings of a tiny model: same bits twice, every kind of run, and what users see of them."""
 
 import collections
+import copy
 import http.client
 import json
 import math
@@ -14,7 +15,7 @@ import time
 import unittest
 
 from tiny_model import LATENT_SHAPE, read_tensors, write_tiny_model
-from training_case import SMALL_RUN, TrainingCase, overrides
+from training_case import SMALL_RUN, TASKS, TrainingCase, overrides
 
 
 class Training(TrainingCase):
@@ -54,6 +55,14 @@ class Training(TrainingCase):
         self.assertEqual(report["eval_pairs"]["families.jsonl"], report["held_out"])  # of the same families
         for name in ("shorter", "log_prob", "compiles"):
             self.assertIn(f"baseline: {name}", report["held_out"])
+        self.assertEqual(report["objective"], "pairs")
+        margin = report["held_out"]["margin"]  # of one pair under several names
+        for name in ("mean", "p5", "p95"):
+            self.assertAlmostEqual(margin[name], margin["p50"], places=9)
+        self.assertEqual(margin["p50"] > 0, report["held_out"]["all"]["accuracy"] == 1)
+        logged = self.metrics("held-out")[-1]
+        self.assertEqual((logged["stage"], logged["rm/margin_p5"], logged["rm/ece"]),
+                         ("eval", margin["p5"], report["held_out"]["ece"]))
         drives = {"reward__code_signal": "rm", "reward__reward_model": "rm"}
         self.train("rm-a", model__threads=1, **drives)
         self.train("rm-b", model__threads=4, **drives)
@@ -78,6 +87,91 @@ class Training(TrainingCase):
         for settings, words in (({"reward__code_signal": "rm"}, ("reward.reward_model",)),
                                 ({"reward__code_signal": "rm", "reward__reward_model": "nowhere"}, ("nowhere/policy",))):
             self.assert_refused(self.plumb(*self.command("refused", **settings)), 1, *words)
+
+    def test_a_reward_model_of_pass_rates_drives(self):
+        tasks = copy.deepcopy(TASKS)
+        tasks[0]["tests"][1]["result"] = 7  # what is right of the others passes three tests of four
+        (self.folder / "tasks.jsonl").write_text("".join(json.dumps(row) + "\n" for row in tasks))
+        for run, more in (("rollouts", {"reward__code": "fraction"}), ("plain", {})):
+            command = self.command(run, grpo__steps=2, **more)
+            command[command.index(self.models / "tasks.jsonl")] = self.folder / "tasks.jsonl"
+            result = self.plumb(*command)
+            self.assertEqual(result.returncode, 0, result.stderr)
+        make = ["data", "rm-from-rollouts", "rollouts", "--pass-rates", "--per-prompt", 3, "--out", "rated.jsonl"]
+        result = self.plumb(*make)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        rows = [json.loads(line) for line in (self.folder / "rated.jsonl").read_text().splitlines()]
+        samples = [json.loads(line) for line in (self.folder / "rollouts/samples.jsonl").read_text().splitlines()]
+        rates = collections.defaultdict(dict)
+        for sample in samples:
+            rates[sample["prompt_id"]][str(sample["text"])] = sample.get("passed", 0) / sample.get("tests", 1)
+        rates = {prompt: of_prompt for prompt, of_prompt in rates.items()
+                 if not any("base64" in text for text in of_prompt)}  # cut within a character
+        self.assertTrue(any(0 < row["pass_rate"] < 1 for row in rows), "nothing was right in part")
+        for prompt, of_prompt in rates.items():
+            mine = [row for row in rows if row["prompt_id"] == prompt]
+            self.assertEqual(len(mine), min(3, len(of_prompt)))
+            self.assertEqual([row["pass_rate"] for row in mine], [of_prompt[row["completion"]] for row in mine])
+            self.assertEqual((mine[0]["pass_rate"], mine[-1]["pass_rate"]),
+                             (min(of_prompt.values()), max(of_prompt.values())))
+        by_prompt = [[row for row in rows if row["prompt_id"] == prompt] for prompt in rates]
+        several = next(mine for mine in by_prompt if len({row["pass_rate"] for row in mine}) > 1)
+        named = [dict(row, id=f"{number}/python#{place}", prompt_id=f"{number}/python")
+                 for number in range(8) for place, row in enumerate(several)]
+        for row in named[:len(several)]:  # turns are as good as a text, and the id names the prompt
+            row["messages"] = [{"role": "user", "content": row.pop("prompt")}]
+            del row["prompt_id"]
+        (self.folder / "families.jsonl").write_text("".join(json.dumps(row) + "\n" for row in named))
+        for objective in ("regression", "classification"):
+            command = ["reward-model", "--model", self.models / "warm/policy", "--pairs", "families.jsonl", "--out",
+                       objective, *overrides({"rm.good": "Y", "rm.bad": "N", "rm.dev_share": 0.5, "rm.max_epochs": 40,
+                                              "rm.learning_rate": 2e-3, "rm.objective": objective})]
+            result = self.plumb(*command)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            report = json.loads((self.folder / objective / "reward_model.json").read_text())
+            held_out = report["held_out"]  # the completions that it learned, under other names
+            self.assertEqual(report["objective"], objective)
+            self.assertEqual(held_out["completions"] % len(several), 0)
+            self.assertLess(held_out["mse"], held_out["mse_of_mean"] / 4)
+            self.assertLess(held_out["ece"], 0.2)
+            self.assertEqual(held_out["all"]["accuracy"], 1)
+            self.assertGreater(held_out["margin"]["p5"], 0)
+            self.assertEqual(sum(bin["count"] for bin in held_out["reliability"]), held_out["completions"])
+            logged = self.metrics(objective)
+            self.assertEqual((logged[-1]["stage"], logged[-1]["rm/mse"]), ("eval", held_out["mse"]))
+            self.assertLess(logged[-2]["rm/mse"], logged[0]["rm/mse"] / 4)
+            self.assertEqual(logged[-2]["loss"] == logged[-2]["rm/mse"], objective == "regression")
+        self.train("driven", grpo__steps=1, reward__code_signal="rm", reward__reward_model="regression")
+        row = self.metrics("driven")[0]
+        self.assertEqual(row["reward"], row["reward/rm/mean"])
+        self.assertTrue(0 < row["reward"] < 1)
+        # Its judge stopped at the first test that failed.
+        plain = ["data", "rm-from-rollouts", "plain", "--pass-rates", "--out", "plain.jsonl"]
+        self.assert_refused(self.plumb(*plain), 1, "plain.jsonl", "reward.code", "--verdicts")
+        self.assertEqual(self.plumb(*plain, "--verdicts").returncode, 0)
+        rows = [json.loads(line) for line in (self.folder / "plain.jsonl").read_text().splitlines()]
+        self.assertEqual({row["pass_rate"] for row in rows}, {0, 1})
+        self.assertEqual(self.plumb("data", "rm-from-rollouts", "rollouts", "--out", "pairs.jsonl").returncode, 0)
+        for file, objective, words in (("pairs.jsonl", "regression", ("pairs.jsonl:1", "rm.objective")),
+                                       ("rated.jsonl", "pairs", ("rated.jsonl:1", "rm.objective"))):
+            refused = self.plumb("reward-model", "--model", self.models / "warm/policy", "--pairs", file, "--out",
+                                 f"refused-{objective}", *overrides({"rm.good": "Y", "rm.bad": "N",
+                                                                     "rm.objective": objective}))
+            self.assert_refused(refused, 1, *words)
+
+    def test_shaping_that_differs_by_little_is_no_spread(self):
+        script = self.folder / "lots.py"
+        script.write_text("import json, random, sys\n"
+                          "for line in sys.stdin:\n"
+                          "    row = json.loads(line)\n"
+                          "    print(json.dumps({'id': row['id'], 'score': random.random()}), flush=True)\n")
+        shaped = {"reward__custom_command": f"python3,{script}", "reward__custom_weight": 0.04, "grpo__steps": 1,
+                  "sampling__max_new_tokens": 16}  # too short to be right: all that differs is the lot
+        self.train("default", model="random", **shaped)
+        self.train("any", model="random", grpo__min_spread=0, **shaped)
+        self.train("verdicts", model="random", grpo__steps=1, sampling__max_new_tokens=16)
+        without_spread = {run: self.metrics(run)[0]["frac_reward_zero_std"] for run in ("default", "any", "verdicts")}
+        self.assertEqual(without_spread, {"default": 1, "any": 0, "verdicts": 1})
 
     def test_a_custom_reward_that_draws_lots_is_written_down(self):
         rows = [{"prompt": f"Say {word}.", "id": word, "extra_info": {"word": word}} for word in ("yes", "no", "so", "me")]
@@ -235,6 +329,39 @@ class Training(TrainingCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             rows = [json.loads(line) for line in (self.folder / "made.jsonl").read_text().splitlines()]
             self.assertTrue(all(keys <= row.keys() for row in rows) and rows)
+        result = self.plumb("eval", *tasks, "--out", "evaluated",
+                            *overrides({"sampling.max_new_tokens": 64, "eval.samples": 4}))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        from_eval = ["data", "sft-from-rollouts", "evaluated", "--out", "made.jsonl"]
+        self.assert_refused(self.plumb(*from_eval), 1, "evaluations alone (of data)", "--eval-set")
+        self.assert_refused(self.plumb(*from_eval, "--eval-set", "test"), 1, "--eval-set test", "which have data")
+        for command, run in (([*from_eval, "--eval-set", "data"], "evaluated"),
+                             (["data", "sft-from-rollouts", "profile", "--out", "made.jsonl"], "profile")):
+            result = self.plumb(*command)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            samples = [json.loads(line) for line in (self.folder / run / "samples.jsonl").read_text().splitlines()]
+            right = {sample["text"] for sample in samples if sample["reward"] == 1 and sample["finish"] != "length"}
+            made = [json.loads(line) for line in (self.folder / "made.jsonl").read_text().splitlines()]
+            self.assertTrue(made and {row["completion"] for row in made} <= right)
+        (self.folder / "profile/samples.jsonl").unlink()
+        self.assert_refused(self.plumb("data", "sft-from-rollouts", "profile", "--out", "made.jsonl"), 1,
+                            "profile/samples.jsonl", "make it again")
+
+    def test_demonstrations_are_the_shortest_or_those_of_the_highest_reward(self):
+        self.train("run", grpo__steps=1)
+        (self.folder / "made").mkdir()
+        sample = json.loads((self.folder / "run/samples.jsonl").read_text().splitlines()[0])
+        parts = [{"name": "tests", "value": 1, "weight": 1, "reason": ""}]
+        sample.update(unscored="", audit=-1, finish="eos", parts=parts)
+        rows = [dict(sample, text=text, reward=reward, tokens=tokens)
+                for text, reward, tokens in (("short", 0.8, 5), ("long", 1, 9), ("middle", 1, 7))]
+        (self.folder / "made/samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        for options, texts in (([], ["short", "middle"]), (["--best-by", "length"], ["short", "middle"]),
+                               (["--best-by", "reward"], ["middle", "long"])):
+            result = self.plumb("data", "sft-from-rollouts", "made", "--out", "out.jsonl", "--per-prompt", 2, *options)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            made = [json.loads(line)["completion"] for line in (self.folder / "out.jsonl").read_text().splitlines()]
+            self.assertEqual(made, texts)
 
     def test_replay_of_a_step_gives_the_logged_numbers(self):
         self.train("run", grpo__steps=4, grpo__checkpoint_every=2)

@@ -46,11 +46,60 @@ TEST(BradleyTerry, DerivativesAreThoseOfTheLoss) {
   }
 }
 
-TEST(PassRateLoss, IsLeastWhereTheRewardIsTheLogOdds) {
-  const double odds = std::log(0.25 / 0.75);
-  EXPECT_NEAR(pass_rate_loss(odds, 0.25).d_chosen, 0, 1e-15);
-  EXPECT_NEAR(pass_rate_loss(0, 1).loss, std::log(2.0), 1e-15);
-  EXPECT_GT(pass_rate_loss(odds + 0.1, 0.25).loss, pass_rate_loss(odds, 0.25).loss);
+TEST(PassRateLoss, HandWorked) {
+  const auto cross_entropy = [](double reward, double rate) {
+    return pass_rate_loss(reward, rate, RewardObjective::kClassification);
+  };
+  const auto squared = [](double reward, double rate) {
+    return pass_rate_loss(reward, rate, RewardObjective::kRegression);
+  };
+  EXPECT_NEAR(cross_entropy(0, 1).loss, std::log(2.0), 1e-15);
+  EXPECT_NEAR(cross_entropy(0, 0.25).d_reward, 0.25, 1e-15);
+  // sigmoid(log 3) = 3/4: (3/4 - 1/4)^2, and 2 (1/2) (3/4) (1/4).
+  EXPECT_NEAR(squared(std::log(3.0), 0.25).loss, 0.25, 1e-15);
+  EXPECT_NEAR(squared(std::log(3.0), 0.25).d_reward, 3.0 / 16, 1e-15);
+  // A hopeless reward still moves by cross-entropy, not by squared error; neither overflows.
+  EXPECT_EQ(cross_entropy(-1000, 1).loss, 1000.0);
+  EXPECT_EQ(squared(-1000, 1).loss, 1.0);
+}
+
+TEST(PassRateLoss, DerivativesAreThoseOfTheLossAndVanishAtTheLogOdds) {
+  for (const auto objective : {RewardObjective::kRegression, RewardObjective::kClassification}) {
+    EXPECT_NEAR(pass_rate_loss(std::log(0.25 / 0.75), 0.25, objective).d_reward, 0, 1e-15);
+    for (const double reward : {-2.0, 0.3, 1.7}) {
+      for (const double rate : {0.0, 0.4, 1.0}) {
+        constexpr double kStep = 1e-6;
+        const double above = pass_rate_loss(reward + kStep, rate, objective).loss;
+        const double below = pass_rate_loss(reward - kStep, rate, objective).loss;
+        EXPECT_NEAR(pass_rate_loss(reward, rate, objective).d_reward, (above - below) / (2 * kStep), 1e-8);
+      }
+    }
+  }
+}
+
+// Order statistics 0, 1, ..., 10: the 5 % quantile lies halfway between the first two.
+TEST(Margins, SummaryIsHandWorked) {
+  std::vector<double> margins;
+  for (int i = 10; i >= 0; --i) {
+    margins.push_back(i);
+  }
+  const MarginSummary summary = summary_of(margins);
+  EXPECT_DOUBLE_EQ(summary.mean, 5);
+  EXPECT_DOUBLE_EQ(summary.p5, 0.5);
+  EXPECT_DOUBLE_EQ(summary.p50, 5);
+  EXPECT_DOUBLE_EQ(summary.p95, 9.5);
+  EXPECT_DOUBLE_EQ(summary_of({-2.0}).p5, -2);
+  EXPECT_TRUE(std::isnan(summary_of({}).mean));
+}
+
+// Bins [0, 1/2) and [1/2, 1]: 0.1 and 0.3 where 0 and 1 passed, 1 where all did: |0.2 - 0.5| 2/3.
+TEST(Calibration, OfRatesIsHandWorked) {
+  const std::vector<double> predicted = {0.1, 0.3, 1.0};
+  const Calibration calibration = calibration_of_rates(predicted, std::vector<double>{0, 1, 1}, 2);
+  EXPECT_EQ(calibration.bins[0].count, 2);
+  EXPECT_NEAR(calibration.bins[0].confidence, 0.2, 1e-15);
+  EXPECT_NEAR(calibration.bins[0].accuracy, 0.5, 1e-15);
+  EXPECT_NEAR(calibration.error, 0.2, 1e-15);
 }
 
 // Margins log 3 (confidence 3/4) twice right and once wrong, and 0+ (confidence 1/2) right: bins [1/2, 3/4), [3/4, 1].
@@ -103,6 +152,52 @@ TEST(RewardModel, LearnsPairsAndAnySplitGivesTheSameGradients) {
   EXPECT_LT(whole.back().loss, whole.front().loss / 2);
   for (std::size_t i = 0; i < 5; ++i) {
     EXPECT_GT(margins[i], 0) << "pair " << i;
+  }
+}
+
+TEST(RewardModel, LearnsPassRatesByBothLossesAndAnySplitGivesTheSameGradients) {
+  ThreadPool pool(1);
+  const ModelConfig config = testing::small_config(true);
+  std::vector<RatedCompletion> rated;
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    rated.push_back(
+        {testing::random_tokens(config, 4, i), testing::random_tokens(config, 3, 100 + i), static_cast<double>(i) / 4});
+  }
+  const JudgeTokens tokens{3, 4};
+  for (const auto objective : {RewardObjective::kRegression, RewardObjective::kClassification}) {
+    const auto train = [&](std::int64_t micro_batch_tokens, int epochs, std::vector<RewardModelStep>& steps) {
+      auto policy = Policy::create(config, testing::random_weights(config, 7),
+                                   {.dtype = ComputeDtype::kF32, .pool = &pool, .trainable = true});
+      Optimizer optimizer(**policy, pool, {});
+      RewardModelOptions options;
+      options.schedule.peak = 2e-3F;
+      options.batch_size = 5;
+      options.max_epochs = epochs;
+      options.objective = objective;
+      options.micro_batch_tokens = micro_batch_tokens;
+      train_reward_model(**policy, optimizer, rated, tokens, options, [&](const RewardModelStep& step) {
+        steps.push_back(step);
+        return true;
+      });
+      double worst = 0;
+      for (const RatedCompletion& one : rated) {
+        const std::vector<std::vector<std::int32_t>> alone = {one.completion};
+        const double reward = rewards_of_prompt(**policy, one.prompt, alone, tokens).front();
+        worst = std::max(worst, std::abs(1 / (1 + std::exp(-reward)) - one.pass_rate));
+      }
+      return worst;
+    };
+    std::vector<RewardModelStep> whole;
+    std::vector<RewardModelStep> split;
+    EXPECT_LT(train(4096, 80, whole), 0.1);
+    train(1, 1, split);
+    EXPECT_NEAR(whole.front().grad_norm, split.front().grad_norm, 1e-5 * whole.front().grad_norm);
+    EXPECT_NEAR(whole.front().loss, split.front().loss, 1e-9);
+    EXPECT_LT(whole.back().squared_error, 0.01);
+    EXPECT_EQ(whole.back().accuracy, 1);
+    if (objective == RewardObjective::kRegression) {
+      EXPECT_EQ(whole.back().loss, whole.back().squared_error);
+    }
   }
 }
 
