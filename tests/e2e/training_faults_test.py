@@ -124,6 +124,8 @@ class TrainingFaults(TrainingCase):
         changed = self.plumb(*command, "cut", "--resume", "--set", "run.seed=9")
         self.assertEqual(changed.returncode, 1)
         self.assertIn("seed: was 1, is 9", changed.stderr)
+        with (self.folder / "cut/metrics.jsonl").open("a") as metrics:  # as if it had been stopped after its last update
+            metrics.write(json.dumps({"stage": "eval", "step": 1, "rm/ece": 0.5}) + "\n")
         self.resume_to_the_same_bytes(command, "rm-progress", ("metrics.jsonl", "policy/model.safetensors", "reward_model.json"))
         self.assertEqual([row["stage"] for row in self.metrics("cut")].count("eval"), 1)  # of what was held out
 
