@@ -42,7 +42,7 @@ inline constexpr std::array<std::string_view, 44> kMetricNames = {
     "router/z_loss",         // mean of (log sum exp logits)^2
     "router/balance",        // E sum load x probability: 1 if even
     "guard/perplexity",      // of eval.guard_text, which no training sees
-    "loss",                  // SFT: mean cross-entropy of the completion tokens, nats
+    "loss",                  // SFT: mean cross-entropy of the trained tokens, nats
     "eval_loss",             // SFT: the same on the dev demonstrations
     "accuracy",        // reward model: share of the batch's pairs whose chosen completion is ahead, or of its rated
                        // completions that are on the right side of a pass rate of 1/2
@@ -74,7 +74,8 @@ inline constexpr std::array<std::string_view, 12> kTimingNames = {
 
 /// Whether `name` is in kMetricNames, is reward/<part>/mean, reward/<part>/std, reward/shaping_only_gain, reward/proxy
 /// or reward/gold (where a reward model drives: the mean total of code, and the share of it that is solved), or
-/// loss/<source> (SFT, of several sources), or is an evaluation's: eval/<set>/greedy, eval/<set>/avg@<k>,
+/// loss/<source>, eval_loss/<source> or perplexity/<source> (SFT: of a step's tokens; of the dev demonstrations; exp of
+/// the former), or is an evaluation's: eval/<set>/greedy, eval/<set>/avg@<k>,
 /// eval/<set>/pass@<k>, eval/<set>/rm@<k> (<set> may hold slashes, <k> is a positive number).
 bool is_metric_name(std::string_view name);
 

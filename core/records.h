@@ -64,22 +64,25 @@ struct PromptRecord {
   std::string license;      // SPDX id
   Domain domain = Domain::kCode;
   Language language = Language::kNone;
-  std::vector<Message> messages;      // without the chat template's default system turn
+  std::vector<Message> messages;      // without the chat template's default system turn; empty: no task, plain text
   FunctionSignature function;         // code only
   std::vector<TestCase> tests;        // code only: the graded calls
   std::vector<TestCase> audit_tests;  // code only: never used as reward
   std::string answer;                 // maths only: ground truth
-  std::string reference;              // a solution (source text or worked answer); empty where none is known
+  std::string reference;              // a solution (source text or worked answer); empty where none is known; or the
+                                      // plain text
   nlohmann::json extra_info = {};     // the row's own "extra_info", for custom rewards; null where there is none
   TestCode test_code = {};            // code only: graded instead of `tests`, which are empty then
+  bool trains_every_turn = false;     // SftRecord::every_turn of its demonstration
 };
 
-/// One demonstration: loss is on `completion`, end token included.
+/// One demonstration: loss is on `completion`, end token included. Without messages `completion` is plain text.
 struct SftRecord {
   std::string id;
   std::string source;
   std::vector<Message> messages;
   std::string completion;
+  bool every_turn = false;  // loss is on the assistant turns among `messages` as well
 };
 
 enum class FinishReason { kEndOfSequence, kStop, kLength, kAborted };

@@ -32,10 +32,13 @@ Result<std::vector<PromptRecord>> read_by_shape(const Row& row, std::span<const 
   if (row.has("prompt") || row.has("messages")) {
     return one(read_trl_row(row));
   }
+  if (row.has("text")) {
+    return one(read_text_row(row));
+  }
   return Error{row.place +
                ": no known row shape; expected \"function\" (plumb), \"question\" and \"answer\" (maths), " +
                "\"test_code\", \"test_list\" or \"test\" (tests that are code), " +
-               "\"reward_model\" (verl), or \"prompt\" or \"messages\" (TRL)"};
+               "\"reward_model\" (verl), \"prompt\" or \"messages\" (TRL), or \"text\" (plain text)"};
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 #pragma once
-// Rows of the other three shapes: plumb's maths (and GSM8K's, which has the same keys), verl's and TRL's.
+// Rows of the other four shapes: plumb's maths (and GSM8K's, which has the same keys), verl's, TRL's and plain text.
 
 #include <optional>
 #include <string>
@@ -20,8 +20,13 @@ Result<PromptRecord> read_math_row(const Row& row);
 Result<PromptRecord> read_verl_row(const Row& row);
 
 /// A TRL row: "prompt" (text or list of turns) or "messages" (whose last assistant turn becomes the reference), and
-/// "solution", "answer" or "completion". Maths where there is a solution or an answer, else chat.
+/// "solution", "answer" or "completion". Maths where there is a solution or an answer, else chat. Of "messages" every
+/// assistant turn is trained on.
 Result<PromptRecord> read_trl_row(const Row& row);
+
+/// A row of plain text to train on, "text": no messages, the text as the reference; of the split "sft" unless it says
+/// otherwise. Errors: the text is empty.
+Result<PromptRecord> read_text_row(const Row& row);
 
 /// The turns at `key`: a text is one user turn. Errors: neither text nor list of {role, content} with known roles.
 Result<std::vector<Message>> read_messages(const Row& row, const char* key);

@@ -88,7 +88,7 @@ std::vector<SftRecord> demonstrations(std::span<const PromptRecord> prompts) {
     }
     const bool code = prompt.domain == Domain::kCode;
     records.push_back({prompt.id, prompt.data_source, prompt.messages,
-                       code ? fenced(prompt.reference, prompt.language) : prompt.reference});
+                       code ? fenced(prompt.reference, prompt.language) : prompt.reference, prompt.trains_every_turn});
   }
   return records;
 }

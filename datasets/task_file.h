@@ -1,6 +1,7 @@
 #pragma once
-// Task files: JSON Lines in, PromptRecords out. Four row shapes are known (docs/records.md has the mapping): plumb's
-// functions and maths, verl and TRL. A row's keys tell its shape, so shapes may be mixed in one file.
+// Task files: JSON Lines in, PromptRecords out. The row shapes (docs/records.md has the mapping): plumb's functions and
+// maths, tests that are code, verl, TRL and plain text. A row's keys tell its shape, so shapes may be mixed in one
+// file.
 
 #include <filesystem>
 #include <span>
@@ -25,7 +26,8 @@ struct TaskFileOptions {
 Result<std::vector<PromptRecord>> load_prompts(const std::filesystem::path& file, const TaskFileOptions& options);
 
 /// One demonstration for each prompt that has a reference, in order: for code the reference in one fenced block and
-/// nothing else, for the rest the reference as it stands (maths: a line of working that ends in \boxed{answer}).
+/// nothing else, for the rest the reference as it stands (maths: a line of working that ends in \boxed{answer}; plain
+/// text: the text).
 std::vector<SftRecord> demonstrations(std::span<const PromptRecord> prompts);
 
 }  // namespace plumb

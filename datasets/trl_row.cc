@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "datasets/other_rows.h"
 
 namespace plumb {
@@ -100,6 +102,8 @@ Result<PromptRecord> read_trl_row(const Row& row) {
     PLUMB_ASSIGN(prompt.reference, completion_text(row));
   } else {
     prompt.reference = take_last_reply(prompt.messages);
+    prompt.trains_every_turn =
+        std::ranges::any_of(prompt.messages, [](const Message& turn) { return turn.role == "assistant"; });
   }
   if (prompt.messages.empty()) {
     return row.refuse("messages", "expected a user turn before the reply");

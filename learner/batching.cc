@@ -175,6 +175,30 @@ void append_sequences(const SharedPromptSequences& sequences, PackedSequences& p
   }
 }
 
+void append_sequence(std::span<const std::int32_t> tokens, std::span<const std::uint8_t> trained,
+                     PackedSequences& packed) {
+  PLUMB_CHECK(tokens.size() >= 2 && trained.size() == tokens.size(), "append_sequence: two tokens, each with its flag");
+  PLUMB_CHECK(trained.front() == 0 && trained.back() != 0, "append_sequence: not the first token, but the last");
+  PackedBatch& batch = packed.batch;
+  const std::int64_t first_row = batch.num_tokens();
+  const std::int64_t rows = std::ssize(tokens) - 1;
+  const std::int64_t prompt = std::ranges::find_if(trained, [](auto flag) { return flag != 0; }) - trained.begin();
+  const auto prompt_segment = static_cast<std::int32_t>(batch.segments.size());
+  batch.segments.push_back({first_row, prompt, 0, -1});
+  if (rows > prompt) {
+    batch.segments.push_back({first_row + prompt, rows - prompt, prompt, prompt_segment});
+  }
+  batch.token_ids.insert(batch.token_ids.end(), tokens.begin(), tokens.end() - 1);
+  packed.row_counts.resize(batch.token_ids.size(), 1.0F);
+  for (std::size_t i = 1; i < tokens.size(); ++i) {
+    if (trained[i] != 0) {
+      packed.target_of.push_back(std::ssize(packed.targets.rows));
+      packed.targets.rows.push_back(first_row + static_cast<std::int64_t>(i) - 1);
+      packed.targets.target_ids.push_back(tokens[i]);
+    }
+  }
+}
+
 std::int64_t num_rows(const SharedPromptSequences& sequences) {
   return static_cast<std::int64_t>(sequences.prompt.size()) + CompletionTree(sequences).num_rows();
 }

@@ -47,6 +47,13 @@ struct PackedSequences {
 /// the last token of the longest completion through it predicts nothing, so it has no row.
 void append_sequences(const SharedPromptSequences& sequences, PackedSequences& packed);
 
+/// Appends one sequence, of whose tokens those with `trained` are targets. Segments and rows are those of
+/// append_sequences() for the tokens before the first of these as a prompt and the rest as its completion, so that
+/// gradients have the same bits.
+///   tokens, trained  [T] at least 2; the first token is no target (nothing predicts it), the last is one
+void append_sequence(std::span<const std::int32_t> tokens, std::span<const std::uint8_t> trained,
+                     PackedSequences& packed);
+
 /// Rows that append_sequences() would add.
 std::int64_t num_rows(const SharedPromptSequences& sequences);
 

@@ -14,44 +14,65 @@ namespace {
 // Calls `use(batch, targets)` for consecutive examples packed to about `max_tokens` rows.
 void for_each_micro_batch(std::span<const SftExample* const> examples, std::int64_t max_tokens,
                           const std::function<void(const PackedSequences&)>& use) {
-  PackedSequences packed;  // one completion a prompt: targets are tokens
+  PackedSequences packed;  // targets are trained tokens, in order
   for (const SftExample* example : examples) {
-    const SharedPromptSequences sequences{example->prompt, {example->completion}};
-    if (packed.batch.num_tokens() > 0 && packed.batch.num_tokens() + num_rows(sequences) > max_tokens) {
+    const std::int64_t rows = std::ssize(example->tokens) - 1;
+    if (packed.batch.num_tokens() > 0 && packed.batch.num_tokens() + rows > max_tokens) {
       use(packed);
       packed = {};
     }
-    append_sequences(sequences, packed);
+    append_sequence(example->tokens, example->trained, packed);
   }
   if (packed.batch.num_tokens() > 0) {
     use(packed);
   }
 }
 
-// Sums of negative log-likelihoods, by source.
-struct LossSums {
-  std::vector<double> loss;
-  std::vector<std::int64_t> tokens;
+// Sums of negative log-likelihoods over consecutive examples, in all and by source.
+class LossSums {
+ public:
+  explicit LossSums(std::span<const SftExample* const> examples) : rest_(examples) {}
 
-  void add(const SftExample& example, std::span<const float> log_probs) {
-    const auto source = static_cast<std::size_t>(example.source);
-    if (source >= loss.size()) {
-      loss.resize(source + 1);
-      tokens.resize(source + 1);
+  // The log-probs of a micro-batch: of the examples that come next.
+  void add(std::span<const float> log_probs) {
+    for (std::size_t at = 0; at < log_probs.size(); rest_ = rest_.subspan(1)) {
+      const auto source = static_cast<std::size_t>(rest_.front()->source);
+      const auto length = static_cast<std::size_t>(rest_.front()->num_trained());
+      if (source >= loss_.size()) {
+        loss_.resize(source + 1);
+        tokens_.resize(source + 1);
+      }
+      for (const float log_prob : log_probs.subspan(at, length)) {
+        loss_[source] -= static_cast<double>(log_prob);
+        total_ -= static_cast<double>(log_prob);
+      }
+      tokens_[source] += static_cast<std::int64_t>(length);
+      at += length;
     }
-    for (const float log_prob : log_probs) {
-      loss[source] -= static_cast<double>(log_prob);
-    }
-    tokens[source] += static_cast<std::int64_t>(log_probs.size());
   }
-  [[nodiscard]] std::vector<double> means() const {
-    std::vector<double> result;
-    for (std::size_t source = 0; source < loss.size(); ++source) {
-      result.push_back(loss[source] / static_cast<double>(tokens[source]));  // 0 / 0: not a number
+  [[nodiscard]] SftLoss means() const {
+    const auto tokens = std::accumulate(tokens_.begin(), tokens_.end(), std::int64_t{0});
+    SftLoss result{total_ / static_cast<double>(tokens), {}};
+    for (std::size_t source = 0; source < loss_.size(); ++source) {
+      result.by_source.push_back(loss_[source] / static_cast<double>(tokens_[source]));  // 0 / 0: not a number
     }
     return result;
   }
+
+ private:
+  std::span<const SftExample* const> rest_;
+  double total_ = 0;
+  std::vector<double> loss_;
+  std::vector<std::int64_t> tokens_;
 };
+
+std::int64_t num_trained(std::span<const SftExample* const> examples) {
+  std::int64_t tokens = 0;
+  for (const SftExample* example : examples) {
+    tokens += example->num_trained();
+  }
+  return tokens;
+}
 
 // The loads of all rows of a step, before its first backward: one more forward.
 RouterGradient router_gradient(Policy& policy, ForwardTape& tape, std::span<const SftExample* const> examples,
@@ -64,30 +85,19 @@ RouterGradient router_gradient(Policy& policy, ForwardTape& tape, std::span<cons
   return tallies.gradient(options.router);
 }
 
-// One optimizer step's loss and gradient: the mean over all completion tokens of the batch.
-double accumulate_gradient(Policy& policy, ForwardTape& tape, std::span<const SftExample* const> examples,
-                           const SftLearnerOptions& options, LossSums& sums, RouterTallies& tallies) {
-  std::int64_t tokens = 0;
-  for (const SftExample* example : examples) {
-    tokens += static_cast<std::int64_t>(example->completion.size());
-  }
+// One optimizer step's loss and gradient: the mean over all trained tokens of the batch.
+SftLoss accumulate_gradient(Policy& policy, ForwardTape& tape, std::span<const SftExample* const> examples,
+                            const SftLearnerOptions& options, RouterTallies& tallies) {
+  const std::int64_t tokens = num_trained(examples);
   RouterGradient routers;
   if (options.router.any()) {
     routers = router_gradient(policy, tape, examples, options);
   }
-  double loss = 0;
-  auto next = examples.begin();
+  LossSums sums(examples);
   for_each_micro_batch(examples, options.micro_batch_tokens, [&](const PackedSequences& packed) {
     const TokenScores scores = policy.forward(packed.batch, packed.targets, tape);
     tallies.add(policy, tape, packed.row_counts);
-    for (const float log_prob : scores.log_probs) {
-      loss -= static_cast<double>(log_prob);
-    }
-    for (std::size_t at = 0; at < scores.log_probs.size(); ++next) {
-      const std::size_t length = (*next)->completion.size();
-      sums.add(**next, std::span(scores.log_probs).subspan(at, length));
-      at += length;
-    }
+    sums.add(scores.log_probs);
     const std::vector<float> d_log_probs(scores.log_probs.size(), -1.0F / static_cast<float>(tokens));
     if (options.router.any()) {
       routers.row_counts = packed.row_counts;
@@ -96,7 +106,7 @@ double accumulate_gradient(Policy& policy, ForwardTape& tape, std::span<const Sf
     policy.backward(tape, d_log_probs);
     policy.set_router_gradient(nullptr);
   });
-  return loss / static_cast<double>(tokens);
+  return sums.means();
 }
 
 std::vector<const SftExample*> epoch_order(std::span<const SftExample> examples, std::uint64_t seed, int epoch) {
@@ -113,7 +123,7 @@ std::vector<const SftExample*> mixed_order(std::span<const SftExample> examples,
                                            int epoch) {
   std::vector<MixtureItem> items;
   for (const SftExample& example : examples) {
-    items.push_back({example.source, static_cast<std::int64_t>(example.completion.size())});
+    items.push_back({example.source, example.num_trained()});
   }
   const std::size_t end = examples.size() * static_cast<std::size_t>(epoch);
   const std::vector<std::size_t> order = mixture_order(items, options.shares, end, options.seed);
@@ -155,10 +165,8 @@ class SftTraining {
 
   SftSummary run() {
     if (!state_.has_best) {
-      state_.best_dev_loss =
-          dev_.empty() ? std::numeric_limits<double>::infinity() : sft_loss(policy_, dev_, options_.micro_batch_tokens);
+      state_.best_dev_loss = dev_.empty() ? std::numeric_limits<double>::infinity() : evaluate(0);
       state_.has_best = true;
-      callbacks_.on_epoch(0, state_.best_dev_loss);
       take(policy_, state_.best);
     }
     bool goes_on = true;
@@ -170,7 +178,8 @@ class SftTraining {
     if (!stopped_ && (state_.best_epoch > 0 || !dev_.empty())) {
       put_back(state_.best, policy_);
     }
-    return {state_.best_dev_loss, state_.best_epoch, state_.steps, stopped_};
+    const auto best = dev_.empty() ? std::nullopt : std::optional(state_.best_dev_loss);
+    return {best, state_.best_epoch, state_.steps, stopped_};
   }
 
  private:
@@ -201,29 +210,31 @@ class SftTraining {
     report.num_steps = steps_per_epoch_ * options_.max_epochs;
     report.epoch = epoch;
     report.learning_rate = static_cast<double>(learning_rate(options_.schedule, state_.steps));
-    LossSums sums;
     RouterTallies tallies(policy_.config());
-    report.loss = accumulate_gradient(policy_, tape_, batch, options_, sums, tallies);
+    const SftLoss loss = accumulate_gradient(policy_, tape_, batch, options_, tallies);
+    report.loss = loss.mean;
+    report.source_loss = loss.by_source;
     report.router = tallies.summary();
     report.grad_norm = optimizer_.step(static_cast<float>(report.learning_rate)).grad_norm;
     report.step = ++state_.steps;
-    for (const SftExample* example : batch) {
-      state_.num_tokens += static_cast<std::int64_t>(example->completion.size());
-    }
+    state_.num_tokens += num_trained(batch);
     report.num_tokens = state_.num_tokens;
-    report.source_loss = sums.means();
-    state_.last_loss = report.loss;
     return callbacks_.on_step(report);
   }
 
   void end_epoch(int epoch) {
-    const double dev_loss = dev_.empty() ? state_.last_loss : sft_loss(policy_, dev_, options_.micro_batch_tokens);
-    callbacks_.on_epoch(epoch, dev_loss);
+    const double dev_loss = dev_.empty() ? state_.best_dev_loss : evaluate(epoch);
     if (dev_.empty() || dev_loss < state_.best_dev_loss) {
       state_.best_dev_loss = dev_loss;
       state_.best_epoch = epoch;
       take(policy_, state_.best);
     }
+  }
+
+  double evaluate(int epoch) {
+    const SftLoss dev = sft_loss(policy_, dev_, options_.micro_batch_tokens);
+    callbacks_.on_epoch(epoch, dev);
+    return dev.mean;
   }
 
   Policy& policy_;
@@ -241,21 +252,29 @@ class SftTraining {
 
 }  // namespace
 
-double sft_loss(Policy& policy, std::span<const SftExample> examples, std::int64_t micro_batch_tokens) {
+void SftExample::add(std::span<const std::int32_t> ids, bool with_loss) {
+  tokens.insert(tokens.end(), ids.begin(), ids.end());
+  trained.resize(tokens.size(), with_loss ? 1 : 0);
+}
+
+void SftExample::train_all() {
+  std::fill(trained.begin() + 1, trained.end(), std::uint8_t{1});
+}
+
+std::int64_t SftExample::num_trained() const {
+  return std::ranges::count(trained, std::uint8_t{1});
+}
+
+SftLoss sft_loss(Policy& policy, std::span<const SftExample> examples, std::int64_t micro_batch_tokens) {
   std::vector<const SftExample*> order;
   for (const SftExample& example : examples) {
     order.push_back(&example);
   }
-  double loss = 0;
-  std::int64_t tokens = 0;
+  LossSums sums(order);
   for_each_micro_batch(order, micro_batch_tokens, [&](const PackedSequences& packed) {
-    const TokenScores scores = policy.score(packed.batch, packed.targets);
-    for (const float log_prob : scores.log_probs) {
-      loss -= static_cast<double>(log_prob);
-    }
-    tokens += static_cast<std::int64_t>(scores.log_probs.size());
+    sums.add(policy.score(packed.batch, packed.targets).log_probs);
   });
-  return tokens == 0 ? 0.0 : loss / static_cast<double>(tokens);
+  return sums.means();
 }
 
 SftSummary train_sft(Policy& policy, Optimizer& optimizer, std::span<const SftExample> train,

@@ -1,8 +1,10 @@
 #pragma once
-// Supervised fine-tuning on demonstrations: mean negative log-likelihood of the completion tokens, end token included.
+// Supervised fine-tuning: mean negative log-likelihood of an example's trained tokens, of demonstrations those of the
+// completion, end token included.
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,11 +16,17 @@
 
 namespace plumb {
 
-/// A tokenised demonstration. Loss is on `completion` only.
+/// A tokenised example.
 struct SftExample {
-  std::vector<std::int32_t> prompt;
-  std::vector<std::int32_t> completion;
+  std::vector<std::int32_t> tokens;   // [T] at least 2
+  std::vector<std::uint8_t> trained;  // [T] 1: the loss is on this token; 0 of the first, 1 of the last
   int source = 0;  // where it is from, as the caller numbers sources from 0: losses are told apart by it
+
+  /// Appends tokens that the loss is on, or not.
+  void add(std::span<const std::int32_t> ids, bool with_loss);
+  /// Moves the loss to every token but the first, which nothing predicts.
+  void train_all();
+  [[nodiscard]] std::int64_t num_trained() const;
 };
 
 struct SftLearnerOptions {
@@ -40,7 +48,7 @@ struct SftStep {
   double loss = 0;
   double grad_norm = 0;
   double learning_rate = 0;
-  std::int64_t num_tokens = 0;      // completion tokens so far
+  std::int64_t num_tokens = 0;      // trained tokens so far
   std::vector<double> source_loss;  // [sources] mean over the step's tokens of each; not a number where it had none
   RouterSummary router;             // of the step's rows; a mixture only
 };
@@ -49,30 +57,35 @@ struct SftStep {
 struct SftState {
   std::int64_t steps = 0;  // done
   std::int64_t num_tokens = 0;
-  double last_loss = 0;      // of the last step
-  double best_dev_loss = 0;  // once has_best
+  double best_dev_loss = 0;  // once has_best; infinite without dev examples
   int best_epoch = 0;
-  bool has_best = false;                 // the dev loss before training is known
+  bool has_best = false;                 // the dev loss before training is known, or there are no dev examples
   std::vector<std::vector<float>> best;  // the weights of best_epoch, in the policy's order
 };
 
+/// Mean negative log-likelihood per trained token, nats; not a number where there is none.
+struct SftLoss {
+  double mean = 0;
+  std::vector<double> by_source;  // [sources], up to the last one that has an example
+};
+
 struct SftSummary {
-  double best_dev_loss = 0;
-  int best_epoch = 0;  // 0: the weights before training
+  std::optional<double> best_dev_loss;  // none without dev examples
+  int best_epoch = 0;                   // 0: the weights before training
   std::int64_t steps = 0;
   bool stopped = false;  // the callback asked to stop
 };
 
 /// What the caller hears while training; `on_step` and `on_state` may be slow, training waits for them.
 struct SftCallbacks {
-  std::function<bool(const SftStep&)> on_step;               // false: stop
-  std::function<void(int epoch, double dev_loss)> on_epoch;  // 0: before training
+  std::function<bool(const SftStep&)> on_step;                  // false: stop
+  std::function<void(int epoch, const SftLoss& dev)> on_epoch;  // 0: before training; with dev examples alone
   std::function<bool(const SftState&)> on_state;  // after each update, and the epoch's evaluation where one is due: a
                                                   // checkpoint taken here resumes to the same bits. False: stop
 };
 
-/// Mean negative log-likelihood per completion token, nats.
-double sft_loss(Policy& policy, std::span<const SftExample> examples, std::int64_t micro_batch_tokens);
+/// The loss of the weights as they are.
+SftLoss sft_loss(Policy& policy, std::span<const SftExample> examples, std::int64_t micro_batch_tokens);
 
 /// Trains until max_epochs or until the dev loss has not fallen for `patience` epochs, then puts back the weights of
 /// the epoch with the best dev loss (with no dev examples: the last). The order of examples is a function of

@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "apps/plumb/rollout.h"
-#include "apps/plumb/stage_sft.h"
+#include "apps/plumb/sft_examples.h"
 #include "core/escape.h"
 #include "learner/advantages.h"
 #include "learner/batching.h"
@@ -96,8 +96,11 @@ void check_end_of_turn(RunContext& context, Checks& checks) {
     checks.add(true, "end of turn inside the loss mask", "no demonstrations in the data");
     return;
   }
-  const auto examples = tokenise_demonstrations({demonstrations.data(), 1}, context.bench());
-  const bool ok = examples.ok() && examples->front().completion.back() == context.bench().tokenizer().eos_id();
+  const std::span first(demonstrations.data(), 1);
+  const auto examples =
+      tokenise_records(first, number_sources(first, {}), context.settings().sft.loss_on, context.bench());
+  const bool ok = examples.ok() && examples->front().tokens.back() == context.bench().tokenizer().eos_id() &&
+                  examples->front().trained.back() != 0;
   checks.add(ok, "end of turn inside the loss mask", demonstrations.front().id);
 }
 

@@ -29,6 +29,9 @@ nlohmann::json verl_row(const nlohmann::json& json) {
 Result<PromptRecord> read_prompt(const nlohmann::json& row_json, const std::string& language) {
   PLUMB_ASSIGN(std::vector<PromptRecord> prompts, read_any_row({"row", row_json}, {}, nullptr));
   for (PromptRecord& prompt : prompts) {
+    if (prompt.messages.empty()) {
+      return Error{"row: \"text\": expected a task, found plain text, which nothing can be scored by"};
+    }
     if (language.empty() ? prompts.size() == 1 : language == to_string(prompt.language)) {
       return std::move(prompt);
     }

@@ -50,6 +50,9 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
   Config config;
   context->settings_.add_to(config);
   PLUMB_ASSIGN(context->all_, load_tasks(context->settings_.data));
+  // A base model need not have a chat template to be trained on plain text.
+  context->settings_.model.talks =
+      std::ranges::any_of(context->all_, [](const auto& task) { return !task->messages.empty(); });
   const GrpoSettings& grpo = context->settings_.grpo;
   if (needs.trainable && grpo.dev_every > 0 && context->prompts({grpo.dev_split}).empty()) {
     return Error{
@@ -105,8 +108,10 @@ Prompts RunContext::prompts(const std::vector<std::string>& splits) const {
 
 std::vector<SftRecord> RunContext::demonstrations_of(const std::vector<std::string>& splits) const {
   std::vector<PromptRecord> records;
-  for (const auto& prompt : prompts(splits)) {
-    records.push_back(*prompt);
+  for (const auto& prompt : all_) {
+    if (is_in_splits(*prompt, splits)) {
+      records.push_back(*prompt);
+    }
   }
   return demonstrations(records);
 }

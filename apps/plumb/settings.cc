@@ -79,10 +79,13 @@ void SftSettings::describe(ConfigSection& section) {
   section.field("decay_embeddings", decay_embeddings, {.help = "weight decay is on token tables too"});
   section.field("checkpoint_every", checkpoint_every,
                 {.help = "0 = on Ctrl-C only", .unit = "steps", .min = 0, .max = 1e9});
-  section.field("loss_by_source", loss_by_source, {.help = "report loss/<source> beside the loss"});
+  section.choice("loss_on", loss_on, {{"completions", SftLossOn::kCompletions}, {"all", SftLossOn::kAll}},
+                 {.help = "of a demonstration; plain text is trained on as a whole"});
+  section.field("loss_by_source", loss_by_source,
+                {.help = "report loss/<source>, and at each evaluation eval_loss/<source> and perplexity/<source>"});
   section.field(
       "mixture", mixture,
-      {.help = "source=share of the completion tokens, e.g. primer/math=0.6; empty = every example once an epoch"});
+      {.help = "source=share of the trained tokens, e.g. primer/math=0.6; empty = every example once an epoch"});
   describe_router_loss(section, router);
 }
 

@@ -56,6 +56,9 @@ struct SamplingSettings {
   void describe(ConfigSection& section);
 };
 
+/// Which tokens of a demonstration its loss is on.
+enum class SftLossOn : std::uint8_t { kCompletions, kAll };
+
 struct SftSettings {
   double learning_rate = 2e-5;
   int batch_size = 16;
@@ -65,6 +68,7 @@ struct SftSettings {
   Decay decay = Decay::kConstant;
   double weight_decay = 0.0;
   double max_grad_norm = 1.0;
+  SftLossOn loss_on = SftLossOn::kCompletions;
   std::vector<std::string> mixture;
   bool loss_by_source = false;
   double final_fraction = 0.0;

@@ -27,8 +27,8 @@ Result<int> run_sft(const RunOptions& options, const Settings& settings) {
   }
   PLUMB_TRY(context->bench().save(context->folder().file("policy")));
   forget_sft_progress(context->folder());
-  std::printf("done after %lld steps: dev loss %.4f (epoch %d), weights in %s\n", static_cast<long long>(summary.steps),
-              summary.best_dev_loss, summary.best_epoch, context->folder().file("policy").c_str());
+  std::printf("done after %lld steps: %s (epoch %d), weights in %s\n", static_cast<long long>(summary.steps),
+              dev_loss_text(summary).c_str(), summary.best_epoch, context->folder().file("policy").c_str());
   return 0;
 }
 

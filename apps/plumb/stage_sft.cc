@@ -12,6 +12,7 @@
 #include "apps/plumb/checkpoint.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/router_settings.h"
+#include "apps/plumb/sft_examples.h"
 #include "core/progress.h"
 
 namespace plumb {
@@ -43,22 +44,8 @@ SftLearnerOptions learner_options(const Settings& settings, std::size_t num_trai
   return options;
 }
 
-// Sources of the demonstrations, numbered in the order of their names.
-std::map<std::string, int> number_sources(std::span<const SftRecord> records) {
-  std::map<std::string, int> sources;
-  for (const SftRecord& record : records) {
-    sources[record.source] = 0;
-  }
-  int next = 0;
-  for (auto& [name, number] : sources) {
-    number = next++;
-  }
-  return sources;
-}
-
-// sft.mixture as shares by source number.
-Result<std::vector<double>> shares_of(const std::vector<std::string>& mixture,
-                                      const std::map<std::string, int>& sources) {
+// sft.mixture as shares by the numbers of the training's sources.
+Result<std::vector<double>> shares_of(const std::vector<std::string>& mixture, const SftSources& sources) {
   std::vector<double> shares(mixture.empty() ? 0 : sources.size(), 0.0);
   for (const std::string& entry : mixture) {
     const std::size_t equals = entry.rfind('=');
@@ -83,7 +70,7 @@ Result<std::vector<double>> shares_of(const std::vector<std::string>& mixture,
 // The training as this process does it: its callbacks and its checkpoints.
 class SftRun {
  public:
-  SftRun(RunContext& context, std::map<std::string, int> sources, std::int64_t num_steps)
+  SftRun(RunContext& context, SftSources sources, std::int64_t num_steps)
       : settings_(context.settings().sft),
         bench_(context.bench()),
         folder_(context.folder()),
@@ -113,12 +100,12 @@ class SftRun {
   Result<SftSummary> run(std::span<const SftExample> train, std::span<const SftExample> dev,
                          const SftLearnerOptions& options) {
     const SftCallbacks callbacks{[this](const SftStep& step) { return on_step(step); },
-                                 [this](int epoch, double dev_loss) { on_epoch(epoch, dev_loss); },
+                                 [this](int epoch, const SftLoss& loss) { on_epoch(epoch, loss); },
                                  [this](const SftState& state) { return on_state(state); }};
     const SftSummary summary =
         train_sft(bench_.policy(), optimizer_, train, dev, options, callbacks, std::move(state_));
     PLUMB_TRY(failure_);
-    progress_.finish(fmt::format("kept epoch {} (dev loss {:.4f})", summary.best_epoch, summary.best_dev_loss));
+    progress_.finish(fmt::format("kept epoch {} ({})", summary.best_epoch, dev_loss_text(summary)));
     return summary;
   }
 
@@ -141,11 +128,8 @@ class SftRun {
                          {"num_tokens", static_cast<double>(step.num_tokens)},
                          {"epoch", step.epoch}};
     add_router_metrics(step.router, metrics);
-    for (const auto& [name, number] : sources_) {
-      const auto at = static_cast<std::size_t>(number);
-      if (settings_.loss_by_source && at < step.source_loss.size() && std::isfinite(step.source_loss[at])) {
-        metrics["loss/" + name] = step.source_loss[at];
-      }
+    for (const auto& [name, loss] : by_source(step.source_loss)) {
+      metrics["loss/" + name] = loss;
     }
     failure_ =
         folder_.log("sft", step.step, metrics, {{"timing_s/step", std::chrono::duration<double>(now - last_).count()}});
@@ -157,13 +141,31 @@ class SftRun {
     return failure_.ok();
   }
 
-  void on_epoch(int epoch, double dev_loss) {
-    if (std::isfinite(dev_loss)) {
-      progress_.line(fmt::format("sft epoch {}: dev loss {:.4f}", epoch, dev_loss));
-      if (failure_ && epoch > 0) {
-        failure_ = folder_.log("sft", steps_, {{"eval_loss", dev_loss}}, {});
+  void on_epoch(int epoch, const SftLoss& dev) {
+    if (!std::isfinite(dev.mean)) {
+      return;
+    }
+    progress_.line(fmt::format("sft epoch {}: dev loss {:.4f}", epoch, dev.mean));
+    MetricMap metrics = {{"eval_loss", dev.mean}};
+    for (const auto& [name, loss] : by_source(dev.by_source)) {
+      metrics["eval_loss/" + name] = loss;
+      metrics["perplexity/" + name] = std::exp(loss);
+    }
+    if (failure_ && epoch > 0) {
+      failure_ = folder_.log("sft", steps_, metrics, {});
+    }
+  }
+
+  // Losses by the names of the sources that have one, where they are asked for.
+  [[nodiscard]] std::map<std::string, double> by_source(const std::vector<double>& losses) const {
+    std::map<std::string, double> named;
+    for (const auto& [name, number] : sources_) {
+      const auto at = static_cast<std::size_t>(number);
+      if (settings_.loss_by_source && at < losses.size() && std::isfinite(losses[at])) {
+        named[name] = losses[at];
       }
     }
+    return named;
   }
 
   bool on_state(const SftState& state) {
@@ -188,7 +190,7 @@ class SftRun {
   const SftSettings& settings_;
   Workbench& bench_;
   RunFolder& folder_;
-  std::map<std::string, int> sources_;
+  SftSources sources_;
   Optimizer optimizer_;
   Progress progress_;
   SftState state_;
@@ -199,41 +201,31 @@ class SftRun {
 
 }  // namespace
 
-Result<std::vector<SftExample>> tokenise_demonstrations(std::span<const SftRecord> records, const Workbench& bench) {
-  const std::map<std::string, int> sources = number_sources(records);
-  std::vector<SftExample> examples;
-  for (const SftRecord& record : records) {
-    auto text = bench.chat_template().render(record.messages, true);
-    if (!text) {
-      return text.error().with_context("demonstration '" + record.id + "'");
-    }
-    SftExample example{bench.tokenizer().encode(*text), bench.tokenizer().encode(record.completion, false),
-                       sources.at(record.source)};
-    example.completion.push_back(bench.tokenizer().eos_id());
-    examples.push_back(std::move(example));
-  }
-  return examples;
-}
-
 Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord> train, std::span<const SftRecord> dev,
                                  bool resume) {
   const Settings& settings = context.settings();
   if (train.empty()) {
     return Error{
-        "sft: no demonstrations: no task for training (split sft; with --data also rl) has a reference in data.tasks"};
+        "sft: no demonstrations: no task for training (split sft; with --data also rl) has a reference in data.tasks, "
+        "and there is no plain text"};
   }
-  PLUMB_ASSIGN(const auto train_examples, tokenise_demonstrations(train, context.bench()));
-  PLUMB_ASSIGN(const auto dev_examples, tokenise_demonstrations(dev, context.bench()));
+  const SftSources sources = number_sources(train, dev);
+  PLUMB_ASSIGN(const auto train_examples, tokenise_records(train, sources, settings.sft.loss_on, context.bench()));
+  PLUMB_ASSIGN(const auto dev_examples, tokenise_records(dev, sources, settings.sft.loss_on, context.bench()));
   SftLearnerOptions options = learner_options(settings, train_examples.size());
   PLUMB_TRY(check_router_loss(options.router, context.bench().policy().config()));
-  const std::map<std::string, int> sources = number_sources(train);
-  PLUMB_ASSIGN(options.shares, shares_of(settings.sft.mixture, sources));
+  PLUMB_ASSIGN(options.shares, shares_of(settings.sft.mixture, number_sources(train, {})));
   SftRun run(context, sources, options.schedule.total_steps);
   if (resume) {
     PLUMB_TRY(run.resume());
   }
   PLUMB_ASSIGN(const SftSummary summary, run.run(train_examples, dev_examples, options));
   return summary;
+}
+
+std::string dev_loss_text(const SftSummary& summary) {
+  return summary.best_dev_loss ? fmt::format("dev loss {:.4f}", *summary.best_dev_loss)
+                               : "no dev loss: nothing is in the split dev";
 }
 
 void forget_sft_progress(const RunFolder& folder) {

@@ -57,10 +57,14 @@ Result<Prompts> load_tasks(const DataSettings& data) {
   return all;
 }
 
+bool is_in_splits(const PromptRecord& record, const std::vector<std::string>& splits) {
+  return splits.empty() || std::find(splits.begin(), splits.end(), record.split) != splits.end();
+}
+
 Prompts in_splits(const Prompts& prompts, const std::vector<std::string>& splits) {
   Prompts chosen;
   for (const auto& prompt : prompts) {
-    if (splits.empty() || std::find(splits.begin(), splits.end(), prompt->split) != splits.end()) {
+    if (!prompt->messages.empty() && is_in_splits(*prompt, splits)) {
       chosen.push_back(prompt);
     }
   }

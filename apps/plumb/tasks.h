@@ -22,7 +22,9 @@ ScorerOptions scorer_options(const JudgeSettings& settings);
 
 /// All tasks of a config, in the order of its files. Errors: see datasets/task_file.h.
 Result<Prompts> load_tasks(const DataSettings& data);
-/// Those of the named splits, in the same order; with no names, all.
+/// Whether the record is of one of the named splits; with no names, of any.
+bool is_in_splits(const PromptRecord& record, const std::vector<std::string>& splits);
+/// The tasks of the named splits, in the same order: plain texts are none.
 Prompts in_splits(const Prompts& prompts, const std::vector<std::string>& splits);
 
 }  // namespace plumb

@@ -148,6 +148,9 @@ TEST(MetricNames, GoldenList) {
                                      "router/max_violation",
                                      "router/z_loss",
                                      "router/balance",
+                                     "loss/primer/math",
+                                     "eval_loss/primer/math",
+                                     "perplexity/primer/math",
                                      "eval/heldout/greedy",
                                      "eval/heldout/avg@4",
                                      "eval/dev/cpp/pass@8"};
@@ -172,7 +175,8 @@ TEST(MetricNames, GoldenList) {
     EXPECT_FALSE(is_metric_name(name)) << name;
   }
   EXPECT_EQ(kTimingNames.size(), std::size(timings));
-  for (const auto name : {"eval/greedy", "eval/x/avg@0", "eval/x/pass@", "eval/x/pass@8x", "rewards", "reward//mean"}) {
+  for (const auto name : {"eval/greedy", "eval/x/avg@0", "eval/x/pass@", "eval/x/pass@8x", "rewards", "reward//mean",
+                          "eval_loss/", "perplexity", "perplexity/"}) {
     EXPECT_FALSE(is_metric_name(name)) << name;
   }
 }

@@ -69,7 +69,7 @@ TEST_P(RecordsGoldenTest, RowsBecomeTheExpectedRecords) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Shapes, RecordsGoldenTest, ::testing::Values("own", "verl_math", "verl_code", "trl"),
+INSTANTIATE_TEST_SUITE_P(Shapes, RecordsGoldenTest, ::testing::Values("own", "verl_math", "verl_code", "trl", "text"),
                          [](const auto& shape) { return std::string(shape.param); });
 
 }  // namespace

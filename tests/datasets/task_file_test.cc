@@ -232,6 +232,39 @@ TEST_F(TaskFileTest, ReadsTrlRows) {
   EXPECT_EQ((*prompts)[2].reference, "Hey");
 }
 
+TEST_F(TaskFileTest, EveryReplyOfMessagesIsTrainedOnAndOfAPromptNone) {
+  const std::string turns = R"([{"role":"user","content":"Hi"},{"role":"assistant","content":"Hey"},)"
+                            R"({"role":"user","content":"2+3?"})";
+  auto prompts = load(R"({"messages":)" + turns + R"(,{"role":"assistant","content":"5"}]})" + "\n" + R"({"prompt":)" +
+                      turns + R"(],"completion":"5"})" + "\n" +
+                      R"({"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hey"}]})");
+  ASSERT_TRUE(prompts) << prompts.error().message;
+  const std::vector<SftRecord> records = demonstrations(*prompts);
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_TRUE(records[0].every_turn);
+  EXPECT_FALSE(records[1].every_turn);
+  EXPECT_FALSE(records[2].every_turn);  // there is no other
+  EXPECT_EQ(records[0].messages.size(), 3u);
+  EXPECT_EQ(records[0].completion, "5");
+}
+
+TEST_F(TaskFileTest, ReadsPlainText) {
+  auto prompts = load(R"({"text":"Once upon\na time"})"
+                      "\n"
+                      R"({"text":"int x;","id":"c/1","split":"validation","data_source":"c"})");
+  ASSERT_TRUE(prompts) << prompts.error().message;
+  EXPECT_TRUE((*prompts)[0].messages.empty());
+  EXPECT_EQ((*prompts)[0].split, "sft");
+  EXPECT_EQ((*prompts)[1].split, "dev");
+  const std::vector<SftRecord> records = demonstrations(*prompts);
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].completion, "Once upon\na time");
+  EXPECT_TRUE(records[0].messages.empty());
+  EXPECT_EQ(records[1].source, "c");
+  EXPECT_NE(error_of(R"({"text":""})").find("tasks.jsonl:1: \"text\": expected a text that is not empty"),
+            std::string::npos);
+}
+
 TEST_F(TaskFileTest, RefusalsNameFileLineKeyExpectedAndFound) {
   EXPECT_EQ(error_of("\n[1]\n"), "tasks.jsonl:2: expected one JSON object a line, found array [1]");
   EXPECT_EQ(error_of("{\"a\":"), "tasks.jsonl:1: not valid JSON in UTF-8 at byte 6");

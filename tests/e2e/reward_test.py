@@ -160,6 +160,7 @@ class RewardServer(unittest.TestCase):
     def test_refusals_name_the_reason(self):
         self.assertEqual(self.ask("GET", "/healthz")[0], 200)
         for body, word in (("{", "body"), ("[]", "object"), ("{}", "completion"),
+                           ('{"completion": "x", "row": {"text": "a"}}', "plain text"),
                            ('{"completion": "x", "row": {"id": 1}}', "no known row shape")):
             status, text = self.ask("POST", "/v1/score", body)
             self.assertEqual(status, 400, text)

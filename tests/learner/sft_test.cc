@@ -7,21 +7,31 @@
 #include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "formats/config_json.h"
+#include "learner/batching.h"
 #include "tests/support/formula_weights.h"
 #include "tests/support/random_model.h"
 
 namespace plumb {
 namespace {
 
+SftExample demonstration(std::span<const std::int32_t> prompt, std::span<const std::int32_t> completion, int source) {
+  SftExample example;
+  example.add(prompt, false);
+  example.add(completion, true);
+  example.source = source;
+  return example;
+}
+
 class Sft : public ::testing::Test {
  protected:
   Sft() {
     for (std::uint64_t i = 0; i < 7; ++i) {
       const auto length = static_cast<std::int64_t>(3 + i % 4);
-      examples_.push_back({testing::random_tokens(config_, length, i),
-                           testing::random_tokens(config_, length + 1, 50 + i), static_cast<int>(i % 2)});
+      examples_.push_back(demonstration(testing::random_tokens(config_, length, i),
+                                        testing::random_tokens(config_, length + 1, 50 + i), static_cast<int>(i % 2)));
     }
     options_.batch_size = 3;
     options_.max_epochs = 3;
@@ -57,7 +67,7 @@ class Sft : public ::testing::Test {
                                    trained.steps.push_back(step);
                                    return true;
                                  },
-                                 [](int, double) {},
+                                 [](int, const SftLoss&) {},
                                  {}});
     return trained;
   }
@@ -78,7 +88,7 @@ TEST_F(Sft, ResumedFromAnyStateItEndsWithTheSameBits) {
     auto optimizer = std::make_unique<Optimizer>(*policy, pool_, OptimizerOptions{});
     SftState saved;
     std::vector<std::vector<float>> weights;
-    const SftCallbacks until_cut{[](const SftStep&) { return true; }, [](int, double) {},
+    const SftCallbacks until_cut{[](const SftStep&) { return true; }, [](int, const SftLoss&) {},
                                  [&](const SftState& state) {
                                    saved = state;
                                    return state.steps < cut;
@@ -96,7 +106,7 @@ TEST_F(Sft, ResumedFromAnyStateItEndsWithTheSameBits) {
                               steps.push_back(step);
                               return true;
                             },
-                            [](int, double) {},
+                            [](int, const SftLoss&) {},
                             {}};
     const SftSummary summary = train_sft(*fresh, other, examples_, dev(), options_, rest, saved);
     ASSERT_EQ(steps.size(), static_cast<std::size_t>(9 - cut));
@@ -114,7 +124,7 @@ TEST_F(Sft, LossBySourceAddsUpToTheLoss) {
   const SftStep& step = trained.steps.front();
   double tokens[2] = {};
   for (const SftExample& example : examples_) {
-    tokens[example.source] += static_cast<double>(example.completion.size());
+    tokens[example.source] += static_cast<double>(example.num_trained());
   }
   ASSERT_EQ(step.source_loss.size(), 2U);
   EXPECT_NEAR((step.source_loss[0] * tokens[0] + step.source_loss[1] * tokens[1]) / (tokens[0] + tokens[1]), step.loss,
@@ -132,7 +142,8 @@ TEST_F(Sft, ABalanceLossEvensTheLoadsAndDoesNotHangOnMicroBatches) {
   const ModelConfig mixture = mixture_config();
   examples_.clear();
   for (std::uint64_t i = 0; i < 8; ++i) {
-    examples_.push_back({testing::random_tokens(mixture, 6, i), testing::random_tokens(mixture, 9, 50 + i), 0});
+    examples_.push_back(
+        demonstration(testing::random_tokens(mixture, 6, i), testing::random_tokens(mixture, 9, 50 + i), 0));
   }
   const auto train_mixture = [&](float balance, std::int64_t micro_batch_tokens, int epochs) {
     options_.batch_size = 8;
@@ -152,7 +163,7 @@ TEST_F(Sft, ABalanceLossEvensTheLoadsAndDoesNotHangOnMicroBatches) {
                                    trained.steps.push_back(step);
                                    return true;
                                  },
-                                 [](int, double) {},
+                                 [](int, const SftLoss&) {},
                                  {}});
     return trained;
   };
@@ -174,11 +185,88 @@ TEST_F(Sft, PackedExamplesDoNotSeeEachOther) {
   double alone = 0;
   double tokens = 0;
   for (const SftExample& example : examples_) {
-    const auto count = static_cast<double>(example.completion.size());
-    alone += count * sft_loss(*make_policy(), {&example, 1}, 1);
+    const auto count = static_cast<double>(example.num_trained());
+    alone += count * sft_loss(*make_policy(), {&example, 1}, 1).mean;
     tokens += count;
   }
-  EXPECT_NEAR(sft_loss(*make_policy(), examples_, 4096), alone / tokens, 1e-12);
+  EXPECT_NEAR(sft_loss(*make_policy(), examples_, 4096).mean, alone / tokens, 1e-12);
+}
+
+// What was trained as a prompt and its completion is trained to the same bits.
+TEST_F(Sft, AnExampleIsPackedAsAPromptAndItsCompletion) {
+  for (const std::int64_t completion_tokens : {1, 2, 5}) {
+    const auto prompt = testing::random_tokens(config_, 4, 1);
+    const auto completion = testing::random_tokens(config_, completion_tokens, 2);
+    const SftExample example = demonstration(prompt, completion, 0);
+    PackedSequences one;
+    PackedSequences other;
+    for (int time = 0; time < 2; ++time) {
+      append_sequence(example.tokens, example.trained, one);
+      append_sequences({prompt, {completion}}, other);
+    }
+    EXPECT_EQ(one.batch.token_ids, other.batch.token_ids);
+    EXPECT_EQ(one.targets.rows, other.targets.rows);
+    EXPECT_EQ(one.targets.target_ids, other.targets.target_ids);
+    EXPECT_EQ(one.target_of, other.target_of);
+    EXPECT_EQ(one.row_counts, other.row_counts);
+    ASSERT_EQ(one.batch.segments.size(), other.batch.segments.size());
+    for (std::size_t i = 0; i < one.batch.segments.size(); ++i) {
+      const Segment& a = one.batch.segments[i];
+      const Segment& b = other.batch.segments[i];
+      EXPECT_EQ(std::tie(a.first_row, a.num_tokens, a.start_position, a.parent),
+                std::tie(b.first_row, b.num_tokens, b.start_position, b.parent));
+    }
+  }
+}
+
+// The reference scores the whole sequence as one segment and picks the trained tokens itself.
+TEST_F(Sft, TheLossIsOnTheTrainedTokensOfEveryTurn) {
+  const std::vector<std::vector<bool>> masks = {{false, false, true, true, false, false, false, true, true},
+                                                {false, true, false, true, false, true, false, false, true},
+                                                {false, true, true, true, true, true, true, true, true}};
+  const auto policy = make_policy();
+  std::vector<SftExample> examples;
+  double sum = 0;
+  double tokens = 0;
+  for (std::size_t number = 0; number < masks.size(); ++number) {
+    const auto ids = testing::random_tokens(config_, 9, 90 + number);
+    PackedBatch batch{ids, {{0, 9, 0, -1}}};
+    ScoreTargets targets;
+    SftExample example;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      example.add(std::span(ids).subspan(i, 1), masks[number][i]);
+      if (i > 0) {
+        targets.rows.push_back(static_cast<std::int64_t>(i) - 1);
+        targets.target_ids.push_back(ids[i]);
+      }
+    }
+    const TokenScores scores = policy->score(batch, targets);
+    for (std::size_t i = 1; i < ids.size(); ++i) {
+      sum -= masks[number][i] ? static_cast<double>(scores.log_probs[i - 1]) : 0.0;
+      tokens += masks[number][i] ? 1 : 0;
+    }
+    example.source = static_cast<int>(number);
+    examples.push_back(example);
+  }
+  const SftLoss loss = sft_loss(*policy, examples, 4096);
+  EXPECT_NEAR(loss.mean, sum / tokens, 1e-12);
+  ASSERT_EQ(loss.by_source.size(), masks.size());
+  EXPECT_NEAR((loss.by_source[0] * 4 + loss.by_source[1] * 4 + loss.by_source[2] * 8) / 16, loss.mean, 1e-12);
+  examples[0].train_all();
+  EXPECT_EQ(examples[0].num_trained(), 8);
+  EXPECT_EQ(examples[0].trained.front(), 0);
+}
+
+TEST_F(Sft, WithoutDevExamplesThereIsNoDevLossAndTheLastEpochIsKept) {
+  const auto policy = make_policy();
+  Optimizer optimizer(*policy, pool_, {});
+  int evaluations = 0;
+  const SftCallbacks callbacks{[](const SftStep&) { return true; }, [&](int, const SftLoss&) { ++evaluations; }, {}};
+  const SftSummary summary = train_sft(*policy, optimizer, examples_, {}, options_, callbacks);
+  EXPECT_FALSE(summary.best_dev_loss.has_value());
+  EXPECT_EQ(summary.best_epoch, options_.max_epochs);
+  EXPECT_EQ(evaluations, 0);
+  EXPECT_TRUE(train().summary.best_dev_loss.has_value());
 }
 
 }  // namespace

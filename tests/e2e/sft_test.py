@@ -1,0 +1,118 @@
+"""What `plumb sft` learns from each shape of row: the tokens of its loss, by log-probs that `plumb score` gives."""
+
+import json
+import math
+import unittest
+
+from tiny_model import write_tiny_model
+from training_case import overrides
+from plumb_case import PlumbCase
+
+END = 2  # <|im_end|>, the tiny model's end of turn and of sequence
+TURNS = [{"role": "user", "content": "count"}, {"role": "assistant", "content": "one two"},
+         {"role": "user", "content": "more"}, {"role": "assistant", "content": "\nthree"}]
+
+
+class Sft(PlumbCase):
+    def setUp(self):
+        super().setUp()
+        self.model = write_tiny_model(self.folder / "model")
+
+    def rows(self, name, rows):
+        (self.folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return self.folder / name
+
+    def score(self, **row):
+        result = self.plumb("score", "--model", self.model, "--dtype", "f32", "--in", self.rows("in.jsonl", [row]),
+                            "--out", "out.jsonl")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        answer = json.loads((self.folder / "out.jsonl").read_text())
+        (self.folder / "out.jsonl").unlink()
+        return answer
+
+    def sft(self, out, rows, *more, **settings):
+        """One run of one step that moves no weight: its result, and the rows of its metrics."""
+        settings = {"sft.learning_rate": 0, "sft.max_epochs": 1, "model.dtype": "f32",
+                    **{key.replace("__", "."): value for key, value in settings.items()}}
+        result = self.plumb("sft", "--model", self.model, "--data", self.rows("data.jsonl", rows), "--out", out,
+                            *overrides(settings), *more)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return result, [json.loads(line) for line in (self.folder / out / "metrics.jsonl").read_text().splitlines()]
+
+    def loss_of(self, pieces):
+        """Mean loss of the trained pieces, (token ids, whether trained), and how many tokens those are."""
+        ids = [token for piece, _ in pieces for token in piece]
+        trained = [flag for piece, flag in pieces for _ in piece]
+        log_probs = self.score(id=1, tokens=ids)["log_probs"]
+        losses = [-log_prob for log_prob, flag in zip(log_probs, trained) if flag and log_prob is not None]
+        return sum(losses) / len(losses), len(losses)
+
+    def ids(self, text):
+        return self.score(id=1, text=text)["tokens"]
+
+    def chat_pieces(self, every_turn):
+        return [(self.ids("<|im_start|>user\ncount<|im_end|>\n<|im_start|>assistant\n"), False),
+                (self.ids("one two") + [END], every_turn),
+                (self.ids("\n<|im_start|>user\nmore<|im_end|>\n<|im_start|>assistant\n"), False),
+                (self.ids("\nthree") + [END], True)]
+
+    def assert_trained_on(self, name, row, pieces, **settings):
+        with self.subTest(name):
+            loss, tokens = self.loss_of(pieces)
+            metrics = self.sft(name, [row], **settings)[1]
+            self.assertAlmostEqual(metrics[0]["loss"], loss, places=5)
+            self.assertEqual(metrics[0]["num_tokens"], tokens)
+
+    def test_the_loss_is_on_what_the_row_says(self):
+        text = "def f(n):\n    return n + 1\n"
+        prompt = {"prompt": TURNS[:3], "completion": TURNS[3]["content"]}
+        self.assert_trained_on("text", {"text": text}, [(self.ids(text) + [END], True)])
+        self.assert_trained_on("every-turn", {"messages": TURNS}, self.chat_pieces(True))
+        self.assert_trained_on("last-turn", prompt, self.chat_pieces(False))
+        everything = [(ids, True) for ids, _ in self.chat_pieces(True)]
+        self.assert_trained_on("all", {"messages": TURNS}, everything, sft__loss_on="all")
+
+    def test_a_reply_that_the_template_rewrites_is_refused(self):
+        path = self.model / "tokenizer_config.json"
+        config = json.loads(path.read_text())
+        config["chat_template"] = config["chat_template"].replace("message['content']", "message['content'] | upper")
+        path.write_text(json.dumps(config))
+        refused = self.plumb("sft", "--model", self.model, "--data", self.rows("data.jsonl", [{"messages": TURNS}]), "--out",
+                             "none")
+        self.assertEqual(refused.returncode, 1)
+        for words in ("demonstration 'data.jsonl:1'", "shows an earlier reply otherwise", '"completion"'):
+            self.assertIn(words, refused.stderr.splitlines()[-1])
+
+    def test_plain_text_needs_no_chat_template_and_is_no_task(self):
+        path = self.model / "tokenizer_config.json"
+        config = json.loads(path.read_text())
+        del config["chat_template"]
+        path.write_text(json.dumps(config))
+        result, _ = self.sft("text", [{"text": "one"}, {"text": "two"}])
+        self.assertIn("no dev loss", result.stdout)
+        refused = self.plumb("grpo", "--model", self.model, "--data", "data.jsonl", "--out", "none")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("no prompts to train on", refused.stderr.splitlines()[-1])
+        long = self.plumb("sft", "--model", self.model, "--data", self.rows("data.jsonl", [{"text": "a b " * 1000}]), "--out",
+                          "long")
+        self.assertEqual(long.returncode, 1)
+        self.assertRegex(long.stderr.splitlines()[-1], r"text 'data.jsonl:1': expected at most 1024 tokens.*found \d{4}")
+
+    def test_dev_losses_and_perplexities_by_source(self):
+        rows = [{"text": "one two three", "data_source": "b"},
+                {"text": "four", "data_source": "a", "split": "dev"}, {"text": "1 2", "data_source": "b", "split": "dev"}]
+        expected = {name: self.loss_of([(self.ids(text) + [END], True)]) for name, text in (("a", "four"), ("b", "1 2"))}
+        result, metrics = self.sft("run", rows, sft__loss_by_source="true")
+        self.assertRegex(result.stdout, r"dev loss \d")
+        self.assertEqual([name for name in metrics[0] if name.startswith("loss/")], ["loss/b"])
+        for name, (loss, _) in expected.items():
+            self.assertAlmostEqual(metrics[1][f"eval_loss/{name}"], loss, places=5)
+            self.assertAlmostEqual(metrics[1][f"perplexity/{name}"] / math.exp(loss), 1, places=5)
+        tokens = sum(count for _, count in expected.values())
+        self.assertAlmostEqual(metrics[1]["eval_loss"], sum(loss * count for loss, count in expected.values()) / tokens,
+                               places=5)
+        self.assertFalse([name for row in self.sft("plain", rows)[1] for name in row if "/" in name])
+
+
+if __name__ == "__main__":
+    unittest.main()
