@@ -1,6 +1,7 @@
 #include "learner/sft.h"
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <numeric>
 
@@ -134,6 +135,30 @@ std::vector<const SftExample*> mixed_order(std::span<const SftExample> examples,
   return part;
 }
 
+// What an epoch does: all its examples, and where each update's end.
+struct EpochPlan {
+  std::vector<const SftExample*> order;
+  std::vector<std::size_t> ends;
+};
+
+EpochPlan plan_epoch(std::span<const SftExample> train, const SftLearnerOptions& options, int epoch) {
+  EpochPlan plan;
+  plan.order = options.shares.empty() ? epoch_order(train, options.seed, epoch) : mixed_order(train, options, epoch);
+  std::int64_t examples = 0;
+  std::int64_t tokens = 0;
+  for (std::size_t i = 0; i < plan.order.size(); ++i) {
+    ++examples;
+    tokens += plan.order[i]->num_trained();
+    const bool full = options.batch_tokens > 0 ? tokens >= options.batch_tokens : examples >= options.batch_size;
+    if (full || i + 1 == plan.order.size()) {
+      plan.ends.push_back(i + 1);
+      examples = 0;
+      tokens = 0;
+    }
+  }
+  return plan;
+}
+
 // Copies of the weights to come back to.
 void take(Policy& policy, std::vector<std::vector<float>>& values) {
   values.clear();
@@ -160,8 +185,7 @@ class SftTraining {
         options_(options),
         callbacks_(callbacks),
         state_(std::move(state)),
-        batch_size_(static_cast<std::size_t>(options.batch_size)),
-        steps_per_epoch_(static_cast<std::int64_t>((train.size() + batch_size_ - 1) / batch_size_)) {}
+        num_steps_(num_sft_steps(train, options)) {}
 
   SftSummary run() {
     if (!state_.has_best) {
@@ -169,11 +193,17 @@ class SftTraining {
       state_.has_best = true;
       take(policy_, state_.best);
     }
-    bool goes_on = true;
-    while (goes_on && steps_per_epoch_ > 0) {
-      const int epoch = static_cast<int>(state_.steps / steps_per_epoch_) + 1;
+    std::int64_t before = 0;  // updates of the epochs before this one
+    bool goes_on = !train_.empty();
+    for (int epoch = 1; goes_on && epoch <= options_.max_epochs; ++epoch) {
+      const EpochPlan plan = plan_epoch(train_, options_, epoch);
+      const std::int64_t done = state_.steps - before;
+      before += std::ssize(plan.ends);
+      if (done >= std::ssize(plan.ends)) {
+        continue;  // of the run that is resumed
+      }
       const bool patient = epoch - 1 - state_.best_epoch < options_.patience;
-      goes_on = epoch <= options_.max_epochs && (dev_.empty() || patient) && run_epoch(epoch);
+      goes_on = (dev_.empty() || patient) && run_epoch(epoch, plan, static_cast<std::size_t>(done));
     }
     if (!stopped_ && (state_.best_epoch > 0 || !dev_.empty())) {
       put_back(state_.best, policy_);
@@ -183,18 +213,15 @@ class SftTraining {
   }
 
  private:
-  // What is left of an epoch, with its evaluation. False: the caller asked to stop.
-  bool run_epoch(int epoch) {
-    const std::vector<const SftExample*> order =
-        options_.shares.empty() ? epoch_order(train_, options_.seed, epoch) : mixed_order(train_, options_, epoch);
-    const auto done = static_cast<std::size_t>(state_.steps - (epoch - 1) * steps_per_epoch_);
-    for (std::size_t begin = done * batch_size_; begin < order.size(); begin += batch_size_) {
-      const std::size_t size = std::min(batch_size_, order.size() - begin);
-      stopped_ = !run_step(epoch, std::span(order).subspan(begin, size));
+  // What is left of an epoch after `done` updates, with its evaluation. False: the caller asked to stop.
+  bool run_epoch(int epoch, const EpochPlan& plan, std::size_t done) {
+    for (std::size_t update = done; update < plan.ends.size(); ++update) {
+      const std::size_t begin = update == 0 ? 0 : plan.ends[update - 1];
+      stopped_ = !run_step(epoch, std::span(plan.order).subspan(begin, plan.ends[update] - begin));
       if (stopped_) {
         return false;
       }
-      if (begin + size == order.size()) {
+      if (update + 1 == plan.ends.size()) {
         end_epoch(epoch);
       }
       stopped_ = callbacks_.on_state && !callbacks_.on_state(state_);
@@ -205,9 +232,16 @@ class SftTraining {
     return true;
   }
 
-  bool run_step(int epoch, std::span<const SftExample* const> batch) {
+  bool run_step(int epoch, std::span<const SftExample* const> as_they_stand) {
+    std::deque<SftExample> forms;  // keeps addresses
+    std::vector<const SftExample*> batch(as_they_stand.begin(), as_they_stand.end());
+    for (const SftExample*& example : batch) {
+      auto form =
+          options_.form ? options_.form(static_cast<std::size_t>(example - train_.data()), epoch) : std::nullopt;
+      example = form ? &forms.emplace_back(std::move(*form)) : example;
+    }
     SftStep report;
-    report.num_steps = steps_per_epoch_ * options_.max_epochs;
+    report.num_steps = num_steps_;
     report.epoch = epoch;
     report.learning_rate = static_cast<double>(learning_rate(options_.schedule, state_.steps));
     RouterTallies tallies(policy_.config());
@@ -244,8 +278,7 @@ class SftTraining {
   const SftLearnerOptions& options_;
   const SftCallbacks& callbacks_;
   SftState state_;
-  std::size_t batch_size_;
-  std::int64_t steps_per_epoch_;
+  std::int64_t num_steps_;
   ForwardTape tape_;
   bool stopped_ = false;
 };
@@ -275,6 +308,18 @@ SftLoss sft_loss(Policy& policy, std::span<const SftExample> examples, std::int6
     sums.add(policy.score(packed.batch, packed.targets).log_probs);
   });
   return sums.means();
+}
+
+std::int64_t num_sft_steps(std::span<const SftExample> train, const SftLearnerOptions& options) {
+  if (options.batch_tokens == 0) {
+    const std::int64_t batch = options.batch_size;
+    return options.max_epochs * ((std::ssize(train) + batch - 1) / batch);
+  }
+  std::int64_t steps = 0;
+  for (int epoch = 1; epoch <= options.max_epochs; ++epoch) {
+    steps += std::ssize(plan_epoch(train, options, epoch).ends);
+  }
+  return steps;
 }
 
 SftSummary train_sft(Policy& policy, Optimizer& optimizer, std::span<const SftExample> train,

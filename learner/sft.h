@@ -31,13 +31,17 @@ struct SftExample {
 
 struct SftLearnerOptions {
   Schedule schedule;
-  int batch_size = 16;
+  int batch_size = 16;            // examples an update
+  std::int64_t batch_tokens = 0;  // > 0: instead, examples until they have so many trained tokens
   int max_epochs = 4;
   int patience = 1;  // epochs without a better dev loss after which training stops; the best weights are kept
   std::uint64_t seed = 0;
   std::vector<double> shares;  // of the tokens, by source (learner/mixture.h); empty: every example once an epoch
   std::int64_t micro_batch_tokens = 1024;
   RouterLossOptions router;  // of a mixture of experts; part of the gradient, not of the reported loss
+  // The form that a training example (by its place) has in an epoch, a function of both; nothing: as it stands. Where
+  // there is none, every example stays as it is. Batches and the mixture count the tokens of examples as they stand.
+  std::function<std::optional<SftExample>(std::size_t example, int epoch)> form;
 };
 
 /// What one optimizer step did.
@@ -86,6 +90,9 @@ struct SftCallbacks {
 
 /// The loss of the weights as they are.
 SftLoss sft_loss(Policy& policy, std::span<const SftExample> examples, std::int64_t micro_batch_tokens);
+
+/// Updates of all max_epochs. Where batches are counted in tokens it depends on the order of the examples.
+std::int64_t num_sft_steps(std::span<const SftExample> train, const SftLearnerOptions& options);
 
 /// Trains until max_epochs or until the dev loss has not fallen for `patience` epochs, then puts back the weights of
 /// the epoch with the best dev loss (with no dev examples: the last). The order of examples is a function of

@@ -62,6 +62,13 @@ void SamplingSettings::describe(ConfigSection& section) {
 void SftSettings::describe(ConfigSection& section) {
   section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});
   section.field("batch_size", batch_size, {.help = "per update", .unit = "demonstrations", .min = 1, .max = 65536});
+  section.field(
+      "batch_tokens", batch_tokens,
+      {.help = "per update instead of batch_size: whole demonstrations until they have so many trained tokens; "
+               "0 = batch_size",
+       .unit = "tokens",
+       .min = 0,
+       .max = 1e12});
   section.field("max_epochs", max_epochs, {.help = "passes over the demonstrations at most", .min = 1, .max = 1000});
   section.field(
       "patience", patience,
@@ -81,6 +88,13 @@ void SftSettings::describe(ConfigSection& section) {
                 {.help = "0 = on Ctrl-C only", .unit = "steps", .min = 0, .max = 1e9});
   section.choice("loss_on", loss_on, {{"completions", SftLossOn::kCompletions}, {"all", SftLossOn::kAll}},
                  {.help = "of a demonstration; plain text is trained on as a whole"});
+  section.field(
+      "fim_rate", fim_rate,
+      {.help = "share of the plain texts that an epoch cuts into prefix, suffix and middle, to be filled in; the "
+               "tokenizer needs the special tokens for it",
+       .min = 0,
+       .max = 1});
+  section.field("fim_spm_rate", fim_spm_rate, {.help = "share of these whose suffix comes first", .min = 0, .max = 1});
   section.field("loss_by_source", loss_by_source,
                 {.help = "report loss/<source>, and at each evaluation eval_loss/<source> and perplexity/<source>"});
   section.field(

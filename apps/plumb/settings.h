@@ -62,6 +62,7 @@ enum class SftLossOn : std::uint8_t { kCompletions, kAll };
 struct SftSettings {
   double learning_rate = 2e-5;
   int batch_size = 16;
+  std::int64_t batch_tokens = 0;
   int max_epochs = 3;
   int patience = 1;
   std::int64_t warmup_steps = 2;
@@ -69,6 +70,8 @@ struct SftSettings {
   double weight_decay = 0.0;
   double max_grad_norm = 1.0;
   SftLossOn loss_on = SftLossOn::kCompletions;
+  double fim_rate = 0.0;
+  double fim_spm_rate = 0.0;
   std::vector<std::string> mixture;
   bool loss_by_source = false;
   double final_fraction = 0.0;

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "core/rng.h"
+#include "learner/fim.h"
+
 namespace plumb {
 namespace {
 
@@ -68,9 +71,10 @@ Result<SftExample> from_turns(const SftRecord& record, const Workbench& bench) {
   return example;
 }
 
-SftExample from_text(const std::string& text, const Tokenizer& tokenizer) {
+// An example of the tokens of a text.
+SftExample from_text(std::span<const std::int32_t> ids, const Tokenizer& tokenizer) {
   SftExample example;
-  example.add(tokenizer.with_special_tokens(tokenizer.encode(text, false)), false);
+  example.add(tokenizer.with_special_tokens(ids), false);
   if (example.tokens.empty() || example.tokens.back() != tokenizer.eos_id()) {
     example.add({{tokenizer.eos_id()}}, false);
   }
@@ -84,7 +88,7 @@ Result<SftExample> tokenise(const SftRecord& record, SftLossOn loss_on, Workbenc
   }
   SftExample example;
   if (record.messages.empty()) {
-    example = from_text(record.completion, bench.tokenizer());
+    example = from_text(bench.tokenizer().encode(record.completion, false), bench.tokenizer());
   } else {
     PLUMB_ASSIGN(example, from_turns(record, bench));
   }
@@ -130,6 +134,34 @@ Result<std::vector<SftExample>> tokenise_records(std::span<const SftRecord> reco
     examples.push_back(std::move(example).value());
   }
   return examples;
+}
+
+Result<SftForms> fim_forms(std::span<const SftRecord> records, const SftSources& sources, const Settings& settings,
+                           Workbench& bench) {
+  if (settings.sft.fim_rate == 0) {
+    return SftForms();
+  }
+  if (std::ranges::none_of(records, [](const SftRecord& record) { return record.messages.empty(); })) {
+    return Error{"sft.fim_rate: expected rows of plain text to cut (\"text\"), found none; set it to 0"};
+  }
+  const auto sentinels = find_fim_sentinels(bench.tokenizer());
+  if (!sentinels) {
+    return sentinels.error().with_context("sft.fim_rate");
+  }
+  const FimRates rates{settings.sft.fim_rate, settings.sft.fim_spm_rate};
+  return SftForms([records, &sources, rates, sentinels = *sentinels, &bench, seed = settings.run.seed](
+                      std::size_t number, int epoch) -> std::optional<SftExample> {
+    const SftRecord& record = records[number];
+    const RngStream stream(RngPurpose::kData, seed, stable_hash("sft fim"), static_cast<std::uint32_t>(epoch),
+                           static_cast<std::uint32_t>(number));
+    const auto cut = record.messages.empty() ? draw_fim_cut(record.completion, rates, stream) : std::nullopt;
+    if (!cut) {
+      return std::nullopt;
+    }
+    SftExample form = from_text(fim_ids(record.completion, *cut, sentinels, bench.tokenizer()), bench.tokenizer());
+    form.source = sources.at(record.source);
+    return std::ssize(form.tokens) > bench.policy().config().max_positions ? std::nullopt : std::optional(form);
+  });
 }
 
 }  // namespace plumb

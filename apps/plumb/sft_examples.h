@@ -1,7 +1,11 @@
 #pragma once
 // Demonstrations and plain texts to the token ids that SFT learns from.
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -27,5 +31,13 @@ SftSources number_sources(std::span<const SftRecord> train, std::span<const SftR
 /// asked for; no token to learn from; more tokens than the model's context.
 Result<std::vector<SftExample>> tokenise_records(std::span<const SftRecord> records, const SftSources& sources,
                                                  SftLossOn loss_on, Workbench& bench);
+
+/// The form of each record in an epoch (SftLearnerOptions::form): with sft.fim_rate some of the plain texts are cut for
+/// fill-in-the-middle (learner/fim.h), by run seed, epoch and place; a text that would not fit into the model's context
+/// then stays whole. Null where the rate is 0. The records and the bench have to outlive it. Errors: a tokenizer
+/// without the special tokens; no plain text.
+using SftForms = std::function<std::optional<SftExample>(std::size_t example, int epoch)>;
+Result<SftForms> fim_forms(std::span<const SftRecord> records, const SftSources& sources, const Settings& settings,
+                           Workbench& bench);
 
 }  // namespace plumb

@@ -26,16 +26,15 @@ OptimizerOptions optimizer_options(const SftSettings& settings) {
   return options;
 }
 
-SftLearnerOptions learner_options(const Settings& settings, std::size_t num_train) {
+SftLearnerOptions learner_options(const Settings& settings) {
   SftLearnerOptions options;
-  const auto batch = static_cast<std::int64_t>(settings.sft.batch_size);
   options.schedule.peak = static_cast<float>(settings.sft.learning_rate);
   options.schedule.warmup_steps = settings.sft.warmup_steps;
   options.schedule.decay = settings.sft.decay;
   options.schedule.final_fraction = static_cast<float>(settings.sft.final_fraction);
   options.schedule.decay_share = static_cast<float>(settings.sft.decay_share);
-  options.schedule.total_steps = settings.sft.max_epochs * ((static_cast<std::int64_t>(num_train) + batch - 1) / batch);
   options.batch_size = settings.sft.batch_size;
+  options.batch_tokens = settings.sft.batch_tokens;
   options.max_epochs = settings.sft.max_epochs;
   options.patience = settings.sft.patience;
   options.seed = settings.run.seed;
@@ -212,9 +211,11 @@ Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord>
   const SftSources sources = number_sources(train, dev);
   PLUMB_ASSIGN(const auto train_examples, tokenise_records(train, sources, settings.sft.loss_on, context.bench()));
   PLUMB_ASSIGN(const auto dev_examples, tokenise_records(dev, sources, settings.sft.loss_on, context.bench()));
-  SftLearnerOptions options = learner_options(settings, train_examples.size());
+  SftLearnerOptions options = learner_options(settings);
   PLUMB_TRY(check_router_loss(options.router, context.bench().policy().config()));
   PLUMB_ASSIGN(options.shares, shares_of(settings.sft.mixture, number_sources(train, {})));
+  PLUMB_ASSIGN(options.form, fim_forms(train, sources, settings, context.bench()));
+  options.schedule.total_steps = num_sft_steps(train_examples, options);
   SftRun run(context, sources, options.schedule.total_steps);
   if (resume) {
     PLUMB_TRY(run.resume());

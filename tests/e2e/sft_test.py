@@ -4,7 +4,7 @@ import json
 import math
 import unittest
 
-from tiny_model import write_tiny_model
+from tiny_model import SHAPE, write_tiny_model
 from training_case import overrides
 from plumb_case import PlumbCase
 
@@ -112,6 +112,40 @@ class Sft(PlumbCase):
         self.assertAlmostEqual(metrics[1]["eval_loss"], sum(loss * count for loss, count in expected.values()) / tokens,
                                places=5)
         self.assertFalse([name for row in self.sft("plain", rows)[1] for name in row if "/" in name])
+
+    def test_a_batch_is_as_many_tokens_as_asked_for(self):
+        rows = [{"text": text} for text in ("one two three", "four five", "six", "seven eight nine ten", "eleven")]
+        _, metrics = self.sft("run", rows, sft__batch_tokens=12, sft__max_epochs=2)
+        steps = [(row["epoch"], row["num_tokens"]) for row in metrics]
+        for (epoch, tokens), (_, before), (after, _) in zip(steps, [(0, 0), *steps], [*steps[1:], (0, 0)]):
+            self.assertTrue(tokens - before >= 12 or after != epoch, steps)
+        self.assertEqual(self.sft("sizes", rows, sft__batch_size=5)[1][0]["num_tokens"] * 2, steps[-1][1])
+
+    def test_texts_are_cut_where_the_tokenizer_has_the_tokens_for_it(self):
+        rows = [{"text": "def f(n):\n    return n + 1\n"}]
+        settings = {"sft__fim_rate": 1, "sft__max_epochs": 3}
+        refused = self.plumb("sft", "--model", self.model, "--data", self.rows("data.jsonl", rows), "--out", "none",
+                             "--set", "sft.fim_rate=0.5")
+        self.assertEqual(refused.returncode, 1)
+        for words in ("sft.fim_rate: expected a tokenizer", "<｜fim▁begin｜>", "<fim_prefix>", "▁<MID>"):
+            self.assertIn(words, refused.stderr.splitlines()[-1])
+        plain = self.sft("plain", rows)[1][0]
+        self.model = write_tiny_model(self.folder / "cuts", shape=SHAPE | {"vocab_size": 483})
+        tokenizer = json.loads((self.model / "tokenizer.json").read_text())
+        names = ("<fim_prefix>", "<fim_middle>", "<fim_suffix>")
+        tokenizer["added_tokens"] += [tokenizer["added_tokens"][0] | {"id": 480 + number, "content": name}
+                                      for number, name in enumerate(names)]
+        (self.model / "tokenizer.json").write_text(json.dumps(tokenizer))
+        _, metrics = self.sft("cut", rows, **settings)
+        tokens = [0] + [row["num_tokens"] for row in metrics]
+        for before, after in zip(tokens, tokens[1:]):
+            self.assertGreaterEqual(after - before, plain["num_tokens"] + 3)
+        self.assertEqual(len({row["loss"] for row in metrics}), 3, "every epoch cuts elsewhere")
+        self.sft("again", rows, **settings)
+        self.assertEqual(*[(self.folder / name / "metrics.jsonl").read_bytes() for name in ("cut", "again")])
+        talk = self.plumb("sft", "--model", self.model, "--data", self.rows("data.jsonl", [{"messages": TURNS}]), "--out",
+                          "talk", "--set", "sft.fim_rate=0.5")
+        self.assertIn("sft.fim_rate: expected rows of plain text", talk.stderr.splitlines()[-1])
 
 
 if __name__ == "__main__":

@@ -72,6 +72,9 @@ class Sft : public ::testing::Test {
     return trained;
   }
 
+  // After any step: the state, the weights and the moments are all that a later process has.
+  void expect_resumes_to_the_same_bits();
+
   [[nodiscard]] std::span<const SftExample> dev() const { return std::span(examples_).subspan(5); }
 
   ThreadPool pool_{1};
@@ -80,10 +83,10 @@ class Sft : public ::testing::Test {
   SftLearnerOptions options_;
 };
 
-TEST_F(Sft, ResumedFromAnyStateItEndsWithTheSameBits) {
+void Sft::expect_resumes_to_the_same_bits() {
   const Trained whole = train();
-  ASSERT_EQ(whole.summary.steps, 9);
-  for (std::int64_t cut = 1; cut < 9; ++cut) {
+  const std::int64_t num_steps = whole.summary.steps;
+  for (std::int64_t cut = 1; cut < num_steps; ++cut) {
     auto policy = make_policy();
     auto optimizer = std::make_unique<Optimizer>(*policy, pool_, OptimizerOptions{});
     SftState saved;
@@ -109,13 +112,66 @@ TEST_F(Sft, ResumedFromAnyStateItEndsWithTheSameBits) {
                             [](int, const SftLoss&) {},
                             {}};
     const SftSummary summary = train_sft(*fresh, other, examples_, dev(), options_, rest, saved);
-    ASSERT_EQ(steps.size(), static_cast<std::size_t>(9 - cut));
+    ASSERT_EQ(steps.size(), static_cast<std::size_t>(num_steps - cut));
     EXPECT_EQ(steps.back().loss, whole.steps.back().loss);
     EXPECT_EQ(steps.back().num_tokens, whole.steps.back().num_tokens);
     EXPECT_EQ(summary.best_dev_loss, whole.summary.best_dev_loss);
     Trained resumed{std::move(fresh), {}, summary};
     EXPECT_EQ(resumed.weights(), whole.weights()) << "cut after step " << cut;
   }
+}
+
+TEST_F(Sft, ResumedFromAnyStateItEndsWithTheSameBits) {
+  EXPECT_EQ(train().summary.steps, 9);
+  expect_resumes_to_the_same_bits();
+}
+
+// Two of three examples are others in every epoch.
+TEST_F(Sft, FormsOfAnEpochAreWhatIsTrainedOnAndAResumeHasThemAgain) {
+  const Trained plain = train();
+  int asked = 0;
+  options_.form = [&](std::size_t, int) -> std::optional<SftExample> {
+    ++asked;
+    return std::nullopt;
+  };
+  EXPECT_EQ(train().weights(), plain.weights());
+  EXPECT_EQ(asked, 3 * 7);
+  options_.form = [&](std::size_t example, int epoch) -> std::optional<SftExample> {
+    if (example % 3 == 0) {
+      return std::nullopt;
+    }
+    const auto key = 1000 * static_cast<std::uint64_t>(epoch) + example;
+    return demonstration(testing::random_tokens(config_, 2, key), testing::random_tokens(config_, 11, 500 + key), 0);
+  };
+  const Trained formed = train();
+  EXPECT_EQ(formed.steps.back().num_tokens, 3 * (4 * 11 + (4 + 7 + 6)));
+  EXPECT_NE(formed.weights(), plain.weights());
+  expect_resumes_to_the_same_bits();
+}
+
+TEST_F(Sft, ABatchIsTheFewestExamplesWithSoManyTokens) {
+  options_.batch_tokens = 12;
+  const Trained trained = train();
+  std::int64_t most = 0;
+  std::int64_t all = 0;
+  for (const SftExample& example : examples_) {
+    most = std::max(most, example.num_trained());
+    all += example.num_trained();
+  }
+  std::int64_t before = 0;
+  for (std::size_t i = 0; i < trained.steps.size(); ++i) {
+    const std::int64_t tokens = trained.steps[i].num_tokens - before;
+    before = trained.steps[i].num_tokens;
+    EXPECT_LT(tokens, options_.batch_tokens + most);
+    const bool ends_epoch = i + 1 == trained.steps.size() || trained.steps[i + 1].epoch != trained.steps[i].epoch;
+    EXPECT_TRUE(ends_epoch ? before == trained.steps[i].epoch * all : tokens >= options_.batch_tokens) << i;
+    EXPECT_EQ(trained.steps[i].num_steps, std::ssize(trained.steps));
+  }
+  EXPECT_EQ(num_sft_steps(examples_, options_), std::ssize(trained.steps));
+  expect_resumes_to_the_same_bits();
+  options_.shares = {0.75, 0.25};
+  EXPECT_EQ(num_sft_steps(examples_, options_), std::ssize(train().steps));
+  expect_resumes_to_the_same_bits();
 }
 
 TEST_F(Sft, LossBySourceAddsUpToTheLoss) {
