@@ -54,7 +54,8 @@ std::size_t size_of(const Evidence& evidence) {
 
 }  // namespace
 
-Evidence EvidenceCache::get(const std::string& key, const std::function<Evidence()>& examine) {
+Evidence EvidenceCache::get(const std::string& key, const std::function<Evidence()>& examine,
+                            const std::function<bool(const Evidence&)>& keeps) {
   std::promise<Evidence> promise;
   std::shared_future<Evidence> known;
   {
@@ -73,7 +74,7 @@ Evidence EvidenceCache::get(const std::string& key, const std::function<Evidence
   }
   std::optional<Evidence> stored = store_ != nullptr ? store_->find(key) : std::nullopt;
   Evidence evidence = stored ? std::move(*stored) : examine();
-  if (evidence.verdict == Verdict::kSE) {
+  if (evidence.verdict == Verdict::kSE || (keeps && !keeps(evidence))) {
     forget(key);
   } else {
     keep(key, size_of(evidence));

@@ -27,8 +27,10 @@ class EvidenceCache {
   void keep_in(const EvidenceStore* store) { store_ = store; }
 
   /// The evidence under `key`, from `examine()` if there is none; whoever asks meanwhile waits for it. Copies that
-  /// were not examined for this caller carry `cached`. Faults of ours reach those who wait and are not kept.
-  Evidence get(const std::string& key, const std::function<Evidence()>& examine);
+  /// were not examined for this caller carry `cached`. Faults of ours reach those who wait and are not kept, and
+  /// neither is evidence that `keeps` says no to.
+  Evidence get(const std::string& key, const std::function<Evidence()>& examine,
+               const std::function<bool(const Evidence&)>& keeps = nullptr);
 
  private:
   struct Entry {

@@ -179,6 +179,8 @@ Finding conclude(RunningStep& running, const CallResults& results, double cpu_s,
            memory ? "the program needed more memory than it may use" : "the program needed more time than it may use");
   } else if (results.died) {
     evidence.diagnostics = {{"error", ending(report) + " before it had answered", 0, 0}};
+    evidence.exit_code = report.reason == "exit" && report.signal == 0 ? report.exit_code : -1;
+    evidence.signal = report.signal;
   }
   for (const Verdict verdict : evidence.tests) {
     evidence.passed += verdict == Verdict::kAC ? 1 : 0;

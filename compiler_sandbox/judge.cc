@@ -44,13 +44,19 @@ class SandboxJudge final : public Judge {
   }
 
   Evidence judge(const Submission& submission) override {
-    return cache_.get(submission_key(submission), [&] {
+    const auto examine = [&] {
       Evidence evidence = examine_until_sure(submission);
       if (evidence.verdict != Verdict::kSE) {
         evidence.tool_versions = versions_.of(submission);
       }
       return evidence;
-    });
+    };
+    // A time-out by a little may be none on a better day.
+    const double limit_s = submission.limits.cpu_s;
+    const auto keeps = [limit_s](const Evidence& evidence) {
+      return evidence.verdict != Verdict::kTLE || evidence.cpu_s < limit_s || evidence.cpu_s > kCpuSlack * limit_s;
+    };
+    return cache_.get(submission_key(submission), examine, keeps);
   }
 
   std::vector<Evidence> judge_all(std::span<const Submission> submissions) override {

@@ -131,6 +131,11 @@ Result<int> run_judge(const JudgeCommand& command) {
   progress.update(static_cast<std::int64_t>(count));
   progress.finish();
   PLUMB_TRY(writer.finish());
+  if (writer.num_faults() > 0) {
+    std::fprintf(stderr,
+                 "plumb: %d of %s could not be judged (SE, with the fault); they are no verdicts on the programs\n",
+                 writer.num_faults(), command.out.c_str());
+  }
   return 0;
 }
 
@@ -141,7 +146,9 @@ void register_judge(CLI::App& app, Action& action) {
   auto options = std::make_shared<JudgeCommand>();
   command->add_option("--in", options->in, "JSON Lines of submissions (docs/sandbox.md)")->required();
   command->add_option("--out", options->out, "JSON Lines of evidence, in the same order")->required();
-  command->add_option("--slots", options->judge.slots, "programs that run at once, interpreted ones counting half; 0 = one per processor")
+  command
+      ->add_option("--slots", options->judge.slots,
+                   "programs that run at once, interpreted ones counting half; 0 = one per processor")
       ->check(CLI::Range(0, 256));
   command->add_option("--cpp-compiler", options->judge.cpp_compiler, "clang or gcc; clang where it is installed")
       ->check(CLI::IsMember({"clang", "gcc"}));

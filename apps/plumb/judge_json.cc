@@ -211,7 +211,7 @@ nlohmann::json evidence_to_json(const Evidence& evidence) {
            {"isolation", evidence.isolation},
            {"tool_versions", evidence.tool_versions},
            {"cached", evidence.cached}};
-  if (evidence.exit_code >= 0 || evidence.signal != 0) {  // a whole program's shown run
+  if (evidence.exit_code >= 0 || evidence.signal != 0) {  // a whole program's shown run, or how a function died
     row["errors"] = json_safe(evidence.errors);
     row["exit_code"] = evidence.exit_code;
     row["signal"] = evidence.signal;

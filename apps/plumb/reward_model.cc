@@ -12,6 +12,7 @@
 #include "apps/plumb/stage_reward_model.h"
 #include "core/atomic_file.h"
 #include "core/hash.h"
+#include "eval/report/report.h"
 
 namespace plumb {
 namespace {
@@ -141,7 +142,9 @@ Result<int> run(const RunOptions& options, const RewardModelSections& sections, 
   }
   PLUMB_TRY(write_file_atomic(options.out + "/reward_model.json", report.dump(2)));
   forget_reward_model_progress(folder);
-  std::printf("weights in %s/policy, figures in %s/reward_model.json\n", options.out.c_str(), options.out.c_str());
+  PLUMB_TRY(write_report(options.out));
+  std::printf("weights in %s/policy, figures in %s/reward_model.json and %s/report.html\n", options.out.c_str(),
+              options.out.c_str(), options.out.c_str());
   return 0;
 }
 

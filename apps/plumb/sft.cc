@@ -5,6 +5,7 @@
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/stage_sft.h"
+#include "eval/report/report.h"
 
 namespace plumb {
 namespace {
@@ -27,8 +28,10 @@ Result<int> run_sft(const RunOptions& options, const Settings& settings) {
   }
   PLUMB_TRY(context->bench().save(context->folder().file("policy")));
   forget_sft_progress(context->folder());
-  std::printf("done after %lld steps: %s (epoch %d), weights in %s\n", static_cast<long long>(summary.steps),
-              dev_loss_text(summary).c_str(), summary.best_epoch, context->folder().file("policy").c_str());
+  PLUMB_TRY(write_report(context->folder().path()));
+  std::printf("done after %lld steps: %s (epoch %d), weights in %s, report in %s\n",
+              static_cast<long long>(summary.steps), dev_loss_text(summary).c_str(), summary.best_epoch,
+              context->folder().file("policy").c_str(), context->folder().file("report.html").c_str());
   return 0;
 }
 

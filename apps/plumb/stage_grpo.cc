@@ -14,6 +14,7 @@
 #include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/rollout_source.h"
 #include "apps/plumb/roof.h"
+#include "apps/plumb/skipped_updates.h"
 #include "apps/plumb/spread_gate.h"
 #include "core/escape.h"
 #include "core/progress.h"
@@ -102,8 +103,6 @@ std::string fault_of_all(std::span<const ScoredGroup> groups) {
   }
   return fault;
 }
-
-constexpr int kMaxSkippedInARow = 3;
 
 class GrpoRun {
  public:

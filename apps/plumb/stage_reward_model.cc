@@ -8,6 +8,7 @@
 
 #include "apps/plumb/checkpoint.h"
 #include "apps/plumb/interrupt.h"
+#include "apps/plumb/skipped_updates.h"
 #include "core/progress.h"
 
 namespace plumb {
@@ -130,6 +131,10 @@ class RewardModelRun {
     if (!std::isfinite(step.loss)) {
       return Error{fmt::format("reward-model: the loss of step {} is not finite; lower rm.learning_rate", step.step)};
     }
+    PLUMB_ASSIGN(const std::string note, skipped_.after_step("reward-model", step.step, step.grad_norm));
+    if (!note.empty()) {
+      progress_.line(note);
+    }
     progress_.update(step.step, fmt::format("loss {:.3f} accuracy {:.2f}", step.loss, step.accuracy));
     stopped_ = interrupted();
     const bool due = settings_.checkpoint_every > 0 && step.step % settings_.checkpoint_every == 0;
@@ -148,6 +153,7 @@ class RewardModelRun {
   RunFolder& folder_;
   Optimizer optimizer_;
   Progress progress_;
+  SkippedUpdates skipped_;
   Result<void> failure_;
   bool stopped_ = false;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();

@@ -13,6 +13,7 @@
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/router_settings.h"
 #include "apps/plumb/sft_examples.h"
+#include "apps/plumb/skipped_updates.h"
 #include "core/progress.h"
 
 namespace plumb {
@@ -137,6 +138,14 @@ class SftRun {
     if (failure_ && !std::isfinite(step.loss)) {
       failure_ = Error{fmt::format("sft: the loss of step {} is not finite; lower sft.learning_rate", step.step)};
     }
+    if (failure_) {
+      const auto note = skipped_.after_step("sft", step.step, step.grad_norm);
+      if (!note) {
+        failure_ = note.error();
+      } else if (!note->empty()) {
+        progress_.line(*note);
+      }
+    }
     return failure_.ok();
   }
 
@@ -193,6 +202,7 @@ class SftRun {
   Optimizer optimizer_;
   Progress progress_;
   SftState state_;
+  SkippedUpdates skipped_;
   Result<void> failure_;
   std::int64_t steps_ = 0;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();

@@ -160,6 +160,20 @@ TEST(EvidenceCache, FaultsOfOursAreNotKept) {
   EXPECT_FALSE(second.cached);
 }
 
+TEST(EvidenceCache, WhatIsNotSureIsNotKept) {
+  EvidenceCache cache(100'000);
+  const auto never = [](const Evidence&) { return false; };
+  EXPECT_EQ(cache
+                .get(
+                    "key", [] { return with_verdict(Verdict::kTLE); }, never)
+                .verdict,
+            Verdict::kTLE);
+  EXPECT_FALSE(cache
+                   .get(
+                       "key", [] { return with_verdict(Verdict::kAC); }, never)
+                   .cached);
+}
+
 TEST(EvidenceCache, TheOldestGoesFirstWhereTheBytesAreFull) {
   EvidenceCache cache(45'000);
   int examined = 0;

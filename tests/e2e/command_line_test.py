@@ -69,7 +69,8 @@ class Doctor(PlumbCase):
         result = self.plumb("doctor", env={"PATH": str(self.folder)})
         self.assertEqual(result.returncode, 1)
         self.assertIn("apt-get install g++", result.stdout)
-        self.assertIn("apt-get install python3", result.stdout)
+        # The sandbox has its own path: whatever lies first in the user's judges nothing.
+        self.assertRegex(result.stdout, r"ok +python3 +3\.")
 
 
 if __name__ == "__main__":

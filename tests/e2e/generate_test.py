@@ -70,8 +70,8 @@ class Generate(Rows):
         rows = {row["id"]: row for row in self.read_rows("out.jsonl")}
         self.assertIn("completions", rows["good"])
         self.assertIn("completions", rows["last"])
-        for name, word in (("2", "JSON object"), ("none", "prompt"), ("both", "either"), ("key", "top_q"),
-                           ("range", "top_p = 2"), ("7", "UTF-8"), ("long", "context of 1024")):
+        for name, word in (("line:2", "JSON object"), ("none", "prompt"), ("both", "either"), ("key", "top_q"),
+                           ("range", "top_p = 2"), ("line:7", "UTF-8"), ("long", "context of 1024")):
             self.assertIn(word, rows[name]["error"])
         self.assertIn("7 rows have an error record", result.stderr)
 

@@ -44,7 +44,7 @@ class VerifyMath(PlumbCase):
                               {"id": "d", "gold": "5", "pred": "\\boxed{5}"}])
         self.assertEqual(result.returncode, 0, result.stderr)
         outputs = self.outputs()
-        self.assertEqual([row["id"] for row in outputs], ["a", "2", "b", "c", "d"])
+        self.assertEqual([row["id"] for row in outputs], ["a", "line:2", "b", "c", "d"])
         self.assertIn("gold", outputs[0]["error"])
         self.assertIn("colour", outputs[3]["error"])
         self.assertEqual(outputs[4]["verdict"], "equal")

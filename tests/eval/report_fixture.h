@@ -2,6 +2,7 @@
 // A run folder of each test's own, and the page that is made of it.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -16,7 +17,8 @@ class ReportFixture : public testing::Test {
  protected:
   void SetUp() override {
     dir_ = std::filesystem::path(testing::TempDir()) /
-           (std::string("plumb_report_") + testing::UnitTest::GetInstance()->current_test_info()->name());
+           (std::string("plumb_report_") + testing::UnitTest::GetInstance()->current_test_info()->name() + "_" +
+            std::to_string(getpid()));
     std::filesystem::remove_all(dir_);
     std::filesystem::create_directories(dir_);
   }
