@@ -22,7 +22,8 @@ std::optional<bool> IdleWatch::look(double cpu_s, Clock::time_point now) {
   if (elapsed_s < kIdleAfter && used_s < kBusyShare * kIdleAfter) {
     return std::nullopt;
   }
-  bool busy = used_s >= kBusyShare * elapsed_s;
+  works_ = used_s >= kBusyShare * elapsed_s;
+  bool busy = works_;
   if (!busy) {
     // Whoever waits for a processor is no sleeper: on a loaded machine that would let even more in.
     const double starved_s = starved_s_();

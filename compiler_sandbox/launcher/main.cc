@@ -29,6 +29,7 @@ namespace {
 
 constexpr int kJudgeSocket = 3;
 constexpr int kPollMs = 10;  // how late a CPU limit may be noticed
+constexpr int kMakingWay = 10;
 constexpr std::int64_t kLoadingBytes = std::int64_t{1} << 30;
 constexpr int kLoadingProcesses = 8;
 
@@ -71,6 +72,7 @@ class Launcher {
 
  private:
   void begin(const WireMessage& message) {
+    take_part();
     session_.reset();
     if (message.body.value("starts_warm", false) && warm_clang_.is_object() &&
         starts_++ == warm_clang_.at("cold_starts").get<int>()) {
@@ -108,10 +110,7 @@ class Launcher {
       fail(session_ ? "the kernel refused the memory or process limit" : "a step without a session");
       return;
     }
-    if (makes_way_) {
-      slot_.cgroup.make_way(false);
-      makes_way_ = false;
-    }
+    take_part();
     slot_.cgroup.start_measurement();
     peak_bytes_ = 0;
     cpu_at_start_ = used_cpu_s();
@@ -148,23 +147,37 @@ class Launcher {
         return;
       }
       if (const auto idle = idle_.look(cpu_s, Clock::now())) {
-        make_way(*idle);
+        making_way_ = !*idle && idle_.works() ? kMakingWay : making_way_;
         send_wire(kJudgeSocket, {{"off_cpu", *idle}});
       }
+      make_way();
       if (sources[0].revents != 0) {
         return;  // "end", or the judge is gone: the main loop reads it
       }
     }
   }
 
-  // Others run in the place of a program that sleeps. When it wakes up it must not take their processors: many that
-  // wake together could keep an honest one waiting until its wall limit.
-  void make_way(bool sleeps) {
-    if (sleeps) {
-      session_->make_way();
-      slot_.cgroup.make_way(true);
+  // Others run in the place of a program that slept. When it wakes up it must not take their processors: many that wake
+  // together could keep an honest one waiting until its wall limit. A few times, for what it starts meanwhile.
+  void make_way() {
+    if (making_way_ > 0) {
+      --making_way_;
       makes_way_ = true;
+      session_->make_way(true);
+      slot_.cgroup.make_way(true);
     }
+  }
+
+  // The end of making way: what is to be killed needs a processor to die, and the next step one to run.
+  void take_part() {
+    if (makes_way_ && session_) {
+      session_->make_way(false);
+    }
+    if (makes_way_) {
+      slot_.cgroup.make_way(false);
+    }
+    makes_way_ = false;
+    making_way_ = 0;
   }
 
   // Where no cgroup keeps the account, it is a look every kPollMs.
@@ -197,7 +210,9 @@ class Launcher {
   }
 
   void stop(const char* reason) {
-    nlohmann::json report{{"reason", reason}, {"starved_s", session_->starved_s()}, {"asleep", is_asleep()}};
+    nlohmann::json report{{"reason", reason},
+                          {"starved_s", session_->starved_s()},
+                          {"asleep", reason == std::string("wall") && is_asleep()}};
     end_session(report);
     send_wire(kJudgeSocket, report);
   }
@@ -218,6 +233,7 @@ class Launcher {
   // A cgroup's account outlives the processes; that of /proc has to be read before they go.
   void end_session(nlohmann::json& report) {
     add_usage(report);
+    take_part();
     session_.reset();
     if (slot_.cgroup.present()) {
       add_usage(report);
@@ -243,7 +259,8 @@ class Launcher {
   Slot slot_;
   nlohmann::json warm_clang_;  // load_warm_clang()'s, or null
   int starts_ = 0;             // sessions that were to start warm
-  bool makes_way_ = false;     // of the last step
+  bool makes_way_ = false;     // the last step, since it woke up
+  int making_way_ = 0;         // looks for which it is told so still
   std::unique_ptr<Session> session_;
   double cpu_at_start_ = 0;
   std::int64_t memory_limit_ = 0;  // of the step

@@ -60,11 +60,11 @@ std::vector<int> descent(int proc_fd, pid_t pid) {
   return pids;
 }
 
-void make_way(int proc_fd, const std::vector<int>& pids) {
+void make_way(int proc_fd, const std::vector<int>& pids, bool on) {
   const sched_param none{};
   for (const int pid : pids) {
     for (const std::string& thread : threads_of(proc_fd, pid)) {
-      sched_setscheduler(std::atoi(thread.substr(thread.rfind('/') + 1).c_str()), SCHED_IDLE, &none);
+      sched_setscheduler(std::atoi(thread.substr(thread.rfind('/') + 1).c_str()), on ? SCHED_IDLE : SCHED_OTHER, &none);
     }
   }
 }

@@ -23,8 +23,8 @@ double cpu_seconds(int proc_fd, const std::vector<int>& pids);
 /// How long they were ready to run but had no processor.
 double starved_seconds(int proc_fd, const std::vector<int>& pids);
 
-/// From now on their threads, and what these start, run where nothing else wants a processor.
-void make_way(int proc_fd, const std::vector<int>& pids);
+/// From now on their threads, and what these start, run where nothing else wants a processor; or as usual again.
+void make_way(int proc_fd, const std::vector<int>& pids, bool on);
 
 /// Whether each of their threads waits for something that is no processor, disk or page. Waiting for another program
 /// counts.

@@ -227,10 +227,10 @@ double Session::starved_s() const {
   return starved_seconds(slot_.proc_fd, processes());
 }
 
-void Session::make_way() const {
+void Session::make_way(bool on) const {
   std::vector<int> pids = processes();
   std::erase(pids, init_);
-  plumb::make_way(slot_.proc_fd, pids);
+  plumb::make_way(slot_.proc_fd, pids, on);
 }
 
 bool Session::asleep() const {

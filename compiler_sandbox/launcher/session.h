@@ -51,7 +51,7 @@ class Session {
   [[nodiscard]] double starved_s() const;
   [[nodiscard]] bool asleep() const;
   /// make_way() for all but init, which starts the next step.
-  void make_way() const;
+  void make_way(bool on) const;
   [[nodiscard]] std::int64_t resident_bytes(std::int64_t enough) const;
 
  private:

@@ -49,12 +49,14 @@ TEST(IdleWatch, SaysWhenAStepGoesOffTheCpuAndWhenItComesBack) {
   ASSERT_EQ(account.said.size(), 2U);
   EXPECT_FALSE(account.said[1].second);
   EXPECT_LE(account.said[1].first, 1530);
+  EXPECT_TRUE(account.watch.works());
 }
 
 TEST(IdleWatch, WhoeverWaitsForAProcessorIsNoSleeper) {
   Account account;
   account.pass(2000, 0, 0.9);
   EXPECT_EQ(account.said, Said());
+  EXPECT_FALSE(account.watch.works());
   account.pass(2000, 0.1);
   EXPECT_EQ(account.said, Said());
   account.pass(300, 0);
