@@ -1,6 +1,7 @@
 #include "compiler_sandbox/evidence_cache.h"
 
 #include <optional>
+#include <unordered_map>
 #include <utility>
 
 #include "core/hash.h"
@@ -53,6 +54,19 @@ std::size_t size_of(const Evidence& evidence) {
 }
 
 }  // namespace
+
+EqualSubmissions find_equal(std::span<const Submission> submissions) {
+  EqualSubmissions equal;
+  std::unordered_map<std::string, std::size_t> first;
+  for (std::size_t i = 0; i < submissions.size(); ++i) {
+    const auto [place, is_new] = first.emplace(submission_key(submissions[i]), i);
+    equal.same_as.push_back(place->second);
+    if (is_new) {
+      equal.different.push_back(i);
+    }
+  }
+  return equal;
+}
 
 Evidence EvidenceCache::get(const std::string& key, const std::function<Evidence()>& examine,
                             const std::function<bool(const Evidence&)>& keeps) {

@@ -6,8 +6,10 @@
 #include <functional>
 #include <future>
 #include <mutex>
+#include <span>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "compiler_sandbox/evidence_store.h"
 #include "compiler_sandbox/judge.h"
@@ -16,6 +18,13 @@ namespace plumb {
 
 /// Names everything that evidence depends on within one judge: language, source, signature, calls, limits.
 std::string submission_key(const Submission& submission);
+
+/// Which of many submissions are equal: judged at the same time these would only wait for each other.
+struct EqualSubmissions {
+  std::vector<std::size_t> different;  // the first of each kind, in order
+  std::vector<std::size_t> same_as;    // of each submission the first that is equal; of a first itself
+};
+EqualSubmissions find_equal(std::span<const Submission> submissions);
 
 /// Evidence by key, up to about `max_bytes` of it; the oldest entries go when it is full. Safe to use from many
 /// threads.

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <future>
 #include <thread>
-#include <unordered_map>
 
 #include "compiler_sandbox/evidence_cache.h"
 #include "compiler_sandbox/examine.h"
@@ -60,22 +59,12 @@ class SandboxJudge final : public Judge {
   }
 
   std::vector<Evidence> judge_all(std::span<const Submission> submissions) override {
-    // Equal ones would only wait for each other: each kind goes to a thread once.
-    std::unordered_map<std::string, std::size_t> first;
-    std::vector<std::size_t> same_as(submissions.size());
-    std::vector<std::size_t> different;
-    for (std::size_t i = 0; i < submissions.size(); ++i) {
-      const auto [place, is_new] = first.emplace(submission_key(submissions[i]), i);
-      same_as[i] = place->second;
-      if (is_new) {
-        different.push_back(i);
-      }
-    }
+    const auto [different, same_as] = find_equal(submissions);
     std::vector<Evidence> results(submissions.size());
     std::atomic<std::size_t> next = 0;
-    const auto work = [&] {
-      for (std::size_t i = next++; i < different.size(); i = next++) {
-        results[different[i]] = judge(submissions[different[i]]);
+    const auto work = [&, &todo = different] {
+      for (std::size_t i = next++; i < todo.size(); i = next++) {
+        results[todo[i]] = judge(submissions[todo[i]]);
       }
     };
     std::vector<std::thread> threads;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <unordered_map>
 #include <utility>
 
 #include "compiler_sandbox/evidence_cache.h"
@@ -11,22 +10,19 @@
 namespace plumb {
 namespace {
 
-constexpr std::size_t kMostAhead =
-    10'000;  // of the first that is not judged yet: what waits to be written is in memory
+// Of the first that is not judged yet: what waits to be written is in memory.
+constexpr std::size_t kMostAhead = 10'000;
 constexpr std::size_t kStopped = SIZE_MAX / 2;
 
 }  // namespace
 
 JudgingQueue::JudgingQueue(Judge& judge, std::span<const Submission> submissions)
     : judge_(judge), submissions_(submissions), copies_(submissions.size()), evidence_(submissions.size()) {
-  // Equal ones would only wait for each other, on threads that others could use.
-  std::unordered_map<std::string, std::size_t> first;
+  EqualSubmissions equal = find_equal(submissions);
+  different_ = std::move(equal.different);
   for (std::size_t i = 0; i < submissions.size(); ++i) {
-    const auto [place, is_new] = first.emplace(submission_key(submissions[i]), i);
-    if (is_new) {
-      different_.push_back(i);
-    } else {
-      copies_[place->second].push_back(i);
+    if (equal.same_as[i] != i) {
+      copies_[equal.same_as[i]].push_back(i);
     }
   }
   const std::size_t num_threads = std::min(different_.size(), static_cast<std::size_t>(judge.concurrency()));
@@ -76,7 +72,10 @@ bool JudgingQueue::await(std::size_t count) {
 }
 
 void JudgingQueue::stop() {
-  next_ = kStopped;
+  {
+    const std::lock_guard lock(mutex_);  // or a thread that is about to wait would miss it
+    next_ = kStopped;
+  }
   judged_.notify_all();
   for (std::thread& thread : threads_) {
     thread.join();
