@@ -4,6 +4,8 @@
 #include <atomic>
 #include <filesystem>
 #include <future>
+#include <map>
+#include <mutex>
 #include <thread>
 
 #include "compiler_sandbox/evidence_cache.h"
@@ -34,7 +36,11 @@ class SandboxJudge final : public Judge {
         isolation_(std::move(isolation)),
         versions_(*tools_, languages_),
         gate_(slots_->size()),
-        cache_(static_cast<std::size_t>(evidence_mib) << 20) {}
+        cache_(static_cast<std::size_t>(evidence_mib) << 20) {
+    for (const auto& [name, language] : languages_) {
+      warmed_up_[name];
+    }
+  }
 
   /// From now on; called before other threads know this judge.
   void keep_evidence_in(std::unique_ptr<EvidenceStore> store) {
@@ -43,15 +49,21 @@ class SandboxJudge final : public Judge {
   }
 
   Evidence judge(const Submission& submission) override {
+    const LanguageFile* language = language_of(submission);
+    if (language != nullptr && !language->warm_up.empty()) {
+      warm_up(*language);
+    }
+    const double extra_cpu_s = language == nullptr ? 0 : language->extra_cpu_s;
     const auto examine = [&] {
-      Evidence evidence = examine_until_sure(submission);
+      Evidence evidence =
+          extra_cpu_s > 0 ? examine_until_sure(with_time(submission, extra_cpu_s)) : examine_until_sure(submission);
       if (evidence.verdict != Verdict::kSE) {
         evidence.tool_versions = versions_.of(submission);
       }
       return evidence;
     };
     // A time-out by a little may be none on a better day.
-    const double limit_s = submission.limits.cpu_s;
+    const double limit_s = submission.limits.cpu_s + extra_cpu_s;
     const auto keeps = [limit_s](const Evidence& evidence) {
       return evidence.verdict != Verdict::kTLE || evidence.cpu_s < limit_s || evidence.cpu_s > kCpuSlack * limit_s;
     };
@@ -90,6 +102,31 @@ class SandboxJudge final : public Judge {
   [[nodiscard]] IsolationReport isolation() const override { return isolation_; }
 
  private:
+  // Of a whole program; null of a function, and where there is no such language.
+  [[nodiscard]] const LanguageFile* language_of(const Submission& submission) const {
+    const auto found = languages_.find(submission.program_language);
+    return submission.program_language.empty() || found == languages_.end() ? nullptr : &found->second;
+  }
+
+  // Its tools are read from the disk on no submission's time. Whether the program passes does not matter here.
+  void warm_up(const LanguageFile& language) {
+    if (language.missing.empty()) {
+      std::call_once(warmed_up_.at(language.name), [&] {
+        Submission first;
+        first.program_language = language.name;
+        first.source = language.warm_up;
+        first.program_tests.emplace_back();
+        examine_until_sure(first);
+      });
+    }
+  }
+
+  static Submission with_time(Submission submission, double extra_cpu_s) {
+    submission.limits.cpu_s += extra_cpu_s;
+    submission.limits.wall_s += kWallOfCpu * extra_cpu_s;
+    return submission;
+  }
+
   Evidence examine_until_sure(const Submission& submission) {
     Finding finding;
     bool alone = false;
@@ -142,8 +179,8 @@ class SandboxJudge final : public Judge {
     if (submission.program_language.empty()) {
       return submission.language == Language::kPython;
     }
-    const auto language = languages_.find(submission.program_language);
-    return language != languages_.end() && language->second.build.empty();
+    const LanguageFile* language = language_of(submission);
+    return language != nullptr && language->build.empty();
   }
 
   static Finding lost(SlotPool::Lease lease, SlotPool& slots) {
@@ -202,6 +239,7 @@ class SandboxJudge final : public Judge {
 
   std::unique_ptr<Toolchain> tools_;
   Languages languages_;
+  std::map<std::string, std::once_flag> warmed_up_;  // by language
   std::unique_ptr<SlotPool> slots_;
   std::unique_ptr<SlotPool> author_slots_;  // where authors' code runs; started when the first comes
   IsolationReport isolation_;
@@ -249,7 +287,8 @@ std::string identity_of(const Toolchain& tools, const Languages& languages, cons
            {"source", language.source},
            {"mounts", language.mounts},
            {"precompiled_headers", language.precompiled_headers},
-           {"extra", {language.extra_processes, language.extra_memory_mib, language.extra_file_mib}}};
+           {"extra",
+            {language.extra_cpu_s, language.extra_processes, language.extra_memory_mib, language.extra_file_mib}}};
     for (const std::string& program : language.needs) {
       one["needs"].push_back(fingerprint(program));
     }

@@ -110,6 +110,8 @@ Result<LanguageFile> read_language(const std::string& path) {
   reader.take_commands("versions", file.versions);
   reader.take_words("environment", file.environment);
   reader.take_words("mounts", file.mounts);
+  reader.take("warm_up", file.warm_up);
+  reader.take("extra_cpu_s", file.extra_cpu_s);
   reader.take("extra_processes", file.extra_processes);
   reader.take("extra_memory_mib", file.extra_memory_mib);
   reader.take("extra_file_mib", file.extra_file_mib);

@@ -21,6 +21,8 @@ struct LanguageFile {
   std::vector<std::vector<std::string>> versions;  // commands whose first line says a tool's version; "cpp" needs none
   std::vector<std::string> environment;            // "NAME=value", of building and running
   std::vector<std::string> mounts;                 // folders outside /usr that its tools read; absent ones are left out
+  std::string warm_up;                             // a program that is run once before the first one is judged
+  double extra_cpu_s = 0;                          // what the runtime takes to start, beside the submission's limit
   int extra_processes = 0;                         // threads of the runtime itself, beside the submission's
   int extra_memory_mib = 0;                        // memory of the runtime itself, likewise
   int extra_file_mib = 0;                          // what building leaves in the work folder, likewise

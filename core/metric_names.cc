@@ -40,8 +40,8 @@ bool is_reward_part(std::string_view name) {
 }  // namespace
 
 bool is_metric_name(std::string_view name) {
-  constexpr std::string_view kOfSources[] = {"loss/", "eval_loss/", "perplexity/"};
-  if (std::ranges::any_of(kOfSources, [&](auto of) { return name.starts_with(of) && name.size() > of.size(); })) {
+  constexpr std::string_view kFamilies[] = {"loss/", "eval_loss/", "perplexity/", "grad_norm/"};
+  if (std::ranges::any_of(kFamilies, [&](auto of) { return name.starts_with(of) && name.size() > of.size(); })) {
     return true;
   }
   if (name == "reward/proxy" || name == "reward/gold") {

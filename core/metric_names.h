@@ -8,7 +8,7 @@
 namespace plumb {
 
 /// GRPO, one value a step, in metrics.jsonl: functions of config, data and seed alone.
-inline constexpr std::array<std::string_view, 44> kMetricNames = {
+inline constexpr std::array<std::string_view, 46> kMetricNames = {
     "reward",                   // mean total of the scored completions
     "reward_std",               // mean over groups of the standard deviation (ddof 1) of a group's rewards
     "reward/tests/mean",        // code completions only
@@ -42,6 +42,8 @@ inline constexpr std::array<std::string_view, 44> kMetricNames = {
     "router/z_loss",         // mean of (log sum exp logits)^2
     "router/balance",        // E sum load x probability: 1 if even
     "guard/perplexity",      // of eval.guard_text, which no training sees
+    "guard/kl",              // KL(base || policy) per token of it, nats
+    "guard/humaneval",       // greedy pass rate outside the overlap with the primer
     "loss",                  // SFT: mean cross-entropy of the trained tokens, nats
     "eval_loss",             // SFT: the same on the dev demonstrations
     "accuracy",        // reward model: share of the batch's pairs whose chosen completion is ahead, or of its rated
@@ -57,7 +59,7 @@ inline constexpr std::array<std::string_view, 44> kMetricNames = {
 };
 
 /// One value a step, in timings.jsonl: they depend on the machine and its load, so they are kept apart.
-inline constexpr std::array<std::string_view, 12> kTimingNames = {
+inline constexpr std::array<std::string_view, 13> kTimingNames = {
     "timing_s/sample",
     "timing_s/reward",
     "timing_s/train",
@@ -69,14 +71,16 @@ inline constexpr std::array<std::string_view, 12> kTimingNames = {
     "perf/fraction_of_roof",
     "perf/tflop",  // 1e12 operations of a GRPO step's products, as perf/fraction_of_roof counts them
     "perf/rss_mib",
+    "perf/idle_share",  // of the machine's processors, over the step
     "timing_s/wait",
 };
 
 /// Whether `name` is in kMetricNames, is reward/<part>/mean, reward/<part>/std, reward/shaping_only_gain, reward/proxy
 /// or reward/gold (where a reward model drives: the mean total of code, and the share of it that is solved), or
 /// loss/<source>, eval_loss/<source> or perplexity/<source> (SFT: of a step's tokens; of the dev demonstrations; exp of
-/// the former), or is an evaluation's: eval/<set>/greedy, eval/<set>/avg@<k>,
-/// eval/<set>/pass@<k>, eval/<set>/rm@<k> (<set> may hold slashes, <k> is a positive number).
+/// the former), or grad_norm/<layer> (of the step's last update, where run.layer_norms asks), or is an evaluation's:
+/// eval/<set>/greedy, eval/<set>/avg@<k>, eval/<set>/pass@<k>, eval/<set>/rm@<k> (<set> may hold slashes, <k> is a
+/// positive number).
 bool is_metric_name(std::string_view name);
 
 /// Whether `name` is in kTimingNames.

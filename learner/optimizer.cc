@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <string_view>
 
 #include "tensor/adamw.h"
 #include "tensor/norms.h"
@@ -14,6 +15,14 @@ bool is_decayed(const ParameterView& parameter, const OptimizerOptions& options)
   const bool table =
       parameter.name.find("embed_tokens") != std::string::npos || parameter.name.find("lm_head") != std::string::npos;
   return parameter.shape.size() >= 2 && (options.decay_embeddings || !table);
+}
+
+// "layers.3" of model.layers.3.mlp.up_proj.weight, "embed_tokens" of model.embed_tokens.weight.
+std::string layer_of(std::string_view name) {
+  constexpr std::string_view kModel = "model.";
+  constexpr std::string_view kLayers = "layers.";
+  name.remove_prefix(name.starts_with(kModel) ? kModel.size() : 0);
+  return std::string(name.substr(0, name.find('.', name.starts_with(kLayers) ? kLayers.size() : 0)));
 }
 
 }  // namespace
@@ -28,11 +37,14 @@ Optimizer::Optimizer(Policy& policy, ThreadPool& pool, const OptimizerOptions& o
 
 UpdateStats Optimizer::step(float learning_rate) {
   double squares = 0;
+  squares_.clear();
   for (const ParameterView& parameter : policy_.parameters()) {
-    squares += sum_of_squares(parameter.gradient, pool_);
+    squares_.push_back(sum_of_squares(parameter.gradient, pool_));
+    squares += squares_.back();
   }
   UpdateStats stats;
   stats.grad_norm = std::sqrt(squares);
+  announce_change();
   if (std::isfinite(stats.grad_norm)) {
     const auto limit = static_cast<double>(options_.max_grad_norm);
     const bool clip = limit > 0 && stats.grad_norm > limit;
@@ -54,6 +66,23 @@ UpdateStats Optimizer::step(float learning_rate) {
   }
   policy_.zero_gradients();
   return stats;
+}
+
+void Optimizer::announce_change() const {
+  if (before_change_) {
+    before_change_();
+  }
+}
+
+std::map<std::string, double> Optimizer::layer_norms() const {
+  std::map<std::string, double> norms;
+  for (std::size_t i = 0; i < squares_.size(); ++i) {
+    norms[layer_of(policy_.parameters()[i].name)] += squares_[i];
+  }
+  for (auto& [layer, norm] : norms) {
+    norm = std::sqrt(norm);
+  }
+  return norms;
 }
 
 Result<void> Optimizer::restore(std::vector<std::vector<float>> first, std::vector<std::vector<float>> second,

@@ -2,7 +2,11 @@
 // AdamW (Loshchilov and Hutter, 2019, arXiv 1711.05101) over the policy's f32 master weights.
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
@@ -35,7 +39,16 @@ class Optimizer {
   /// gradient that is not finite nothing is changed but the gradients. Bits do not depend on the number of threads.
   UpdateStats step(float learning_rate);
 
+  /// Called before weights or moments change, by step() and by whoever else changes them (announce_change): readers in
+  /// other threads have ended when it returns. Empty: there are none.
+  void set_before_change(std::function<void()> callback) { before_change_ = std::move(callback); }
+  void announce_change() const;
+
   [[nodiscard]] std::int64_t num_updates() const { return num_updates_; }
+
+  /// Norms of the last step()'s gradients, before clipping, by layer: "layers.0", ..., and what stands beside the
+  /// layers by its name ("embed_tokens", "norm", "lm_head"). Their squares add up to the global norm's.
+  [[nodiscard]] std::map<std::string, double> layer_norms() const;
 
   /// The state that a checkpoint needs: first and second moments, one vector per parameter in the policy's order.
   [[nodiscard]] const std::vector<std::vector<float>>& first_moments() const { return first_; }
@@ -48,9 +61,11 @@ class Optimizer {
   Policy& policy_;
   ThreadPool& pool_;
   OptimizerOptions options_;
+  std::function<void()> before_change_;
   std::vector<std::vector<float>> first_;
   std::vector<std::vector<float>> second_;
   std::int64_t num_updates_ = 0;
+  std::vector<double> squares_;  // of each parameter's gradient, at the last step
 };
 
 }  // namespace plumb

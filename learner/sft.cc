@@ -205,6 +205,7 @@ class SftTraining {
       const bool patient = epoch - 1 - state_.best_epoch < options_.patience;
       goes_on = (dev_.empty() || patient) && run_epoch(epoch, plan, static_cast<std::size_t>(done));
     }
+    optimizer_.announce_change();  // the state ends as well, of which a checkpoint may be being written
     if (!stopped_ && (state_.best_epoch > 0 || !dev_.empty())) {
       put_back(state_.best, policy_);
     }

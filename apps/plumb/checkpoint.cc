@@ -10,6 +10,7 @@
 
 #include "core/atomic_file.h"
 #include "core/hash.h"
+#include "core/machine.h"
 #include "formats/safetensors.h"
 
 namespace plumb {
@@ -22,6 +23,7 @@ constexpr const char* kTrainerFile = "trainer.json";
 constexpr const char* kOptimizerFile = "optimizer.safetensors";
 constexpr const char* kReferenceFile = "reference.safetensors";
 constexpr const char* kBestFile = "best.safetensors";
+constexpr std::uint64_t kOtherFilesBytes = std::uint64_t{32} << 20;  // tokenizer, headers
 
 Result<void> write_optimizer(const std::string& path, Policy& policy, const Optimizer& optimizer) {
   std::vector<TensorView> tensors;
@@ -112,6 +114,25 @@ std::vector<std::string> checkpoints_of(const std::string& run_folder) {
   return found;
 }
 
+Result<void> check_disk_for_checkpoint(const std::string& run_folder, std::int64_t step, const TrainedParts& parts) {
+  std::uint64_t values = 0;
+  for (const ParameterView& parameter : parts.bench.policy().parameters()) {
+    values += parameter.value.size();
+  }
+  const bool has_best = parts.best != nullptr && !parts.best->empty();
+  const int sets = 3 + (parts.reference != nullptr ? 1 : 0) + (has_best ? 1 : 0);  // the policy and two moments
+  const std::uint64_t needed = values * sizeof(float) * static_cast<std::uint64_t>(sets) + kOtherFilesBytes;
+  PLUMB_ASSIGN(const std::uint64_t free, free_disk_bytes(run_folder));
+  if (free < needed) {
+    constexpr double kGib = 1024.0 * 1024.0 * 1024.0;
+    return Error{fmt::format(
+        "{}: the checkpoint of step {} needs {:.2f} GiB of disk and {:.2f} GiB are free; free some and go on with "
+        "--resume",
+        run_folder, step, static_cast<double>(needed) / kGib, static_cast<double>(free) / kGib)};
+  }
+  return {};
+}
+
 Result<void> save_checkpoint(const std::string& run_folder, const TrainerState& state, const TrainedParts& parts,
                              int keep) {
   const std::string final_path = fmt::format("{}/checkpoints/step-{:06d}", run_folder, state.step);
@@ -171,7 +192,8 @@ Result<void> check_checkpoint(const std::string& folder) {
   return expected.empty() ? Result<void>(Error{folder + "/" + kTrainerFile + ": has no checksums"}) : Result<void>();
 }
 
-Result<TrainerState> load_checkpoint(const std::string& folder, const TrainedParts& parts) {
+Result<TrainerState> load_checkpoint(const std::string& folder, const TrainedParts& parts,
+                                     std::vector<std::vector<float>>* best) {
   PLUMB_ASSIGN(const nlohmann::json json, read_trainer_file(folder));
   TrainerState state;
   std::int64_t num_updates = 0;
@@ -194,13 +216,14 @@ Result<TrainerState> load_checkpoint(const std::string& folder, const TrainedPar
     PLUMB_ASSIGN(const auto values, read_weights(folder + "/" + kReferenceFile, parts.bench.policy()));
     PLUMB_TRY(parts.reference->restore(values));
   }
-  if (parts.best != nullptr && fs::exists(folder + "/" + kBestFile)) {
-    PLUMB_ASSIGN(*parts.best, read_weights(folder + "/" + kBestFile, parts.bench.policy()));
+  if (best != nullptr && fs::exists(folder + "/" + kBestFile)) {
+    PLUMB_ASSIGN(*best, read_weights(folder + "/" + kBestFile, parts.bench.policy()));
   }
   return state;
 }
 
-Result<std::optional<TrainerState>> load_newest_checkpoint(const std::string& run_folder, const TrainedParts& parts) {
+Result<std::optional<TrainerState>> load_newest_checkpoint(const std::string& run_folder, const TrainedParts& parts,
+                                                           std::vector<std::vector<float>>* best) {
   std::vector<std::string> all = checkpoints_of(run_folder);
   std::vector<std::string> damaged;
   std::string complaints;
@@ -212,7 +235,7 @@ Result<std::optional<TrainerState>> load_newest_checkpoint(const std::string& ru
         fs::remove_all(folder + ".damaged", ignored);
         fs::rename(folder, folder + ".damaged", ignored);
       }
-      PLUMB_ASSIGN(TrainerState state, load_checkpoint(all.back(), parts));
+      PLUMB_ASSIGN(TrainerState state, load_checkpoint(all.back(), parts, best));
       return std::optional<TrainerState>(std::move(state));
     }
     std::fprintf(stderr, "plumb: %s; looking for an older checkpoint\n", whole.error().message.c_str());

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "apps/plumb/workbench.h"
 #include "learner/optimizer.h"
@@ -28,13 +29,16 @@ struct TrainerState {
   int skipped_in_a_row = 0;         // updates whose gradient was not finite
 };
 
-/// Everything that a checkpoint saves and loads besides counters.
+/// Everything that a checkpoint saves besides counters, and loads but for `best`.
 struct TrainedParts {
   Workbench& bench;
   Optimizer& optimizer;
   ReferencePolicy* reference = nullptr;  // where it moves; null: it is absent or stays as it was at the start
-  std::vector<std::vector<float>>* best = nullptr;  // weights to come back to, one vector per parameter; may be empty
+  const std::vector<std::vector<float>>* best = nullptr;  // weights to come back to, one vector per parameter, or none
 };
+
+/// Errors: the disk of `run_folder` has less room than a checkpoint of `parts` takes, with both figures.
+Result<void> check_disk_for_checkpoint(const std::string& run_folder, std::int64_t step, const TrainedParts& parts);
 
 /// Writes checkpoints/step-NNNNNN below `run_folder` and removes all but the newest `keep`.
 Result<void> save_checkpoint(const std::string& run_folder, const TrainerState& state, const TrainedParts& parts,
@@ -49,12 +53,15 @@ std::optional<std::string> newest_checkpoint(const std::string& run_folder);
 /// What is wrong with a checkpoint's files: absent, of another format, or not what was written. Reads all of them.
 Result<void> check_checkpoint(const std::string& folder);
 
-/// Loads weights, moments and counters. Errors name the file and what is wrong with it.
-Result<TrainerState> load_checkpoint(const std::string& folder, const TrainedParts& parts);
+/// Loads weights, moments and counters into `parts`, and the weights to come back to into `best`, where both the caller
+/// and the checkpoint have them. Errors name the file and what is wrong with it.
+Result<TrainerState> load_checkpoint(const std::string& folder, const TrainedParts& parts,
+                                     std::vector<std::vector<float>>* best = nullptr);
 
 /// Loads the newest checkpoint that is whole, and says on standard error what is wrong with newer ones; those are
 /// renamed to step-NNNNNN.damaged, for the run writes them again, to the same bits. Nothing where the run has no
 /// checkpoint. Errors: none of them is whole.
-Result<std::optional<TrainerState>> load_newest_checkpoint(const std::string& run_folder, const TrainedParts& parts);
+Result<std::optional<TrainerState>> load_newest_checkpoint(const std::string& run_folder, const TrainedParts& parts,
+                                                           std::vector<std::vector<float>>* best = nullptr);
 
 }  // namespace plumb

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "apps/plumb/guards.h"
 #include "apps/plumb/stage_eval.h"
 #include "core/check.h"
 
@@ -45,7 +46,7 @@ Result<MetricMap> DevWatch::after_step(std::int64_t step) {
     }
   }
   MetricMap metrics = evaluation_metrics(outcome.evaluation);
-  PLUMB_TRY(add_guard(*context_, metrics));
+  PLUMB_TRY(add_guards(*context_, true, metrics));
   return metrics;
 }
 

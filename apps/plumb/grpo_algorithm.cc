@@ -1,5 +1,7 @@
 #include "apps/plumb/grpo_algorithm.h"
 
+#include <utility>
+
 #include "apps/plumb/router_settings.h"
 #include "apps/plumb/settings.h"
 
@@ -85,6 +87,20 @@ void describe_updates(GrpoAlgorithm& a, ConfigSection& section) {
   section.field("decay_embeddings", a.decay_embeddings, {.help = "weight decay is on token tables too"});
 }
 
+// Below and above 1. A whole completion's ratio is a geometric mean and stays near 1 (GSPO: arXiv 2507.18071,
+// section 5.1); CISPO caps above alone.
+std::pair<float, float> own_clips(RatioKind ratio) {
+  switch (ratio) {
+    case RatioKind::kToken:
+      return {0.2F, 0.2F};
+    case RatioKind::kSequence:
+      return {3e-4F, 4e-4F};
+    case RatioKind::kCispo:
+      return {0.2F, 4.0F};
+  }
+  return {};
+}
+
 }  // namespace
 
 void GrpoAlgorithm::describe(ConfigSection& section) {
@@ -104,9 +120,10 @@ Result<GrpoLearnerOptions> grpo_learner_options(const Settings& settings) {
   const double min_spread = grpo.min_spread < 0 ? own_spread : grpo.min_spread;
   options.advantage = {grpo.advantage, static_cast<float>(grpo.std_epsilon), static_cast<float>(grpo.std_floor),
                        static_cast<float>(min_spread)};
+  const auto [low, high] = own_clips(a.ratio);
   options.loss = {a.ratio,
-                  static_cast<float>(grpo.clip_low),
-                  static_cast<float>(grpo.clip_high),
+                  grpo.clip_low < 0 ? low : static_cast<float>(grpo.clip_low),
+                  grpo.clip_high < 0 ? high : static_cast<float>(grpo.clip_high),
                   a.dual_clip,
                   KlLoss::kNone,
                   0,

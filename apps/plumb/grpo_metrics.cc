@@ -52,6 +52,7 @@ MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, const Grp
   timings["perf/tflop"] = flop * 1e-12;
   timings["perf/fraction_of_roof"] = flop / (times.wait_s + times.train_s) / (share.roof_gflops * 1e9);
   timings["perf/rss_mib"] = resident_mib();
+  timings["perf/idle_share"] = times.idle_share;
   return timings;
 }
 

@@ -14,7 +14,8 @@ struct StepTimes {
   double train_s = 0;
   double checkpoint_s = 0;
   double step_s = 0;
-  double wait_s = 0;  // of the learner for the rollout
+  double wait_s = 0;      // of the learner for the rollout
+  double idle_share = 0;  // IdleShare's, over the step
 };
 
 /// Reward, completion and learner numbers. `num_tokens` and `epoch` count from the start of the run.

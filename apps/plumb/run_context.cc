@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "apps/plumb/guards.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/roof.h"
-#include "apps/plumb/text_guard.h"
 #include "core/hash.h"
 #include "datasets/task_file.h"
 
@@ -40,9 +40,7 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
     return Error{"no model given; add --model PATH (a GGUF file or a Hugging Face folder)"};
   }
   PLUMB_TRY(settings.reward.check());
-  if (!settings.eval.guard_text.empty()) {  // an evaluation later on would be lost to it
-    PLUMB_TRY(read_guard_text(settings.eval.guard_text));
-  }
+  PLUMB_TRY(check_guards(settings.eval));
   install_interrupt_handler();
   std::unique_ptr<RunContext> context(new RunContext());
   context->settings_ = std::move(settings);

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <iterator>
 #include <memory>
+#include <utility>
 
 #include "apps/plumb/subcommand.h"
 #include "compiler_sandbox/judge.h"
@@ -13,6 +14,8 @@
 
 namespace plumb {
 namespace {
+
+constexpr int kShownBytes = 1 << 16;
 
 struct SandboxCommand {
   std::string file;
@@ -51,6 +54,19 @@ void print(const Evidence& evidence, bool compared) {
     verdict = "ran to its end";
   }
   std::printf("%s\n", strip_terminal(evidence.output).c_str());
+  if (!evidence.errors.empty()) {
+    std::fprintf(stderr, "%s\n", strip_terminal(evidence.errors).c_str());
+  }
+  for (const auto& [text, name] : {std::pair{&evidence.output, "output"}, std::pair{&evidence.errors, "messages"}}) {
+    if (std::ssize(*text) >= kShownBytes) {
+      std::fprintf(stderr, "  (its %s is cut here, after %d bytes)\n", name, kShownBytes);
+    }
+  }
+  if (evidence.signal != 0) {
+    verdict += " (signal " + std::to_string(evidence.signal) + ")";
+  } else if (evidence.exit_code > 0) {
+    verdict += " (exit status " + std::to_string(evidence.exit_code) + ")";
+  }
   std::fprintf(stderr, "%s: cpu %.3f s, wall %.3f s, peak %.1f MiB, isolation %s\n", verdict.c_str(), evidence.cpu_s,
                evidence.wall_s, evidence.peak_mib, evidence.isolation.c_str());
   for (const Diagnostic& one : evidence.diagnostics) {
@@ -78,6 +94,7 @@ Result<int> run_program(const SandboxCommand& command) {
   PLUMB_ASSIGN(test.output, read_input(command.expected));
   submission.program_tests.push_back(std::move(test));
   submission.limits = command.limits;
+  submission.shown_output_bytes = kShownBytes;
   Evidence evidence = judge->judge(submission);
   const bool other_output = evidence.verdict == Verdict::kWA || evidence.verdict == Verdict::kPE;
   if (!compared && other_output) {  // nothing was asked of the output
@@ -114,6 +131,9 @@ void register_sandbox(CLI::App& app, Action& action) {
           ->check(CLI::PositiveNumber);
   run->add_option("--memory-mib", options->limits.memory_mib, "memory, MiB")->check(CLI::PositiveNumber);
   run->add_option("--allow", options->judge.allow, "isolation layers that may be missing (docs/sandbox.md)");
+  run->add_option("--output-bytes", options->limits.output_bytes, "of what it prints, then it ends with OLE")
+      ->check(CLI::PositiveNumber);
+  run->add_option("--processes", options->limits.processes, "at once, threads included")->check(CLI::PositiveNumber);
   run->callback([options, wall, &action] {
     options->limits.wall_s = wall->empty() ? kWallOfCpu * options->limits.cpu_s : options->limits.wall_s;
     action = [options] { return run_program(*options); };

@@ -12,6 +12,7 @@ const std::vector<std::pair<std::string, Decay>> kDecays = {
 
 void RunSettings::describe(ConfigSection& section) {
   section.field("seed", seed, {.help = "names all random numbers of the run; same seed and config, same bits"});
+  section.field("layer_norms", layer_norms, {.help = "also log the gradient norm of each layer, grad_norm/<layer>"});
 }
 
 void ModelSettings::describe(ConfigSection& section) {
@@ -146,8 +147,11 @@ void GrpoSettings::describe(ConfigSection& section) {
   section.field("beta2", beta2, {.help = "AdamW", .min = 0, .max = 0.99999});
   section.field("weight_decay", weight_decay, {.help = "of AdamW, on matrices", .min = 0, .max = 1});
   section.field("max_grad_norm", max_grad_norm, {.help = "global gradient norm limit; 0 = none", .min = 0, .max = 1e9});
-  section.field("clip_low", clip_low, {.help = "ratio clip below 1", .min = 0, .max = 1});
-  section.field("clip_high", clip_high, {.help = "ratio clip above 1", .min = 0, .max = 100});
+  section.field("clip_low", clip_low,
+                {.help = "ratio clip below 1; -1 = the ratio's own: token 0.2, sequence 3e-4", .min = -1, .max = 1});
+  section.field(
+      "clip_high", clip_high,
+      {.help = "ratio clip above 1; -1 = the ratio's own: token 0.2, sequence 4e-4, cispo 4", .min = -1, .max = 100});
   section.choice(
       "advantage", advantage,
       {{"group_std", AdvantageKind::kGroupStd},
@@ -202,7 +206,13 @@ void EvalSettings::describe(ConfigSection& section) {
   section.field(
       "guard_text", guard_text,
       {.help = "a text file that no training sees: its perplexity stands beside every evaluation, for what is "
-               "unlearned"});
+               "unlearned, and while training the KL divergence of the policy from model.path on it"});
+  section.field("guard_humaneval", guard_humaneval,
+                {.help = "HumanEval.jsonl.gz: the greedy pass rate on its problems stands beside every evaluation"});
+  section.field("guard_overlap", guard_overlap, {.help = "which problems are left out; empty: none"});
+  section.field("guard_problems", guard_problems, {.help = "the first ones that stay; 0 = all", .min = 0, .max = 1e6});
+  section.field("guard_tokens", guard_tokens,
+                {.help = "of a completion there", .unit = "tokens", .min = 1, .max = 1 << 20});
   section.field("max_prompts", max_prompts, {.help = "per split, the first ones; 0 = all", .min = 0, .max = 1e9});
   section.field("max_math", max_math,
                 {.help = "maths prompts per split, the first ones; 0 = all", .min = 0, .max = 1e9});

@@ -18,6 +18,7 @@ namespace plumb {
 
 struct RunSettings {
   std::uint64_t seed = 1;
+  bool layer_norms = false;
   void describe(ConfigSection& section);
 };
 
@@ -67,7 +68,7 @@ struct SftSettings {
   int patience = 1;
   std::int64_t warmup_steps = 2;
   Decay decay = Decay::kConstant;
-  double weight_decay = 0.0;
+  double weight_decay = 0.1;
   double max_grad_norm = 1.0;
   SftLossOn loss_on = SftLossOn::kCompletions;
   double fim_rate = 0.0;
@@ -105,13 +106,13 @@ struct GrpoSettings {
   Decay decay = Decay::kLinear;
   double beta1 = 0.9;
   double beta2 = 0.95;
-  double weight_decay = 0.0;
+  double weight_decay = 0.1;
   double max_grad_norm = 1.0;
-  double clip_low = 0.2;
-  double clip_high = 0.2;
+  double clip_low = -1;
+  double clip_high = -1;
   AdvantageKind advantage = AdvantageKind::kGroupStd;
   double std_epsilon = 1e-4;
-  double std_floor = 0.0;
+  double std_floor = 1e-3;
   double min_spread = -1;
   std::int64_t micro_batch_tokens = 1024;
   std::int64_t checkpoint_every = 0;
@@ -135,6 +136,10 @@ struct EvalSettings {
   int max_prompts = 0;
   int max_math = 0;
   std::string guard_text;
+  std::string guard_humaneval;
+  std::string guard_overlap = "datasets/primer/overlap.json";
+  int guard_problems = 0;
+  std::int64_t guard_tokens = 384;
   void describe(ConfigSection& section);
 };
 

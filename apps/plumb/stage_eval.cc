@@ -7,10 +7,10 @@
 #include <cmath>
 #include <cstdint>
 
+#include "apps/plumb/guards.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/rollout.h"
-#include "apps/plumb/text_guard.h"
 #include "core/progress.h"
 #include "eval/samples.h"
 
@@ -77,23 +77,13 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
   }
   PLUMB_TRY(save_samples(context.folder(), outcome.groups, evaluation));
   MetricMap metrics = evaluation_metrics(evaluation);
-  PLUMB_TRY(add_guard(context, metrics));
+  PLUMB_TRY(add_guards(context, stage.step > 0, metrics));
   PLUMB_TRY(context.folder().log(stage.name, stage.step, metrics, {{"timing_s/eval", evaluation.seconds}}));
   PLUMB_TRY(save_evaluation(context.folder().path(), evaluation));
   return evaluation;
 }
 
 }  // namespace
-
-Result<void> add_guard(RunContext& context, MetricMap& metrics) {
-  const std::string& path = context.settings().eval.guard_text;
-  if (!path.empty()) {
-    PLUMB_ASSIGN(const std::string text, read_guard_text(path));
-    PLUMB_ASSIGN(metrics["guard/perplexity"],
-                 text_perplexity(context.bench().policy(), context.bench().tokenizer(), text));
-  }
-  return {};
-}
 
 Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load) {
   const Settings& settings = context.settings();

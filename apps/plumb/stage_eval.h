@@ -38,9 +38,6 @@ struct EvalOutcome {
   std::vector<ScoredGroup> groups;
 };
 
-/// guard/perplexity of the bench's weights, where settings.eval.guard_text asks for it.
-Result<void> add_guard(RunContext& context, MetricMap& metrics);
-
 /// Samples and judges, and saves nothing. Errors: stopped by the user, unless it ignores that.
 Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load);
 

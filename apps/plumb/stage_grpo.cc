@@ -6,10 +6,12 @@
 #include <chrono>
 #include <cmath>
 
-#include "apps/plumb/checkpoint.h"
+#include "apps/plumb/checkpoint_writer.h"
 #include "apps/plumb/dev_watch.h"
 #include "apps/plumb/grpo_metrics.h"
+#include "apps/plumb/idle_share.h"
 #include "apps/plumb/interrupt.h"
+#include "apps/plumb/layer_norms.h"
 #include "apps/plumb/proxy_guard.h"
 #include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/rollout_source.h"
@@ -119,7 +121,8 @@ class GrpoRun {
         learner_(bench_.policy(), optimizer_, learning_, reference_ ? &reference_->policy() : nullptr),
         scorer_(context.judge(), training_scorer_options(context)),
         sampler_(std::move(sampler)),
-        dev_(std::move(dev)) {
+        dev_(std::move(dev)),
+        checkpoints_(optimizer_) {
     generation_ = generator_options(settings_);
     // Where the learner's logits are not those that a token was drawn from (weights moved, or an actor that is not
     // exact), bounds on logits do not name what was kept.
@@ -131,7 +134,7 @@ class GrpoRun {
   }
 
   Result<void> resume() {
-    PLUMB_ASSIGN(auto loaded, load_newest_checkpoint(folder_.path(), parts()));
+    PLUMB_ASSIGN(auto loaded, load_newest_checkpoint(folder_.path(), parts(), &dev_.best()));
     if (!loaded) {
       return folder_.open_logs(ResumePoint{"grpo", 0}, 0);
     }
@@ -159,6 +162,7 @@ class GrpoRun {
     if (stopped || (settings_.grpo.checkpoint_every > 0 && done)) {
       PLUMB_TRY(checkpoint());
     }
+    PLUMB_TRY(checkpoints_.wait());
     if (done && !stopped) {
       if (const std::int64_t step = dev_.restore_best(); step > 0) {
         progress.line(fmt::format("{}the weights of step {} were the best on {} and are the result",
@@ -210,15 +214,18 @@ class GrpoRun {
     apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
     const auto train_start = Clock::now();
     const GrpoStepStats stats = learn(rollout.groups);
+    PLUMB_TRY(checkpoints_.wait());  // it has ended before the update, unless there was none to make
+    const double stall_s = checkpoints_.take_stall_s();
     ++state_.step;
     state_.sampler = std::move(next.cursor);
     epoch_ = next.epoch;
     const StepTimes times{rollout.sample_s,
                           rollout.reward_s,
-                          seconds_since(train_start),
-                          last_checkpoint_s_,
+                          seconds_since(train_start) - stall_s,
+                          last_checkpoint_s_ + stall_s,
                           seconds_since(start) + last_checkpoint_s_,
-                          next.wait_s};
+                          next.wait_s,
+                          idle_.take()};
     if (const auto finite = check_finite(stats); !finite) {
       // With its line in the log the step can be done again, and looked at, by `plumb replay`.
       PLUMB_TRY(report(progress, rollout, stats, times, extra));
@@ -251,6 +258,7 @@ class GrpoRun {
   // Steps whose scores are all lost to a fault would use up the run and teach nothing.
   Result<bool> stop_without_scores(const std::string& fault) {
     PLUMB_TRY(checkpoint());
+    PLUMB_TRY(checkpoints_.wait());
     return Error{fmt::format(
         "grpo: saved at step {} and stopped: no completion of step {} could be scored; the first: {}; mend that and go "
         "on with --resume",
@@ -279,6 +287,7 @@ class GrpoRun {
     const ProxyWord word = proxy_guard_.observe(proxy);
     if (word.stop) {
       PLUMB_TRY(checkpoint());
+      PLUMB_TRY(checkpoints_.wait());
       return Error{fmt::format("grpo: saved at step {} and stopped: {}", state_.step, word.text)};
     }
     if (!word.text.empty()) {
@@ -305,6 +314,7 @@ class GrpoRun {
                       const MetricMap& extra) {
     MetricMap metrics = grpo_metrics(rollout.groups, stats, state_.num_tokens, epoch_);
     metrics.insert(extra.begin(), extra.end());
+    add_layer_norms(settings_.run.layer_norms && stats.num_updates + stats.skipped_updates > 0, optimizer_, metrics);
     const RoofShare share{forward_flop_per_token(context_.shape()), context_.roof_gflops()};
     MetricMap timings = grpo_timings(times, rollout, stats, share);
     if (dev_.seconds() > 0) {
@@ -346,11 +356,12 @@ class GrpoRun {
     return {};
   }
 
+  // Begins to write one.
   Result<void> checkpoint() {
     state_.samples_bytes = folder_.samples_bytes();
     state_.dev = dev_.state();
     PLUMB_TRY(folder_.sync_logs());
-    return save_checkpoint(folder_.path(), state_, parts(), settings_.grpo.keep_checkpoints);
+    return checkpoints_.start(folder_.path(), state_, parts(), settings_.grpo.keep_checkpoints);
   }
 
   RunContext& context_;
@@ -369,9 +380,11 @@ class GrpoRun {
   HealthMonitor health_;
   ProxyGuard proxy_guard_;
   SpreadGate spread_;
+  IdleShare idle_;
   TrainerState state_;
   double epoch_ = 0;
-  double last_checkpoint_s_ = 0;           // counted to the step that comes after it
+  double last_checkpoint_s_ = 0;  // of its beginning; counted to the step that comes after it
+  CheckpointWriter checkpoints_;
   std::unique_ptr<RolloutSource> source_;  // last: it stops before what it uses goes
 };
 

@@ -6,8 +6,9 @@
 #include <cmath>
 #include <filesystem>
 
-#include "apps/plumb/checkpoint.h"
+#include "apps/plumb/checkpoint_writer.h"
 #include "apps/plumb/interrupt.h"
+#include "apps/plumb/layer_norms.h"
 #include "apps/plumb/skipped_updates.h"
 #include "core/progress.h"
 
@@ -78,11 +79,13 @@ OptimizerOptions optimizer_options(const RewardModelSettings& rm) {
 
 class RewardModelRun {
  public:
-  RewardModelRun(Workbench& bench, RunFolder& folder, const RewardModelSettings& settings, std::int64_t num_steps)
-      : settings_(settings),
+  RewardModelRun(Workbench& bench, RunFolder& folder, const RewardModelSections& sections, std::int64_t num_steps)
+      : settings_(sections.rm),
+        layer_norms_(sections.run.layer_norms),
         bench_(bench),
         folder_(folder),
-        optimizer_(bench.policy(), bench.pool(), optimizer_options(settings)),
+        optimizer_(bench.policy(), bench.pool(), optimizer_options(sections.rm)),
+        checkpoints_(optimizer_),
         progress_("reward-model", num_steps, progress_in("step")) {}
 
   // Updates that were made already.
@@ -106,6 +109,7 @@ class RewardModelRun {
       return failure_.ok() && !stopped_;
     });
     PLUMB_TRY(failure_);
+    PLUMB_TRY(checkpoints_.wait());
     if (!stopped_) {
       progress_.finish();
     }
@@ -125,6 +129,7 @@ class RewardModelRun {
     } else {
       metrics["rm/mse"] = step.squared_error;
     }
+    add_layer_norms(layer_norms_, optimizer_, metrics);
     PLUMB_TRY(folder_.log("reward_model", step.step, metrics,
                           {{"timing_s/step", std::chrono::duration<double>(now - last_).count()}}));
     last_ = now;
@@ -145,13 +150,15 @@ class RewardModelRun {
     PLUMB_TRY(folder_.sync_logs());
     TrainerState state;
     state.step = step;
-    return save_checkpoint(folder_.file(kProgress), state, {bench_, optimizer_}, 1);
+    return checkpoints_.start(folder_.file(kProgress), state, {bench_, optimizer_}, 1);
   }
 
   const RewardModelSettings& settings_;
+  bool layer_norms_;
   Workbench& bench_;
   RunFolder& folder_;
   Optimizer optimizer_;
+  CheckpointWriter checkpoints_;
   Progress progress_;
   SkippedUpdates skipped_;
   Result<void> failure_;
@@ -170,7 +177,7 @@ Result<bool> train_reward_model_run(Workbench& bench, RunFolder& folder, const R
                                     JudgeTokens tokens, const RewardModelSections& sections, bool resume) {
   const std::size_t count = std::visit([](const auto& all) { return all.size(); }, examples);
   RewardModelOptions options = learner_options(sections, count);
-  RewardModelRun run(bench, folder, sections.rm, options.schedule.total_steps);
+  RewardModelRun run(bench, folder, sections, options.schedule.total_steps);
   PLUMB_ASSIGN(options.first_step, run.begin(resume));
   PLUMB_ASSIGN(const bool finished, run.run(examples, tokens, options));
   return finished;

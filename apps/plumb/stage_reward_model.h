@@ -24,7 +24,7 @@ struct RewardModelSettings {
   int max_epochs = 1;
   double warmup_share = 0.05;
   double final_fraction = 0.1;
-  double weight_decay = 0.0;
+  double weight_decay = 0.1;
   double max_grad_norm = 1.0;
   double margin_scale = 0.0;
   double centring = 0.01;

@@ -9,8 +9,9 @@
 #include <limits>
 #include <map>
 
-#include "apps/plumb/checkpoint.h"
+#include "apps/plumb/checkpoint_writer.h"
 #include "apps/plumb/interrupt.h"
+#include "apps/plumb/layer_norms.h"
 #include "apps/plumb/router_settings.h"
 #include "apps/plumb/sft_examples.h"
 #include "apps/plumb/skipped_updates.h"
@@ -72,14 +73,16 @@ class SftRun {
  public:
   SftRun(RunContext& context, SftSources sources, std::int64_t num_steps)
       : settings_(context.settings().sft),
+        layer_norms_(context.settings().run.layer_norms),
         bench_(context.bench()),
         folder_(context.folder()),
         sources_(std::move(sources)),
         optimizer_(bench_.policy(), bench_.pool(), optimizer_options(settings_)),
+        checkpoints_(optimizer_),
         progress_("sft", num_steps, progress_in("step")) {}
 
   Result<void> resume() {
-    PLUMB_ASSIGN(const auto loaded, load_newest_checkpoint(root(), {bench_, optimizer_, nullptr, &state_.best}));
+    PLUMB_ASSIGN(const auto loaded, load_newest_checkpoint(root(), {bench_, optimizer_}, &state_.best));
     if (!loaded) {
       return folder_.open_logs(ResumePoint{"sft", 0});
     }
@@ -105,6 +108,7 @@ class SftRun {
     const SftSummary summary =
         train_sft(bench_.policy(), optimizer_, train, dev, options, callbacks, std::move(state_));
     PLUMB_TRY(failure_);
+    PLUMB_TRY(checkpoints_.wait());
     progress_.finish(fmt::format("kept epoch {} ({})", summary.best_epoch, dev_loss_text(summary)));
     return summary;
   }
@@ -128,6 +132,7 @@ class SftRun {
                          {"num_tokens", static_cast<double>(step.num_tokens)},
                          {"epoch", step.epoch}};
     add_router_metrics(step.router, metrics);
+    add_layer_norms(layer_norms_, optimizer_, metrics);
     for (const auto& [name, loss] : by_source(step.source_loss)) {
       metrics["loss/" + name] = loss;
     }
@@ -191,15 +196,16 @@ class SftRun {
     kept.step = state.steps;
     kept.num_tokens = state.num_tokens;
     kept.sampler = {{"best_dev_loss", state.best_dev_loss}, {"best_epoch", state.best_epoch}};
-    std::vector<std::vector<float>> best = state.best;
-    return save_checkpoint(root(), kept, {bench_, optimizer_, nullptr, &best}, 1);
+    return checkpoints_.start(root(), kept, {bench_, optimizer_, nullptr, &state.best}, 1);
   }
 
   const SftSettings& settings_;
+  bool layer_norms_;
   Workbench& bench_;
   RunFolder& folder_;
   SftSources sources_;
   Optimizer optimizer_;
+  CheckpointWriter checkpoints_;
   Progress progress_;
   SftState state_;
   SkippedUpdates skipped_;

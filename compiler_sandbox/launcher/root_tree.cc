@@ -97,13 +97,18 @@ std::string add_system_folders() {
 }
 
 std::string add_small_files() {
-  for (const char* name : {"/dev", "/etc", "/work"}) {
+  for (const char* name : {"/dev", "/etc", "/proc", "/work"}) {
     if (mkdir((std::string(kRoot) + name).c_str(), 0755) != 0) {
       return failure(std::string("mkdir ") + name);
     }
   }
   if (symlink("work/tmp", (std::string(kRoot) + "/tmp").c_str()) != 0) {
     return failure("link /tmp");
+  }
+  // Nothing is mounted at /proc. A tool that does not start without its own name there finds it where a language file
+  // puts it into its session's work folder; for all others the link leads nowhere.
+  if (symlink("../work/.proc", (std::string(kRoot) + "/proc/self").c_str()) != 0) {
+    return failure("link /proc/self");
   }
   for (const char* device : {"/dev/null", "/dev/zero", "/dev/urandom"}) {
     if (std::string error = bind_file(device, MS_NOEXEC); !error.empty()) {

@@ -80,6 +80,15 @@ std::vector<Panel> grpo_panels() {
        .curves = {{"guard/perplexity", "perplexity", "c"}},
        .smooth = false,
        .from_zero = false},
+      {.title = "KL from the base on the guard text (nats per token)",
+       .stage = grpo,
+       .curves = {{"guard/kl", "KL(base || policy)", "b"}},
+       .smooth = false},
+      {.title = "HumanEval as a guard, greedy",
+       .stage = grpo,
+       .curves = {{"guard/humaneval", "pass rate", "a"}},
+       .percent = true,
+       .smooth = false},
       {.title = "Evenness of the routers (1 is even)",
        .stage = grpo,
        .curves = {{"router/load_entropy", "entropy of the loads", "a"},
@@ -174,6 +183,10 @@ std::vector<Panel> panels_of(const RunData& run) {
   add(family_panels(run,
                     {.title = "SFT loss by source (nats per token)", .stage = "sft", .curves = {}, .from_zero = false},
                     "loss/", ""));
+  for (const auto& [stage, name] : {std::pair{"grpo", "Gradient norm"}, std::pair{"sft", "SFT gradient norm"},
+                                    std::pair{"reward_model", "Reward model: gradient norm"}}) {
+    add(family_panels(run, {.title = std::string(name) + " by layer", .stage = stage, .curves = {}}, "grad_norm/", ""));
+  }
   return all;
 }
 

@@ -30,30 +30,42 @@ class ActorAndLearner : public testing::ArithmeticTest {
     return std::move(policy).value();
   }
 
-  // Every completion in one batch that shares the prompts, as the learner does it.
+  // The log-probs that `policy` computes for all tokens of a group, in one batch that shares the prompt, as the learner
+  // does it.
+  std::vector<float> score(Policy& policy, const CompletionGroup& group) const {
+    PackedBatch batch;
+    ScoreTargets targets;
+    targets.temperature = options_.sampling.temperature;
+    batch.token_ids = group.prompt_token_ids;
+    const auto prompt_tokens = static_cast<std::int64_t>(group.prompt_token_ids.size());
+    batch.segments.push_back({.first_row = 0, .num_tokens = prompt_tokens});
+    for (const Completion& completion : group.completions) {
+      const std::int64_t first = batch.num_tokens();
+      const auto count = static_cast<std::int64_t>(completion.token_ids.size());
+      for (std::int64_t t = 0; t < count; ++t) {
+        targets.rows.push_back(t == 0 ? prompt_tokens - 1 : first + t - 1);
+        targets.target_ids.push_back(completion.token_ids[static_cast<std::size_t>(t)]);
+      }
+      batch.token_ids.insert(batch.token_ids.end(), completion.token_ids.begin(), completion.token_ids.end());
+      batch.segments.push_back({.first_row = first, .num_tokens = count, .start_position = prompt_tokens, .parent = 0});
+      targets.kept.insert(targets.kept.end(), completion.kept.begin(), completion.kept.end());
+    }
+    return policy.score(batch, targets).log_probs;
+  }
+
+  // Of all tokens of a group, in order.
+  template <typename Value>
+  static std::vector<Value> joined(const CompletionGroup& group, std::vector<Value> Completion::*member) {
+    std::vector<Value> all;
+    for (const Completion& completion : group.completions) {
+      all.insert(all.end(), (completion.*member).begin(), (completion.*member).end());
+    }
+    return all;
+  }
+
   void expect_equal_log_probs(Policy& policy, const std::vector<CompletionGroup>& groups) const {
     for (const CompletionGroup& group : groups) {
-      PackedBatch batch;
-      ScoreTargets targets;
-      targets.temperature = options_.sampling.temperature;
-      batch.token_ids = group.prompt_token_ids;
-      const auto prompt_tokens = static_cast<std::int64_t>(group.prompt_token_ids.size());
-      batch.segments.push_back({.first_row = 0, .num_tokens = prompt_tokens});
-      std::vector<float> sampled;
-      for (const Completion& completion : group.completions) {
-        const std::int64_t first = batch.num_tokens();
-        const auto count = static_cast<std::int64_t>(completion.token_ids.size());
-        for (std::int64_t t = 0; t < count; ++t) {
-          targets.rows.push_back(t == 0 ? prompt_tokens - 1 : first + t - 1);
-          targets.target_ids.push_back(completion.token_ids[static_cast<std::size_t>(t)]);
-        }
-        batch.token_ids.insert(batch.token_ids.end(), completion.token_ids.begin(), completion.token_ids.end());
-        batch.segments.push_back(
-            {.first_row = first, .num_tokens = count, .start_position = prompt_tokens, .parent = 0});
-        targets.kept.insert(targets.kept.end(), completion.kept.begin(), completion.kept.end());
-        sampled.insert(sampled.end(), completion.log_probs.begin(), completion.log_probs.end());
-      }
-      EXPECT_EQ(policy.score(batch, targets).log_probs, sampled);
+      EXPECT_EQ(score(policy, group), joined(group, &Completion::log_probs));
     }
   }
 
@@ -135,6 +147,44 @@ TEST_P(ActorAndLearner, APreEmptedCompletionHasTheSameBits) {
     expect_same((*wide)[g], (*narrow)[g]);
   }
   expect_equal_log_probs(*policy, *narrow);
+}
+
+// New weights land in the middle of completions: what the actor said of a token is what the weights of that token's
+// version compute for it, after all tokens before it, whatever versions those had. So a sequence of mixed versions is
+// recomputed segment by segment, each with its own weights.
+TEST_P(ActorAndLearner, MixedVersionsAreRecomputedBySegmentToTheSameBits) {
+  ThreadPool pool(2);
+  const auto older = make_policy(pool);
+  const auto newer = make_policy(pool);
+  const std::int64_t first_version = newer->version();
+  int steps = 0;
+  const auto groups = Generator(*newer, tokenizer_, pool).generate(requests_, options_, [&](const auto&) {
+    if (++steps == 15) {
+      for (ParameterView& parameter : newer->parameters()) {
+        for (float& value : parameter.value) {
+          value *= 1.03F;
+        }
+      }
+      newer->commit_update();
+    }
+    return true;
+  });
+  ASSERT_TRUE(groups.ok()) << groups.error().message;
+  for (const CompletionGroup& group : *groups) {
+    const std::vector<float> by_older = score(*older, group);
+    const std::vector<float> by_newer = score(*newer, group);
+    const auto sampled = joined(group, &Completion::log_probs);
+    const auto versions = joined(group, &Completion::weight_versions);
+    std::vector<float> by_segment;
+    for (std::size_t t = 0; t < sampled.size(); ++t) {
+      by_segment.push_back(versions[t] == first_version ? by_older[t] : by_newer[t]);
+    }
+    EXPECT_EQ(by_segment, sampled);
+    EXPECT_NE(by_older, sampled);
+    EXPECT_NE(by_newer, sampled);
+    EXPECT_EQ(versions.front(), first_version);
+    EXPECT_EQ(group.completions[0].weight_versions.back(), first_version + 1) << "both in one completion";
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Arithmetic, ActorAndLearner, ::testing::ValuesIn(testing::all_arithmetic()),

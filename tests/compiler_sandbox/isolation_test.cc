@@ -35,12 +35,14 @@ TEST(Isolation, NoFileOfThisMachineIsSeen) {
       *judge,
       "    import os\n"
       "    for p in ['/etc/passwd', '/etc/shadow', '/etc/hostname', '/root', '/home', '/proc/1/environ',\n"
-      "              '/proc/self', '/sys', '/run', '/var', '/opt', '/srv', '/boot', '/dev/tty', '/dev/shm',\n"
+      "              '/sys', '/run', '/var', '/opt', '/srv', '/boot', '/dev/tty', '/dev/shm',\n"
       "              '/dev/mem', '/usr/local/bin', '" PLUMB_SOURCE_DIR "', '" PLUMB_BINARY_DIR
       "']:\n"
       "        if os.path.lexists(p):\n            found.append(p)\n"
       "    found += sorted(set(os.listdir('/')) - {'bin', 'lib', 'lib64', 'sbin', 'usr', 'dev', 'etc', 'work',\n"
-      "                                            'tmp', 'cache'})\n"
+      "                                            'tmp', 'cache', 'proc'})\n"
+      "    if os.path.exists('/proc/self'):\n        found.append('a process of its own')\n"
+      "    found += [p for p in os.listdir('/proc') if (p, os.readlink('/proc/' + p)) != ('self', '../work/.proc')]\n"
       "    found += sorted(set(os.listdir('/dev')) - {'null', 'zero', 'urandom'})\n"
       "    found += sorted(set(os.listdir('/etc')) - {'ld.so.cache', 'java-17-openjdk'})\n");
 }

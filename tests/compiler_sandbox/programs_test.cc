@@ -1,6 +1,11 @@
 // Whole programs: verdicts of every kind, checkers, and the languages of this machine.
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 #include "judge_support.h"
 
@@ -115,6 +120,36 @@ TEST(Programs, EveryInstalledLanguageTellsRightFromWrong) {
   for (std::size_t i = 0; i < evidence.size(); ++i) {
     const Verdict wanted = i % 3 == 0 ? Verdict::kAC : i % 3 == 1 ? Verdict::kWA : Verdict::kCE;
     EXPECT_EQ(evidence[i].verdict, wanted) << submissions[i].program_language << " " << describe(evidence[i]);
+  }
+}
+
+// A runtime of its own: what it takes to start is not the program's, and its tools are warm before the first one.
+TEST(Programs, ALanguageFileMayAllowStartingTimeAndWarmUp) {
+  const std::string folder = testing::TempDir() + "plumb_languages_of_programs_" + std::to_string(getpid());
+  std::filesystem::create_directories(folder);
+  const auto language = [&](const std::string& name, const std::string& more) {
+    std::ofstream(folder + "/" + name + ".toml")
+        << "name = \"" << name << "\"\nsource = \"main.sh\"\nneeds = [\"/usr/bin/bash\"]\n"
+        << "run = [\"/usr/bin/bash\", \"main.sh\"]\nenvironment = [\"PATH=/usr/bin:/bin\"]\n"
+        << more;
+  };
+  language("slow", "extra_cpu_s = 2.0\nwarm_up = \"exit 1\"\n");
+  language("plain", "");
+  setenv("PLUMB_LANGUAGES", folder.c_str(), 1);
+  auto judge = start_judge(test::judge_options());
+  unsetenv("PLUMB_LANGUAGES");
+  std::filesystem::remove_all(folder);
+  if (!judge) {
+    GTEST_SKIP() << judge.error().message;
+  }
+  const std::string spin = "read -r a b; for ((i = 0; i < 600000; ++i)); do :; done; echo $((a + b))";
+  for (const auto& [name, verdict] : {std::pair{"slow", Verdict::kAC}, std::pair{"plain", Verdict::kTLE}}) {
+    Submission submission = sum_program(name, spin);
+    submission.program_tests.resize(1);
+    submission.limits.cpu_s = 0.2;
+    submission.limits.wall_s = 5;
+    const Evidence evidence = (*judge)->judge(submission);
+    EXPECT_EQ(evidence.verdict, verdict) << name << " " << describe(evidence);
   }
 }
 

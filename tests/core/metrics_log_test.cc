@@ -135,6 +135,8 @@ TEST(MetricNames, GoldenList) {
                                      "num_tokens",
                                      "epoch",
                                      "guard/perplexity",
+                                     "guard/kl",
+                                     "guard/humaneval",
                                      "accuracy",
                                      "margin",
                                      "rm/mse",
@@ -169,6 +171,7 @@ TEST(MetricNames, GoldenList) {
                                       "perf/fraction_of_roof",
                                       "perf/tflop",
                                       "perf/rss_mib",
+                                      "perf/idle_share",
                                       "timing_s/wait"};
   for (const auto name : timings) {
     EXPECT_TRUE(is_timing_name(name)) << name;

@@ -133,7 +133,7 @@ class TrainingFaults(TrainingCase):
         self.train("run", grpo__checkpoint_every=2)
         result = self.plumb(*self.command("run", "--resume", run__seed=9, grpo__clip_high=0.3, grpo__checkpoint_every=2))
         self.assertEqual(result.returncode, 1)
-        for words in ("run.seed: was 1, is 9", "grpo.clip_high: was 0.2, is 0.3"):
+        for words in ("run.seed: was 1, is 9", "grpo.clip_high: was -1.0, is 0.3"):
             self.assertIn(words, result.stderr)
         self.assertNotIn("grpo.steps", result.stderr)
 
@@ -187,6 +187,30 @@ class TrainingFaults(TrainingCase):
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertRegex(result.stderr.splitlines()[-1], r"plumb: .*(safetensors|policy|checkpoints)")
         self.assertEqual({path.name: path.read_bytes() for path in checkpoint.iterdir()}, before)
+
+    def test_a_disk_without_room_is_named_before_a_checkpoint(self):
+        disk = self.folder / "disk"
+        disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256m", "none", disk], capture_output=True, text=True)
+        if mounted.returncode != 0:
+            self.skipTest("needs a mount of its own: " + mounted.stderr)
+        self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
+        settings = {"grpo__steps": 30, "grpo__checkpoint_every": 5}
+        process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command("disk/run", **settings))],
+                                   cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        errors = ""
+        for line in process.stderr:
+            errors += line
+            if "step   6/30" in line:  # the first checkpoint is there or being written
+                (disk / "filler").write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - (8 << 20)))
+                break
+        errors += process.communicate(timeout=120)[1]
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertRegex(errors.splitlines()[-1], r"disk/run: the checkpoint of step [0-9]+ needs .* GiB of disk and .* are free")
+        (disk / "filler").unlink()
+        self.train("disk/run", "--resume", **settings)
+        self.train("whole", **settings)
+        self.assert_same_run("whole", "disk/run")
 
 
 if __name__ == "__main__":

@@ -317,13 +317,26 @@ class Training(TrainingCase):
     def test_data_of_a_model_and_of_its_samples(self):
         self.train("run", grpo__steps=3)
         tasks = ["--model", self.models / "warm/policy", "--data", self.models / "tasks.jsonl"]
-        result = self.plumb("data", "profile", *tasks, "-k", 4, "--out", "profile",
+        result = self.plumb("data", "profile", *tasks, "-k", 4,  # its folder is profile/ unless --out says another
                             *overrides({"sampling.max_new_tokens": 64}))
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("mixed groups", result.stdout)
         lines = [json.loads(line) for line in (self.folder / "profile/profile.jsonl").read_text().splitlines()]
         self.assertEqual({line["id"] for line in lines}, {f"e2e/{name}/{to}" for name in "fg" for to in ("cpp", "python")})
         self.assertTrue(all(line["samples"] == 4 and 0 <= line["pass@k"]["4"] <= 1 for line in lines))
+
+        # Cut off in the middle of a line, it is gone on with to the same bytes.
+        whole = {name: (self.folder / "profile" / name).read_bytes() for name in ("profile.jsonl", "samples.jsonl")}
+        half = whole["profile.jsonl"].splitlines(keepends=True)[:2]
+        (self.folder / "profile/profile.jsonl").write_bytes(b"".join(half) + b'{"id": "e2')
+        again = ["data", "profile", *tasks, "--resume", *overrides({"sampling.max_new_tokens": 64})]
+        refused = self.plumb(*again, "-k", 8)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("profile.jsonl: has 4 completions a prompt; go on with -k 4", refused.stderr)
+        result = self.plumb(*again, "-k", 4)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual({name: (self.folder / "profile" / name).read_bytes() for name in whole}, whole)
+
         for name, keys in (("sft-from-rollouts", {"prompt", "completion"}), ("rm-from-rollouts", {"chosen", "rejected"})):
             result = self.plumb("data", name, "run", "--out", "made.jsonl", "--per-prompt", 2)
             self.assertEqual(result.returncode, 0, result.stderr)
@@ -448,9 +461,24 @@ class Training(TrainingCase):
         self.assertEqual([guards[0], guards[2]], [None, None])
         self.assertAlmostEqual(guards[1] / expected, 1, places=5)
         self.assertEqual(guards[1], guards[3])
+        self.assertEqual([row.get("guard/kl") for row in self.metrics("run")], [None, 0, None, 0])
         refused = self.plumb("eval", "--model", self.models / "warm/policy", "--data", self.models / "tasks.jsonl",
                              "--out", "none", "--set", "eval.guard_text=absent.txt")
         self.assert_refused(refused, 1, "eval.guard_text", "absent.txt")
+
+        # Weights that move have left the base; problems that resemble the primer's are no guard.
+        problem = {"task_id": "HumanEval/7", "prompt": "def one():\n    \"\"\"One.\"\"\"\n", "entry_point": "one",
+                   "test": "def check(candidate):\n    assert candidate() == 1\n"}
+        (self.folder / "problems.jsonl").write_text(json.dumps(problem) + "\n")
+        self.train("moved", grpo__learning_rate=0.01, grpo__steps=2, grpo__dev_every=2, grpo__dev_split="sft",
+                   grpo__zero_spread="keep", grpo__kl="k3", grpo__reference="fixed", eval__guard_text="guard.txt",
+                   eval__guard_humaneval="problems.jsonl", eval__guard_overlap="", eval__guard_tokens=8,
+                   run__layer_norms="true")
+        moved = self.metrics("moved")[-1]
+        self.assertGreater(moved["guard/kl"], 0)
+        self.assertEqual(moved["guard/humaneval"], 0)
+        layers = [value for name, value in moved.items() if name.startswith("grad_norm/")]
+        self.assertAlmostEqual(math.sqrt(sum(value ** 2 for value in layers)) / moved["grad_norm"], 1, places=5)
 
     def test_eval_and_report(self):
         result = self.plumb("eval", "--model", self.models / "warm/policy", "--data", self.models / "tasks.jsonl",

@@ -1,0 +1,54 @@
+#include "apps/plumb/checkpoint_writer.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <utility>
+
+namespace plumb {
+namespace {
+
+constexpr int kNiceness = 10;  // beside the sampler's threads; when the update waits, processors are idle
+
+}  // namespace
+
+CheckpointWriter::CheckpointWriter(Optimizer& optimizer) : optimizer_(optimizer) {
+  optimizer_.set_before_change([this] { join(); });
+}
+
+CheckpointWriter::~CheckpointWriter() {
+  optimizer_.set_before_change(nullptr);
+  join();
+}
+
+Result<void> CheckpointWriter::start(const std::string& run_folder, const TrainerState& state,
+                                     const TrainedParts& parts, int keep) {
+  PLUMB_TRY(wait());
+  PLUMB_TRY(check_disk_for_checkpoint(run_folder, state.step, parts));
+  thread_ = std::thread([this, run_folder, state, parts, keep] {
+    // Of this thread alone, as Linux has it; where it is refused, the thread competes as any other.
+    static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness));
+    outcome_ = save_checkpoint(run_folder, state, parts, keep);
+  });
+  return {};
+}
+
+Result<void> CheckpointWriter::wait() {
+  join();
+  return std::exchange(outcome_, Result<void>());
+}
+
+double CheckpointWriter::take_stall_s() {
+  return std::exchange(stall_s_, 0.0);
+}
+
+void CheckpointWriter::join() {
+  if (thread_.joinable()) {
+    const auto start = std::chrono::steady_clock::now();
+    thread_.join();
+    stall_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+}
+
+}  // namespace plumb

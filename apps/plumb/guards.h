@@ -1,0 +1,19 @@
+#pragma once
+// What training unlearns, beside every evaluation: numbers that no reward is about.
+
+#include "apps/plumb/run_context.h"
+#include "core/metrics_log.h"
+
+namespace plumb {
+
+/// Whether the files that the guards of `settings` name can be read. Errors name the key: an evaluation later on would
+/// be lost to it.
+Result<void> check_guards(const EvalSettings& settings);
+
+/// Of the bench's weights, where the settings ask: guard/perplexity of eval.guard_text; guard/humaneval, the share of
+/// the problems of eval.guard_humaneval outside the overlap with the primer that the greedy completion solves; and
+/// where `trained`, guard/kl, KL(base || policy) per token of eval.guard_text, in nats, exact over the vocabulary, with
+/// model.path as the base (which is loaded for it). Errors: those files; a problem that could not be judged.
+Result<void> add_guards(RunContext& context, bool trained, MetricMap& metrics);
+
+}  // namespace plumb
