@@ -57,29 +57,63 @@ Result<JsonRowWriter> JsonRowWriter::open(const std::string& path, bool resume) 
   }
   std::set<std::string> done;
   std::uint64_t keep = 0;
-  int faults = 0;
+  std::deque<HeldBack> held_back;
   if (exists) {
     PLUMB_ASSIGN(const std::string text, read_file(path));
     for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      const nlohmann::json row = nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false);
+      const std::string line = text.substr(begin, end - begin);
+      const nlohmann::json row = nlohmann::json::parse(line, nullptr, false);
       if (!row.is_object() || !row.contains("id") || !row["id"].is_string()) {
         return Error{path + ": is no output of this command: expected lines of objects with an \"id\""};
       }
+      if (row.contains("fault")) {
+        held_back.push_back({row["id"].get<std::string>(), line, {}});
+        continue;
+      }
       done.insert(row["id"].get<std::string>());
-      faults += row.contains("fault") ? 1 : 0;
-      keep = end + 1;
+      if (held_back.empty()) {
+        keep = end + 1;
+      } else {
+        held_back.back().following.push_back(line);
+      }
     }
   }
   PLUMB_ASSIGN(AppendFile file, AppendFile::open(path, keep));
   JsonRowWriter writer(std::move(file), path);
   writer.done_ = std::move(done);
-  writer.num_faults_ = faults;
+  writer.held_back_ = std::move(held_back);
   return writer;
+}
+
+JsonRowWriter::~JsonRowWriter() {
+  if (!held_back_.empty()) {
+    static_cast<void>(put_back());  // an error came before, and is the one that is told
+  }
+}
+
+Result<void> JsonRowWriter::append_following() {
+  for (const std::string& line : held_back_.front().following) {
+    PLUMB_TRY(file_.append(line));
+  }
+  held_back_.pop_front();
+  return {};
+}
+
+// What this run did not come to stays as it was.
+Result<void> JsonRowWriter::put_back() {
+  while (!held_back_.empty()) {
+    ++num_faults_;
+    PLUMB_TRY(file_.append(held_back_.front().line));
+    PLUMB_TRY(append_following());
+  }
+  return {};
 }
 
 Result<void> JsonRowWriter::write(const nlohmann::json& row) {
   num_faults_ += row.contains("fault") ? 1 : 0;
-  return file_.append(row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  PLUMB_TRY(file_.append(row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+  const bool again = !held_back_.empty() && row.at("id") == held_back_.front().id;
+  return again ? append_following() : Result<void>();
 }
 
 Result<void> JsonRowWriter::write_error(const JsonRow& row, const std::string& error) {
@@ -92,6 +126,7 @@ Result<void> JsonRowWriter::finish() {
     std::fprintf(stderr, "plumb: %d %s an error record in %s\n", num_errors_,
                  num_errors_ == 1 ? "row has" : "rows have", path_.c_str());
   }
+  PLUMB_TRY(put_back());
   return file_.sync();
 }
 

@@ -2,6 +2,7 @@
 // JSON Lines in and out for the subcommands that answer line by line: a bad line gets an error record with its number,
 // the others go on; an output that was cut off is gone on with.
 
+#include <deque>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
@@ -28,13 +29,17 @@ Result<std::vector<JsonRow>> read_json_rows(const std::string& path, bool exact_
 class JsonRowWriter {
  public:
   /// Errors: `path` holds something and `resume` is false; it cannot be written. On resuming, a torn last line is
-  /// removed.
+  /// removed, and a row with a "fault" is asked for again (has() denies it): its new line takes its place. What stood
+  /// behind it is held back until then, at most until finish() or the end of this object.
   static Result<JsonRowWriter> open(const std::string& path, bool resume);
+  ~JsonRowWriter();
+  JsonRowWriter(JsonRowWriter&&) noexcept = default;
+  JsonRowWriter& operator=(JsonRowWriter&&) noexcept = default;
 
-  /// Whether an earlier run wrote this row.
+  /// Whether an earlier run wrote this row, and knew its answer.
   [[nodiscard]] bool has(const std::string& id) const { return done_.contains(id); }
   Result<void> write(const nlohmann::json& row);
-  /// Rows with a "fault", an earlier run's among them: nothing is known of those.
+  /// Rows with a "fault": nothing is known of those.
   [[nodiscard]] int num_faults() const { return num_faults_; }
   /// {"id", "line", "error"}; counted.
   Result<void> write_error(const JsonRow& row, const std::string& error);
@@ -44,8 +49,19 @@ class JsonRowWriter {
  private:
   explicit JsonRowWriter(AppendFile file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
 
+  // A row to be answered again, and the lines that follow it up to the next such one.
+  struct HeldBack {
+    std::string id;
+    std::string line;
+    std::vector<std::string> following;
+  };
+
+  Result<void> append_following();
+  Result<void> put_back();
+
   AppendFile file_;
   std::string path_;
+  std::deque<HeldBack> held_back_;
   std::set<std::string> done_;
   int num_errors_ = 0;
   int num_faults_ = 0;

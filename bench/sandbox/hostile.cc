@@ -1,19 +1,22 @@
-// sandbox_hostile FOLDER [ROUNDS [LAYER ...]]: every program of FOLDER/manifest.json through the judge, in a random
-// order, with host checks around it; isolation layers that may be missing are named (no_cgroup for an ordinary user).
-// One line for each that is not as it must be; exit status 1 if there is any. The manifest names programs with `file`,
-// `language`, `mode` (stdio, func, func_cpp, compile), `expected` verdicts and `never` ones.
-
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
+// sandbox_hostile FOLDER [--rounds N] [--jobs N] [--allow LAYER ...]: every program of FOLDER/manifest.json through the
+// judge, in a random order each round, with the manifest's checks of the host around it. With one job each program is
+// alone and the whole host is looked at; with more they run beside each other, and the host is looked at after each
+// round. A program must get the same verdict in every round. --allow: isolation layers that may be missing (no_cgroup
+// for an ordinary user). One line for each program; exit status 1 if any is not as it must be. The manifest names
+// programs with `file`, `language`, `mode` (stdio, func, func_cpp, compile), `expected` verdicts, `never` ones and
+// `host_check`s.
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
+#include "bench/sandbox/host_checks.h"
 #include "compiler_sandbox/judge.h"
 #include "core/atomic_file.h"
 #include "core/rng.h"
@@ -21,38 +24,18 @@
 namespace plumb {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-constexpr const char* kSecret = "canary-of-the-judge-5d1c";
+constexpr double kNormalTime = 1;             // of an honest program of two lines, in seconds
+constexpr std::size_t kMessageBytes = 65536;  // of diagnostics
+constexpr double kGrace = 1;                  // of a second, beyond a wall limit
 
-// Processes of this machine, launchers and other bystanders of now included.
-std::set<std::string> processes_of_slots() {
-  std::set<std::string> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator("/proc", error)) {
-    const std::string pid = entry.path().filename();
-    if (pid.find_first_not_of("0123456789") == std::string::npos) {
-      const auto cgroup = read_file(entry.path().string() + "/cgroup");
-      const auto name = read_file(entry.path().string() + "/comm");
-      if (cgroup && name && cgroup->find("plumb-sandbox-") != std::string::npos && *name != "plumb-sandbox\n") {
-        found.insert(pid + " " + *name);
-      }
-    }
-  }
-  return found;
-}
-
-std::set<std::string> files_outside() {
-  std::set<std::string> found;
-  std::error_code error;
-  for (const char* folder : {"/tmp", "/var/tmp", "/dev/shm", "/run", "."}) {
-    for (const auto& entry : fs::directory_iterator(folder, error)) {
-      found.insert(entry.path());
-    }
-  }
-  return found;
-}
+struct HostileOptions {
+  std::string folder;
+  std::uint32_t rounds = 1;
+  int jobs = 1;
+  std::vector<std::string> allow;
+};
 
 Submission submission_for(const Json& program, const std::string& folder) {
   Submission submission;
@@ -90,9 +73,14 @@ bool holds(const Json& list, Verdict verdict) {
   return std::find(list.begin(), list.end(), Json(to_string(verdict))) != list.end();
 }
 
-// What is not as it must be; empty where all is well.
-std::string complaint(const Json& program, const Evidence& evidence, double most_wall_s) {
+std::set<std::string> checks_of(const Json& program) {
+  return program.value("host_check", std::set<std::string>());
+}
+
+// What is not as it must be in the evidence; empty where all is well.
+std::string complaint(const Json& program, const Submission& submission, const Evidence& evidence) {
   const std::string verdict(to_string(evidence.verdict));
+  const Limits& limits = submission.limits;
   if (evidence.verdict == Verdict::kSE) {
     return "SE: " + evidence.fault;
   }
@@ -101,123 +89,171 @@ std::string complaint(const Json& program, const Evidence& evidence, double most
     return verdict + ", expected " + program.at("expected").dump() + words + ", output " +
            evidence.output.substr(0, 200);
   }
-  std::string said = evidence.output + evidence.fault;
+  std::string said = evidence.output + evidence.errors + evidence.fault;
+  std::size_t message_bytes = 0;
   for (const Diagnostic& one : evidence.diagnostics) {
     said += one.message;
+    message_bytes += one.message.size();
   }
-  if (said.find(kSecret) != std::string::npos || said.find("root:x:") != std::string::npos) {
-    return verdict + ", but what it said holds a secret";
+  if (HostChecks::holds_secret(said)) {
+    return "what it said holds a secret";
   }
-  return evidence.wall_s > most_wall_s ? verdict + ", but late: " + std::to_string(evidence.wall_s) + " s" : "";
+  if (message_bytes > kMessageBytes) {
+    return std::to_string(message_bytes) + " bytes of diagnostics";
+  }
+  if (evidence.output.size() + evidence.errors.size() > static_cast<std::size_t>(limits.output_bytes)) {
+    return std::to_string(evidence.output.size() + evidence.errors.size()) + " bytes of output are kept";
+  }
+  const bool compiled = evidence.verdict == Verdict::kCE;
+  const double most_wall_s = kGrace + (compiled ? limits.compile_wall_s : limits.wall_s);
+  if (evidence.wall_s > most_wall_s) {
+    return "late: " + std::to_string(evidence.wall_s) + " s";
+  }
+  const bool children_count = checks_of(program).contains("cpu_accounted") && evidence.verdict == Verdict::kTLE;
+  return children_count && evidence.cpu_s < limits.cpu_s ? "its children's CPU time is not counted" : "";
 }
 
 class Runner {
  public:
-  Runner(Judge& judge, std::string folder) : judge_(judge), folder_(std::move(folder)) {}
+  Runner(Judge& judge, HostChecks& host, const HostileOptions& options)
+      : judge_(judge), host_(host), options_(options) {}
 
-  // Each of `programs` once, the order by `round`; returns how many are not as they must be.
+  // Each of `programs` once; returns how many are not as they must be.
   int run(std::vector<Json> programs, std::uint32_t round) {
     shuffle(programs, RngStream(RngPurpose::kEvaluation, round));
-    int failures = 0;
-    for (const Json& program : programs) {
-      const std::set<std::string> files = files_outside();
-      Submission submission = submission_for(program, folder_);
-      submission.source += std::string(round + 1, '\n');  // another one for the evidence cache
-      const Evidence evidence = judge_.judge(submission);
-      std::string words =
-          complaint(program, evidence, 3 * (submission.limits.wall_s + submission.limits.compile_wall_s));
-      words += words.empty() ? after(files) : "";
-      std::printf("%-24s %s %s\n", program.at("name").get<std::string>().c_str(),
-                  std::string(to_string(evidence.verdict)).c_str(), words.empty() ? "" : ("FAILED: " + words).c_str());
-      std::fflush(stdout);
-      failures += words.empty() ? 0 : 1;
+    failures_ = 0;
+    std::atomic<std::size_t> next = 0;
+    const HostSnapshot before = host_.snapshot();
+    std::vector<std::thread> threads;
+    for (int t = 0; t < options_.jobs; ++t) {
+      threads.emplace_back([&] {
+        for (std::size_t i = next++; i < programs.size(); i = next++) {
+          one(programs[i], round);
+        }
+      });
     }
-    return failures;
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+    if (options_.jobs > 1) {
+      note("the round", after({"no_ipc_left", "host_file_unchanged", "no_core_file"}, before, 0));
+    }
+    return failures_;
   }
 
  private:
-  // The host after a program: nothing of it runs, it left no file, and an honest program passes.
-  std::string after(const std::set<std::string>& files) {
-    std::set<std::string> running = processes_of_slots();
-    for (int tries = 0; tries < 50 && !running.empty(); ++tries) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-      running = processes_of_slots();
+  void one(const Json& program, std::uint32_t round) {
+    Submission submission = submission_for(program, options_.folder);
+    submission.source += std::string(round + 1, '\n');  // another one for the evidence cache
+    const bool alone = options_.jobs == 1;
+    const HostSnapshot before = alone ? host_.snapshot() : HostSnapshot();
+    const Evidence evidence = judge_.judge(submission);
+    std::string words = complaint(program, submission, evidence);
+    if (words.empty() && alone) {
+      words = after(checks_of(program), before, submission.limits.processes);
     }
-    if (!running.empty()) {
-      return "a process is left: " + *running.begin();
+    const std::string name = program.at("name");
+    const std::lock_guard lock(mutex_);
+    const auto [first, is_new] = verdicts_.try_emplace(name, evidence.verdict);
+    if (words.empty() && !is_new && first->second != evidence.verdict) {
+      words = "it was " + std::string(to_string(first->second)) + " in an earlier round";
     }
-    for (const std::string& path : files_outside()) {
-      if (!files.contains(path) && path.find("sbx") != std::string::npos) {
-        return "a file is left: " + path;
-      }
+    note(name + " " + std::string(to_string(evidence.verdict)), words);
+  }
+
+  void note(const std::string& what, const std::string& complaint) {
+    std::printf("%-30s %s\n", what.c_str(), complaint.empty() ? "" : ("FAILED: " + complaint).c_str());
+    std::fflush(stdout);
+    failures_ += complaint.empty() ? 0 : 1;
+  }
+
+  // The host after a program: nothing of it runs, and an honest program passes in its normal time.
+  std::string after(const std::set<std::string>& checks, const HostSnapshot& before, int max_processes) {
+    if (const std::string left = HostChecks::leftover_process(); !left.empty()) {
+      return "a process is left: " + left;
+    }
+    if (std::string words = host_.complaint(checks, before, max_processes); !words.empty()) {
+      return words;
     }
     Submission honest;
     honest.program_language = "python";
     honest.source = "a, b = map(int, input().split())\nprint(a + b)  # " + std::to_string(++honest_runs_);
     honest.program_tests = {{"2 3\n", "5\n"}};
     const Evidence evidence = judge_.judge(honest);
-    return evidence.verdict == Verdict::kAC
-               ? ""
-               : "the honest program after it is " + std::string(to_string(evidence.verdict)) + " " + evidence.fault;
+    if (evidence.verdict != Verdict::kAC) {
+      return "the honest program after it is " + std::string(to_string(evidence.verdict)) + " " + evidence.fault;
+    }
+    return evidence.wall_s > kNormalTime ? "the honest program after it took " + std::to_string(evidence.wall_s) + " s"
+                                         : "";
   }
 
   Judge& judge_;
-  std::string folder_;
+  HostChecks& host_;
+  const HostileOptions& options_;
+  std::mutex mutex_;
+  std::map<std::string, Verdict> verdicts_;
+  int failures_ = 0;
   int honest_runs_ = 0;
 };
 
-// A listener that nothing in a sandbox may reach.
-int abstract_listener() {
-  const int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  constexpr std::string_view kName("\0sbx_canary", 11);
-  std::copy(kName.begin(), kName.end(), address.sun_path);
-  const auto size = static_cast<socklen_t>(sizeof(sa_family_t) + kName.size());
-  const bool listens =
-      bind(listener, reinterpret_cast<const sockaddr*>(&address), size) == 0 && listen(listener, 4) == 0;
-  return listens ? listener : -1;
-}
-
-int run(const std::string& folder, std::uint32_t rounds, const std::vector<std::string>& allow) {
-  setenv("SBX_CANARY", kSecret, 1);
-  const int listener = abstract_listener();
-  const auto text = read_file(folder + "/manifest.json");
-  if (!text) {
-    std::fprintf(stderr, "%s\n", text.error().message.c_str());
-    return 2;
-  }
-  JudgeOptions options;
-  options.cold_starts = 0;  // what can be compiled from a warm start is
-  options.allow = allow;
-  const auto judge = start_judge(options);
-  if (!judge) {
-    std::fprintf(stderr, "%s\n", judge.error().message.c_str());
-    return 2;
-  }
-  const Json manifest = Json::parse(*text);
+Result<int> run(const HostileOptions& options) {
+  PLUMB_ASSIGN(const auto host, HostChecks::begin());
+  PLUMB_ASSIGN(const std::string text, read_file(options.folder + "/manifest.json"));
+  JudgeOptions judging;
+  judging.cold_starts = 0;  // what can be compiled from a warm start is
+  judging.allow = options.allow;
+  PLUMB_ASSIGN(const auto judge, start_judge(judging));
+  const Json manifest = Json::parse(text);
   const std::vector<Json> programs = manifest.at("programs");
-  Runner runner(**judge, folder);
+  Runner runner(*judge, *host, options);
   int failures = 0;
-  for (std::uint32_t round = 0; round < rounds; ++round) {
+  for (std::uint32_t round = 0; round < options.rounds; ++round) {
     failures += runner.run(programs, round);
   }
-  if (listener >= 0 && accept(listener, nullptr, nullptr) >= 0) {
-    std::printf("a program reached the canary socket\n");
+  if (host->was_reached()) {
+    std::printf("a program reached a canary listener\n");
     ++failures;
   }
-  std::printf("%zu programs, %u rounds: %d not as they must be\n", programs.size(), rounds, failures);
+  std::printf("%zu programs, %u rounds, %d at once: %d not as they must be\n", programs.size(), options.rounds,
+              options.jobs, failures);
   return failures == 0 ? 0 : 1;
+}
+
+// Nothing where the arguments are not understood.
+std::optional<HostileOptions> read_arguments(int argc, char** argv) {
+  HostileOptions options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--allow") {
+      options.allow.assign(argv + i + 1, argv + argc);
+      break;
+    }
+    const bool number = (word == "--rounds" || word == "--jobs") && i + 1 < argc;
+    if (number) {
+      const int value = std::max(std::atoi(argv[++i]), 1);
+      options.rounds = word == "--rounds" ? static_cast<std::uint32_t>(value) : options.rounds;
+      options.jobs = word == "--jobs" ? value : options.jobs;
+    } else if (word.starts_with("--") || !options.folder.empty()) {
+      return std::nullopt;
+    } else {
+      options.folder = word;
+    }
+  }
+  return options.folder.empty() ? std::nullopt : std::optional(options);
 }
 
 }  // namespace
 }  // namespace plumb
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: sandbox_hostile FOLDER [ROUNDS [LAYER ...]]\n");
+  const auto options = plumb::read_arguments(argc, argv);
+  if (!options) {
+    std::fprintf(stderr, "usage: sandbox_hostile FOLDER [--rounds N] [--jobs N] [--allow LAYER ...]\n");
     return 2;
   }
-  const unsigned long rounds = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 1;
-  return plumb::run(argv[1], static_cast<std::uint32_t>(rounds), {argv + std::min(argc, 3), argv + argc});
+  const auto status = plumb::run(*options);
+  if (!status) {
+    std::fprintf(stderr, "%s\n", status.error().message.c_str());
+  }
+  return status ? *status : 2;
 }

@@ -87,6 +87,27 @@ class Judge(PlumbCase):
         self.assertEqual([(row["id"], row.get("verdict")) for row in self.read()],
                          [(row["id"], row.get("verdict")) for row in rows])
 
+    def test_what_could_not_be_judged_is_judged_on_resuming(self):
+        rows = [{"id": name, "language": "python", "source": f"print({name!r})", "tests": [{"input": "", "output": name}]}
+                for name in "abcde"]
+        (self.folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        self.assertEqual(self.judge().returncode, 0)
+        whole = (self.folder / "out.jsonl").read_text().splitlines()
+        faulty = [json.dumps({"id": name, "verdict": "SE", "fault": "the launcher is gone"}) for name in "bd"]
+        (self.folder / "out.jsonl").write_text("\n".join([whole[0], faulty[0], whole[2], faulty[1]]) + "\n")
+        result = self.judge("--resume")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual([(row["id"], row["verdict"]) for row in self.read()], [(name, "AC") for name in "abcde"])
+        self.assertNotIn("could not be judged", result.stderr)
+
+        # A row that is no longer asked for stays as it was, with what stood behind it.
+        (self.folder / "out.jsonl").write_text("\n".join([whole[0], faulty[0], whole[2]]) + "\n")
+        (self.folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in (rows[0], rows[2], rows[3])))
+        result = self.judge("--resume")
+        self.assertEqual([(row["id"], row["verdict"]) for row in self.read()],
+                         [("a", "AC"), ("d", "AC"), ("b", "SE"), ("c", "AC")])
+        self.assertIn("1 of out.jsonl could not be judged", result.stderr)
+
     def test_evidence_is_kept_for_another_day(self):
         rows = [{"id": "a", "language": "python", "source": "print(int(input()) * 2)", "tests": [{"input": "3", "output": "6"}]},
                 {"id": "b", "language": "python", "source": "while True: pass", "tests": [{"input": "", "output": ""}],
@@ -114,6 +135,16 @@ class Judge(PlumbCase):
         self.assertEqual(wrong.returncode, 1, wrong.stderr)
         self.assertIn("WA", wrong.stderr)
         self.assertIn("python", self.plumb("sandbox", "languages").stdout)
+        (self.folder / "talks.py").write_text("import sys\nprint('x' * 5000)\nprint('said', file=sys.stderr)\nsys.exit(3)")
+        talks = self.plumb("sandbox", "run", "talks.py")
+        self.assertIn("said", talks.stderr)
+        self.assertIn("RE (exit status 3)", talks.stderr)
+        self.assertEqual(len(talks.stdout.strip()), 5000)
+        self.assertIn("OLE", self.plumb("sandbox", "run", "talks.py", "--output-bytes", "1000").stderr)
+        (self.folder / "threads.py").write_text("import threading, time\nts = [threading.Thread(target=time.sleep, args=(1,)) "
+                                                "for _ in range(9)]\n[t.start() for t in ts]\n[t.join() for t in ts]")
+        self.assertEqual(self.plumb("sandbox", "run", "threads.py", "--processes", "16").returncode, 0)
+        self.assertIn("RE", self.plumb("sandbox", "run", "threads.py", "--processes", "4").stderr)
         self.assert_refused(self.plumb("sandbox", "run", "in.txt"), 1, "--lang")
 
 
