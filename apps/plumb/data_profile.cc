@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "apps/plumb/data.h"
 #include "apps/plumb/rollout.h"
@@ -72,6 +75,61 @@ nlohmann::json line_of(const PromptRecord& prompt, const Profile& profile) {
           {"reward", profile.scored > 0 ? profile.reward / static_cast<double>(profile.scored) : 0.0}};
 }
 
+Result<Profile> profile_of_line(const nlohmann::json& line) {
+  Profile profile;
+  try {
+    profile.samples = line.at("samples").get<std::int64_t>();
+    profile.scored = line.at("scored").get<std::int64_t>();
+    profile.passed = line.at("passed").get<std::int64_t>();
+    profile.truncated = line.at("truncated").get<std::int64_t>();
+    profile.tokens = line.at("tokens").get<std::int64_t>();
+    profile.mixed = line.at("mixed").get<bool>();
+    profile.reward = line.at("reward").get<double>() * static_cast<double>(profile.scored);
+  } catch (const nlohmann::json::exception& error) {
+    return Error{std::string("not a line of a profile: ") + error.what()};
+  }
+  return profile;
+}
+
+/// What an earlier call, that was cut off, has written.
+struct DoneProfiles {
+  std::vector<Profile> profiles;   // of the first prompts, in order
+  std::uint64_t profile_bytes = 0;  // whole lines
+  std::uint64_t samples_bytes = 0;  // whole lines of those prompts
+};
+
+// Completions are a function of seed, prompt and draw, so that what is missing comes out as it would have then.
+Result<DoneProfiles> read_done(const RunFolder& folder, const Prompts& prompts, int k) {
+  DoneProfiles done;
+  const std::string path = folder.file("profile.jsonl");
+  PLUMB_ASSIGN(const std::string text, read_file(path));
+  std::int64_t num_samples = 0;
+  for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    const auto line = nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false);
+    const std::size_t at = done.profiles.size();
+    if (!line.is_object() || at >= prompts.size() || line.value("id", "") != prompts[at]->id) {
+      return Error{fmt::format("{}:{}: is not of this data; leave --resume out and choose another --out", path, at + 1)};
+    }
+    if (line.value("samples", 0) != k) {
+      return Error{fmt::format("{}: has {} completions a prompt; go on with -k {}", path, line["samples"].dump(),
+                               line["samples"].dump())};
+    }
+    PLUMB_ASSIGN(Profile profile, profile_of_line(line));
+    num_samples += profile.samples;
+    done.profiles.push_back(profile);
+    done.profile_bytes = end + 1;
+  }
+  PLUMB_ASSIGN(const std::string samples, read_file(folder.file("samples.jsonl"), UINT64_MAX));
+  for (std::int64_t i = 0; i < num_samples; ++i) {
+    const std::size_t end = samples.find('\n', done.samples_bytes);
+    if (end == std::string::npos) {
+      return Error{folder.file("samples.jsonl") + ": lacks completions of prompts that profile.jsonl has; start again"};
+    }
+    done.samples_bytes = end + 1;
+  }
+  return done;
+}
+
 Result<void> append_samples(const ScoredGroup& group, double temperature, AppendFile& file) {
   for (std::size_t i = 0; i < group.scores.size(); ++i) {
     SampleRecord sample = sample_record(group, i);
@@ -86,16 +144,17 @@ Result<void> append_samples(const ScoredGroup& group, double temperature, Append
 // Sums over all prompts, for the table.
 class Summary {
  public:
-  void add(const Profile& profile, double seconds) {
+  /// `seconds`: what it took, where that is known.
+  void add(const Profile& profile, std::optional<double> seconds) {
     ++prompts_;
     mixed_ += profile.mixed ? 1 : 0;
-    useful_ += profile.mixed ? profile.scored : 0;
+    useful_ += seconds && profile.mixed ? profile.scored : 0;
     never_ += profile.scored > 0 && profile.passed == 0 ? 1 : 0;
     always_ += profile.scored > 0 && profile.passed == profile.scored ? 1 : 0;
     samples_ += profile.samples;
     truncated_ += profile.truncated;
     tokens_ += profile.tokens;
-    seconds_ += seconds;
+    seconds_ += seconds.value_or(0);
     for (int k = 1; k <= profile.scored; k *= 2) {
       auto& [sum, count] = pass_[k];
       sum += pass_at_k(static_cast<int>(profile.scored), static_cast<int>(profile.passed), k);
@@ -131,9 +190,6 @@ class Summary {
 Result<int> profile(const RunOptions& options, const Settings& settings, int k) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = false}));
   const Prompts prompts = context->prompts(settings.data.train_splits);
-  if (context->resume()) {
-    return Error{"data profile: a profile that was cut off cannot be gone on with; leave --resume out"};
-  }
   if (prompts.empty()) {
     return Error{"data profile: no row of data.tasks is in data.train_splits with data.languages"};
   }
@@ -144,11 +200,18 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
   Scorer scorer(context->judge(), scoring);
   const GeneratorOptions generation = generator_options(settings);
   const std::string path = context->folder().file("profile.jsonl");
-  PLUMB_ASSIGN(AppendFile file, AppendFile::open(path, 0));
-  PLUMB_ASSIGN(AppendFile samples, AppendFile::open(context->folder().file("samples.jsonl"), 0));
+  DoneProfiles done;
+  if (context->resume() && std::filesystem::exists(path)) {
+    PLUMB_ASSIGN(done, read_done(context->folder(), prompts, k));
+  }
+  PLUMB_ASSIGN(AppendFile file, AppendFile::open(path, done.profile_bytes));
+  PLUMB_ASSIGN(AppendFile samples, AppendFile::open(context->folder().file("samples.jsonl"), done.samples_bytes));
   Progress progress("profile", static_cast<std::int64_t>(prompts.size()), progress_in("prompt"));
   Summary summary;
-  for (std::size_t begin = 0; begin < prompts.size(); begin += kPromptsAtOnce) {
+  for (const Profile& one : done.profiles) {
+    summary.add(one, std::nullopt);
+  }
+  for (std::size_t begin = done.profiles.size(); begin < prompts.size(); begin += kPromptsAtOnce) {
     std::vector<PromptDraw> draws;
     for (std::size_t i = begin; i < std::min(begin + kPromptsAtOnce, prompts.size()); ++i) {
       draws.push_back({prompts[i], 0});
@@ -156,15 +219,16 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
     const RolloutParts parts{generator, scorer, bench.tokenizer(), bench.chat_template()};
     PLUMB_ASSIGN(const Rollout rollout, run_rollout(parts, draws, k, generation));
     if (rollout.stopped) {
-      std::printf("stopped before the end: the figures are those of %zu of %zu prompts\n", begin, prompts.size());
+      std::printf("stopped before the end: the figures are those of %zu of %zu prompts; --resume goes on\n", begin,
+                  prompts.size());
       break;
     }
     PLUMB_TRY(context->judge_status());
     const double seconds = (rollout.sample_s + rollout.reward_s) / static_cast<double>(rollout.groups.size());
     for (const ScoredGroup& group : rollout.groups) {
       const Profile one = profile_of(group);
+      PLUMB_TRY(append_samples(group, settings.sampling.temperature, samples));  // first: a resume counts on them
       PLUMB_TRY(file.append(line_of(*group.group.prompt, one).dump()));
-      PLUMB_TRY(append_samples(group, settings.sampling.temperature, samples));
       summary.add(one, seconds);
     }
     progress.update(static_cast<std::int64_t>(begin + draws.size()));
@@ -182,7 +246,10 @@ void add_data_profile(CLI::App& data, Action& action) {
   auto k = std::make_shared<int>(16);
   CLI::App* command = add_run_command(
       data, action, "profile", "pass@k of a model on every training prompt, and how many groups could teach it",
-      [k](const RunOptions& options, const Settings& settings) { return profile(options, settings, *k); });
+      [k](RunOptions options, const Settings& settings) {
+        options.out = options.out.empty() ? "profile" : options.out;
+        return profile(options, settings, *k);
+      });
   command->add_option("-k,--samples", *k, "completions per prompt")->check(CLI::Range(1, 1024));
 }
 

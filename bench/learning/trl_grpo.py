@@ -31,6 +31,11 @@ sys.path.insert(0, str(ROOT / "clients" / "python"))
 from plumb_reward import CodeReward, RewardClient  # noqa: E402
 
 
+def own_clip(value):
+    """plumb's -1 stands for the ratio's own clip, which is 0.2 of tokens."""
+    return 0.2 if value < 0 else value
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--run", required=True)
@@ -103,7 +108,7 @@ def config_for(options, config, prompts):
         num_generations=group, per_device_train_batch_size=options.micro_batch,
         gradient_accumulation_steps=group * per_step // options.micro_batch,
         max_completion_length=sampling["max_new_tokens"], temperature=sampling["temperature"], top_p=1.0, top_k=0,
-        loss_type="dapo", scale_rewards="none", beta=0.0, epsilon=grpo["clip_low"], epsilon_high=grpo["clip_high"],
+        loss_type="dapo", scale_rewards="none", beta=0.0, epsilon=own_clip(grpo["clip_low"]), epsilon_high=own_clip(grpo["clip_high"]),
         learning_rate=options.learning_rate or grpo["learning_rate"], lr_scheduler_type=grpo["decay"],
         warmup_steps=grpo["warmup_steps"], weight_decay=grpo["weight_decay"], adam_beta1=grpo["beta1"],
         adam_beta2=grpo["beta2"], max_grad_norm=grpo["max_grad_norm"],
