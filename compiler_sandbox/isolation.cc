@@ -10,7 +10,7 @@ namespace {
 
 // The loosening of `allow` that covers a missing layer; empty where none does.
 std::string loosening_for(const std::string& name) {
-  if (name.starts_with("cgroup") || name == "private_uid") {
+  if (name.starts_with("cgroup_v") || name == "private_uid") {
     return "no_cgroup";
   }
   return name == "seccomp" || name == "no_new_privs" || name == "launcher" ? "" : "no_namespaces";

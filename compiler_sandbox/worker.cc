@@ -59,7 +59,7 @@ int spawn(const std::string& path, int socket, pid_t& pid) {
 }
 
 std::string remedy_for(const std::string& name) {
-  if (name.starts_with("cgroup")) {
+  if (name.starts_with("cgroup_v")) {
     return "run as root with the memory and pids controllers writable (docker: --privileged), or set "
            "allow = [\"no_cgroup\"] to fall back on RLIMIT_AS and RLIMIT_NPROC";
   }
@@ -140,7 +140,7 @@ Result<std::unique_ptr<Worker>> Worker::start(const std::string& path, const std
   }
   worker->isolation_ = report_from(hello.body["layers"]);
   for (const IsolationLayer& layer : worker->isolation_.layers) {
-    worker->limit_address_space_ |= layer.name.starts_with("cgroup") && !layer.present;
+    worker->limit_address_space_ |= layer.name.starts_with("cgroup_v") && !layer.present;
   }
   return worker;
 }

@@ -104,7 +104,9 @@ SftLoss accumulate_gradient(Policy& policy, ForwardTape& tape, std::span<const S
       routers.row_counts = packed.row_counts;
       policy.set_router_gradient(&routers);
     }
+    policy.set_z_loss(options.z_loss / static_cast<float>(tokens));
     policy.backward(tape, d_log_probs);
+    policy.set_z_loss(0);
     policy.set_router_gradient(nullptr);
   });
   return sums.means();

@@ -39,6 +39,7 @@ struct SftLearnerOptions {
   std::vector<double> shares;  // of the tokens, by source (learner/mixture.h); empty: every example once an epoch
   std::int64_t micro_batch_tokens = 1024;
   RouterLossOptions router;  // of a mixture of experts; part of the gradient, not of the reported loss
+  float z_loss = 0;          // times the mean (log sum exp logits)^2 over trained tokens; likewise
   // The form that a training example (by its place) has in an epoch, a function of both; nothing: as it stands. Where
   // there is none, every example stays as it is. Batches and the mixture count the tokens of examples as they stand.
   std::function<std::optional<SftExample>(std::size_t example, int epoch)> form;

@@ -52,6 +52,7 @@ struct ExpertBuffers {
 /// Memory of the backward, reused from call to call.
 struct BackwardBuffers {
   const RouterGradient* router_gradient = nullptr;  // of the batch, or none
+  float z_loss = 0;                                 // times (log sum exp)^2 of each target's row
   explicit BackwardBuffers(ComputeDtype dtype)
       : d_out(dtype),
         activated(dtype),

@@ -21,13 +21,14 @@ struct HeadGradient {
   std::vector<std::vector<std::pair<std::int32_t, float>>> targets;  // [U] (token, d_log_prob)
 };
 
-HeadGradient gather(const HeadActivations& head, std::span<const float> d_log_probs) {
+HeadGradient gather(const HeadActivations& head, std::span<const float> d_log_probs, float z_loss) {
   HeadGradient gradient;
   gradient.row_sum.assign(head.rows.size(), 0.0F);
   gradient.targets.resize(head.rows.size());
   for (std::size_t i = 0; i < d_log_probs.size(); ++i) {
     const auto row = static_cast<std::size_t>(head.row_of_target[i]);
-    gradient.row_sum[row] += d_log_probs[i];
+    // d (log sum exp)^2 = 2 (log sum exp) softmax, where a log-prob's shared part is -softmax.
+    gradient.row_sum[row] += d_log_probs[i] - 2 * z_loss * head.stats[row].log_sum_exp;
     gradient.targets[row].emplace_back(head.target_ids[i], d_log_probs[i]);
   }
   return gradient;
@@ -120,7 +121,7 @@ void run_head_backward(Engine& engine, const ForwardState& forward, std::span<co
   const HeadActivations& head = forward.head;
   const std::int64_t d = engine.config.hidden_size;
   const auto rows = static_cast<std::int64_t>(head.rows.size());
-  const HeadGradient gradient = gather(head, d_log_probs);
+  const HeadGradient gradient = gather(head, d_log_probs, buffers.z_loss);
   buffers.d_hidden.resize(padded_rows(rows) * d);
   HeadBackward backward(engine, head, gradient, buffers);
   for (std::size_t group = 0; group < engine.weights.head_backward().size(); ++group) {

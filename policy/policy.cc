@@ -97,6 +97,7 @@ class TransformerPolicy final : public Policy {
   [[nodiscard]] RowRoutes row_routes(const ForwardTape& tape, std::int64_t layer) const override;
   TokenScores forward(const PackedBatch& batch, const ScoreTargets& targets, ForwardTape& tape) override;
   void backward(ForwardTape& tape, std::span<const float> d_log_probs) override;
+  void set_z_loss(float weight) override { buffers_.z_loss = weight; }
   void set_router_gradient(const RouterGradient* gradient) override { buffers_.router_gradient = gradient; }
   void extend(KvCache& cache, std::span<const ExtendRequest> requests, const LogitsVisitor& visit) override;
   [[nodiscard]] std::unique_ptr<KvCache> make_cache(std::int64_t budget_bytes) const override {

@@ -129,6 +129,10 @@ class Policy {
   /// Adds the gradient of sum_i d_log_probs[i] * log_probs[i] to the parameters' gradients (+=). [R]
   virtual void backward(ForwardTape& tape, std::span<const float> d_log_probs) = 0;
 
+  /// backward() from now on also adds the gradient of weight * (log sum exp z)^2 of every target's row to the
+  /// parameters' gradients, z its logits over the temperature: the z-loss of the vocabulary (PaLM: Chowdhery et al.,
+  /// 2022, arXiv 2204.02311, section 5). 0: nothing.
+  virtual void set_z_loss(float /*weight*/) {}
   /// Adds this to what backward() does from now on; null: nothing more. It outlives those calls, and its row_counts are
   /// of the batch that each is of.
   virtual void set_router_gradient(const RouterGradient* /*gradient*/) {}

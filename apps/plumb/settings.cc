@@ -101,6 +101,10 @@ void SftSettings::describe(ConfigSection& section) {
   section.field(
       "mixture", mixture,
       {.help = "source=share of the trained tokens, e.g. primer/math=0.6; empty = every example once an epoch"});
+  section.field("z_loss", z_loss,
+                {.help = "of the mean squared log sum exp of the logits, beside the cross-entropy (PaLM: 1e-4)",
+                 .min = 0,
+                 .max = 100});
   describe_router_loss(section, router);
 }
 

@@ -80,6 +80,7 @@ struct SftSettings {
   bool decay_embeddings = true;
   std::int64_t micro_batch_tokens = 1024;
   std::int64_t checkpoint_every = 0;
+  double z_loss = 0.0;
   RouterLossOptions router;
   void describe(ConfigSection& section);
 };

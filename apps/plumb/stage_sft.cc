@@ -42,6 +42,7 @@ SftLearnerOptions learner_options(const Settings& settings) {
   options.seed = settings.run.seed;
   options.micro_batch_tokens = settings.sft.micro_batch_tokens;
   options.router = settings.sft.router;
+  options.z_loss = static_cast<float>(settings.sft.z_loss);
   return options;
 }
 

@@ -52,7 +52,7 @@ pid_t clone_init(const Slot& slot, bool as_sibling) {
   clone_args args{};
   args.exit_signal = as_sibling ? 0 : SIGCHLD;  // a sibling's is that of the caller
   if (slot.namespaces) {
-    args.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
+    args.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   }
   args.flags |= as_sibling ? CLONE_PARENT : 0;
   // The id maps of a process that cannot be dumped belong to the host's root. Init takes the mark again by itself.

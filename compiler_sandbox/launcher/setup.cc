@@ -94,7 +94,7 @@ nlohmann::json set_up_slot(const nlohmann::json& request, Slot& slot) {
   slot.readable = readable_paths(slot.namespaces, request);
   const std::string cgroup_name = "cgroup_v" + std::to_string(slot.cgroup.present() ? slot.cgroup.version() : 1);
   nlohmann::json layers = nlohmann::json::array();
-  for (const char* name : {"user", "pid", "mount", "net", "ipc", "uts"}) {
+  for (const char* name : {"user", "pid", "mount", "net", "ipc", "uts", "cgroup_ns"}) {
     layers.push_back(layer(name, slot.namespaces, namespace_error));
   }
   layers.push_back(layer("seccomp", !slot.filter.empty(), slot.filter.empty() ? "the filter cannot be built" : ""));

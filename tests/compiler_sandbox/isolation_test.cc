@@ -178,7 +178,7 @@ TEST(Isolation, ARunningProgramSharesNoNamespaceWithTheJudge) {
     std::error_code error;
     return fs::read_symlink("/proc/" + std::to_string(pid) + "/ns/" + name, error).string();
   };
-  for (const char* name : {"user", "pid", "mnt", "net", "ipc", "uts"}) {
+  for (const char* name : {"user", "pid", "mnt", "net", "ipc", "uts", "cgroup"}) {
     const std::string theirs = running.empty() ? "" : link(running[0], name);
     EXPECT_NE(theirs, "") << name;
     EXPECT_NE(theirs, link(getpid(), name)) << name;

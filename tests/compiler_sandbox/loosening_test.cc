@@ -153,7 +153,7 @@ TEST(Loosening, WithoutControlGroups) {
   options.allow = {"no_cgroup"};
   const auto judge = start_judge(options);
   ASSERT_TRUE(judge) << judge.error().message;
-  EXPECT_EQ((*judge)->isolation().summary().find("cgroup"), std::string::npos);
+  EXPECT_EQ((*judge)->isolation().summary().find("cgroup_v"), std::string::npos);
   expect_honest_verdicts(**judge);
 }
 

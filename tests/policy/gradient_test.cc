@@ -73,7 +73,16 @@ Problem shared_problem(const ModelConfig& config) {
   return p;
 }
 
-double objective_f64(const ModelConfig& config, const testing::ReferenceWeights& weights, const Problem& problem) {
+double log_sum_exp_f64(const std::vector<double>& logits, double temperature) {
+  double sum = 0;
+  for (const double logit : logits) {
+    sum += std::exp(logit / temperature);
+  }
+  return std::log(sum);
+}
+
+double objective_f64(const ModelConfig& config, const testing::ReferenceWeights& weights, const Problem& problem,
+                     double z_loss = 0) {
   double sum = 0;
   for (const Sequence& sequence : problem.sequences) {
     const auto logits = testing::reference_logits(config, weights, sequence.ids);
@@ -81,6 +90,9 @@ double objective_f64(const ModelConfig& config, const testing::ReferenceWeights&
       const std::size_t at = sequence.prompt + i;
       sum += static_cast<double>(sequence.factors[i]) *
              testing::reference_log_prob(logits[at - 1], sequence.ids[at], static_cast<double>(kTemperature));
+      if (z_loss != 0) {
+        sum += z_loss * std::pow(log_sum_exp_f64(logits[at - 1], static_cast<double>(kTemperature)), 2);
+      }
     }
   }
   return sum;
@@ -126,11 +138,13 @@ TEST_P(WholePolicy, LogProbsMatchF64) {
   EXPECT_NEAR(sum, expected, 1e-6 * size);
 }
 
-TEST_P(WholePolicy, GradientMatchesFiniteDifferencesInF64) {
+// With `z_loss` of the vocabulary or without.
+void expect_gradient_matches_differences(bool tied, float z_loss) {
   ThreadPool pool(2);
-  const ModelConfig config = testing::small_config(GetParam());
+  const ModelConfig config = testing::small_config(tied);
   const auto policy = make_policy(config, ComputeDtype::kF32, pool);
   const Problem problem = shared_problem(config);
+  policy->set_z_loss(z_loss);
   run_backward(*policy, problem);
   testing::ReferenceWeights weights = testing::reference_weights(testing::random_weights(config, 5));
   // Along a random direction in each tensor, so that every element counts.
@@ -149,13 +163,21 @@ TEST_P(WholePolicy, GradientMatchesFiniteDifferencesInF64) {
       for (std::size_t i = 0; i < values.size(); ++i) {
         values[i] = before[i] + (side == 0 ? kStep : -kStep) * static_cast<double>(direction[i]) / length;
       }
-      sides[side] = objective_f64(config, weights, problem);
+      sides[side] = objective_f64(config, weights, problem, static_cast<double>(z_loss));
     }
     values = before;
     const double expected = (sides[0] - sides[1]) / (2 * kStep);
     // f32 sums of up to some hundred terms through two layers and back: 1e-5 of the gradient's length at worst.
     EXPECT_NEAR(found, expected, 1e-5 * norm_of(view.gradient)) << view.name;
   }
+}
+
+TEST_P(WholePolicy, GradientMatchesFiniteDifferencesInF64) {
+  expect_gradient_matches_differences(GetParam(), 0);
+}
+
+TEST_P(WholePolicy, GradientOfTheZLossMatchesFiniteDifferencesInF64) {
+  expect_gradient_matches_differences(GetParam(), 0.5F);
 }
 
 INSTANTIATE_TEST_SUITE_P(Tied, WholePolicy, ::testing::Bool());
