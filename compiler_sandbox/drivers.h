@@ -32,10 +32,13 @@ const std::string& python_suite_driver();
 /// #include lines cost next to nothing.
 const std::string& cpp_prelude();
 
+/// C++ source of the templates by which a driver reads and writes values of its types.
+const std::string& cpp_driver_interface();
+
 /// C++ source of what all drivers share: frames, plain values, exceptions, and the start of the program.
 const std::string& cpp_driver_runtime();
 
-/// The name that the linker knows a C++ candidate's function by.
+/// The name that the linker knows the call of a C++ candidate's function by (cpp_call.h).
 inline constexpr const char* kCandidateSymbol = "plumb_candidate";
 
 /// Before a C++ type that is not a task type but the candidate's own choice, e.g. "c++:const std::vector<long>&".
@@ -49,8 +52,14 @@ bool is_own_cpp_type(std::string_view type);
 /// C++ source of the driver of every function with the types of `function`: it calls the symbol plumb_candidate.
 std::string cpp_driver(const FunctionSignature& function);
 
-/// The declaration put before a candidate's source: it gives the asked-for function, by its exact types, the symbol
-/// that the driver calls.
-std::string cpp_declaration(const FunctionSignature& function);
+/// The C++ type that an argument of `type` (a task type, or one of kOwnCppType) is held in, or a result returned as: no
+/// reference, and no const.
+std::string cpp_value_type(const std::string& type);
+
+/// How such an argument is passed to kCandidateSymbol: as a variable, which may be changed. Views are passed by value.
+std::string cpp_passed_type(const std::string& type);
+
+/// The declaration of kCandidateSymbol for the types of `function`, without the semicolon.
+std::string cpp_call_declaration(const FunctionSignature& function);
 
 }  // namespace plumb

@@ -79,9 +79,33 @@ class Examination {
       }
       driver_ = *driver;
     }
+    return cpp ? run_cpp(calls) : run_as(CppCallee::kFunction, calls);
+  }
+
+ private:
+  // As what the function seems to be; where it turns out not to be that, as what else it may be.
+  Finding run_cpp(const std::vector<std::string>& calls) {
+    std::optional<Finding> refused;
+    for (const CppCallee callee : cpp_callees(submission_.source, submission_.function.name)) {
+      call_fault_ = CppCallFault::kNone;
+      Finding finding = run_as(callee, calls);
+      if (call_fault_ == CppCallFault::kNone) {
+        return finding;
+      }
+      // What does not fit says more than what is not there.
+      if (!refused || call_fault_ == CppCallFault::kMisfit || refused_by_ != CppCallFault::kMisfit) {
+        refused = std::move(finding);
+        refused_by_ = call_fault_;
+      }
+    }
+    return std::move(*refused);
+  }
+
+  Finding run_as(CppCallee callee, const std::vector<std::string>& calls) {
+    const bool cpp = submission_.language == Language::kCpp;
     const int work_mib = submission_.limits.file_mib + (cpp ? kBuildMib : 0);
     const bool starts_warm = cpp && tools_.starts_warm(submission_.source);
-    if (const auto begun = worker_.begin(work_files(submission_), work_mib, starts_warm); !begun) {
+    if (const auto begun = worker_.begin(work_files(submission_, callee), work_mib, starts_warm); !begun) {
       return faulty(begun.error().message);
     }
     Finding finding = compile_and_call(calls);
@@ -91,7 +115,6 @@ class Examination {
     return finding;
   }
 
- private:
   Finding compile_and_call(const std::vector<std::string>& calls) {
     if (submission_.language == Language::kCpp) {
       if (auto refused = compile()) {
@@ -105,25 +128,15 @@ class Examination {
   std::optional<Finding> compile() {
     const std::vector<Step> steps = tools_.build_steps(submission_, driver_, cache_inside(worker_, tools_.cache_dir()));
     BuildOutcome outcome = build_program(worker_, steps, submission_.limits.compile_cpu_s, alone_, "solution.cpp");
-    build_usage_ = outcome.usage;
+    add_usage(build_usage_, outcome.usage);
     if (outcome.refused && outcome.refused->doubt == Doubt::kNone && !tools_.is_whole(driver_)) {
       return faulty("files of the judge's cache folder have vanished: restart it", Doubt::kHopeless);
     }
     if (outcome.refused) {
       complete(outcome.refused->evidence);
-      name_absent_function(outcome.refused->evidence);
+      call_fault_ = explain_call(submission_.function, submission_.source, outcome.refused->evidence.diagnostics);
     }
     return std::move(outcome.refused);
-  }
-
-  // The linker knows the function by the driver's symbol, which says nothing to who wrote the program.
-  void name_absent_function(Evidence& evidence) const {
-    for (Diagnostic& diagnostic : evidence.diagnostics) {
-      if (diagnostic.message.find(kCandidateSymbol) != std::string::npos) {
-        diagnostic.message =
-            "the program does not define " + signature_text(submission_.function, submission_.language);
-      }
-    }
   }
 
   Finding call(const std::vector<std::string>& calls) {
@@ -153,7 +166,9 @@ class Examination {
   const Submission& submission_;
   bool alone_;
   std::string driver_;
-  Evidence build_usage_;  // times and memory alone: of the steps that built the program
+  CppCallFault call_fault_ = CppCallFault::kNone;  // of the last compilation
+  CppCallFault refused_by_ = CppCallFault::kNone;  // of the refusal that is kept
+  Evidence build_usage_;                           // times and memory alone: of the steps that built the program
 };
 
 }  // namespace

@@ -275,7 +275,7 @@ std::string fingerprint(const std::string& program) {
 
 // Everything that evidence depends on beside the submission.
 std::string identity_of(const Toolchain& tools, const Languages& languages, const IsolationReport& isolation) {
-  nlohmann::json all{{"format", 1},
+  nlohmann::json all{{"format", 2},
                      {"cpp", tools.cpp_identity()},
                      {"python3", fingerprint("python3")},
                      {"isolation", isolation.summary()}};

@@ -25,10 +25,9 @@ K, T = cindex.CursorKind, cindex.TypeKind
 PLAIN = {T.VOID: "void", T.BOOL: "bool", T.CHAR_S: "char", T.SCHAR: "signed char", T.UCHAR: "unsigned char",
          T.SHORT: "short", T.USHORT: "unsigned short", T.INT: "int", T.UINT: "unsigned int", T.LONG: "long",
          T.ULONG: "unsigned long", T.LONGLONG: "long long", T.ULONGLONG: "unsigned long long", T.FLOAT: "float",
-         T.DOUBLE: "double", T.LONGDOUBLE: "long double"}
+         T.DOUBLE: "double", T.LONGDOUBLE: "long double", T.INT128: "__int128", T.UINT128: "unsigned __int128"}
 ARGUMENTS_OF = {"vector": 1, "deque": 1, "list": 1, "set": 1, "multiset": 1, "unordered_set": 1, "optional": 1,
                 "pair": 2, "map": 2, "unordered_map": 2, "array": 1, "tuple": None}
-SCOPES = {K.NAMESPACE, K.LINKAGE_SPEC, K.UNEXPOSED_DECL}
 
 
 class Foreign(Exception):
@@ -79,18 +78,62 @@ def words(type):
     raise Foreign(type.spelling)
 
 
+def first(cursor, kinds, within):
+    for child in cursor.get_children():
+        found = child if child.kind in kinds else first(child, kinds, within) if child.kind in within else None
+        if found is not None:
+            return found
+    return None
+
+
+def of_lambda(cursor):
+    parameters = [one.type for one in cursor.get_children() if one.kind == K.PARM_DECL]
+    body = next(one for one in cursor.get_children() if one.kind == K.COMPOUND_STMT)
+    inner = {K.COMPOUND_STMT, K.IF_STMT, K.FOR_STMT, K.WHILE_STMT, K.DO_STMT, K.SWITCH_STMT, K.CASE_STMT,
+             K.DEFAULT_STMT, K.CXX_FOR_RANGE_STMT, K.CXX_TRY_STMT, K.CXX_CATCH_STMT}
+    end = first(body, {K.RETURN_STMT}, inner)
+    value = next(end.get_children(), None) if end is not None else None
+    return (value.type if value is not None else None), parameters
+
+
+def of_variable(cursor):
+    type = cursor.type.get_canonical()
+    if type.kind == T.POINTER:
+        type = type.get_pointee()
+    elif type.get_declaration().spelling == "function" and is_standard(type.get_declaration()):
+        type = type.get_template_argument_type(0).get_canonical()
+    if type.kind == T.FUNCTIONPROTO:
+        return type.get_result(), list(type.argument_types())
+    found = first(cursor, {K.LAMBDA_EXPR}, {K.UNEXPOSED_EXPR, K.CALL_EXPR})
+    return of_lambda(found) if found is not None else (None, [])
+
+
+def callables(cursor, in_solution=False):
+    for one in cursor.get_children():
+        if one.location.file is None or one.location.file.name != "candidate.cpp":
+            continue
+        if one.kind in (K.CLASS_DECL, K.STRUCT_DECL) and one.spelling == "Solution" and not in_solution:
+            yield from callables(one, True)
+        elif one.kind in (K.LINKAGE_SPEC, K.UNEXPOSED_DECL) and not in_solution:
+            yield from callables(one)
+        elif one.spelling != NAME:
+            continue
+        elif one.kind == K.CXX_METHOD if in_solution else one.kind == K.FUNCTION_DECL and one.is_definition():
+            yield one.result_type, list(one.type.argument_types())
+        elif one.kind == K.VAR_DECL and not in_solution:
+            yield of_variable(one)
+
+
 text = sys.stdin.buffer.read().decode("utf-8", "replace")
 unit = INDEX.parse("candidate.cpp", ARGUMENTS, [("candidate.cpp", text)])
-for cursor in unit.cursor.get_children():
-    if (cursor.kind == K.FUNCTION_DECL and cursor.spelling == NAME and cursor.is_definition()
-            and cursor.location.file is not None and cursor.location.file.name == "candidate.cpp"):
-        types = list(cursor.type.argument_types())
-        if len(types) == COUNT:
-            try:
-                print(json.dumps({"returns": words(cursor.result_type), "parameters": [words(one) for one in types]}))
-            except Foreign:
-                pass
-            break
+for result, types in callables(unit.cursor):
+    if len(types) == COUNT:
+        try:
+            returns = "void" if result is None else words(result)
+            print(json.dumps({"returns": returns, "parameters": [words(one) for one in types]}))
+        except Foreign:
+            pass
+        break
 )PY";
 
 std::string own(const nlohmann::json& type) {

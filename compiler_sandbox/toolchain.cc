@@ -309,11 +309,11 @@ Step Toolchain::suite_step(const Submission& submission) {
   return step;
 }
 
-std::map<std::string, std::string> work_files(const Submission& submission) {
+std::map<std::string, std::string> work_files(const Submission& submission, CppCallee callee) {
   if (submission.language == Language::kPython) {
     return {{"solution.py", submission.source}};
   }
-  return {{"solution.cpp", cpp_declaration(submission.function) + "#line 1 \"solution.cpp\"\n" + submission.source}};
+  return {{"solution.cpp", cpp_unit(submission.function, submission.source, callee)}};
 }
 
 }  // namespace plumb

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 
+#include "compiler_sandbox/cpp_call.h"
 #include "compiler_sandbox/cpp_compiler.h"
 #include "compiler_sandbox/judge.h"
 #include "compiler_sandbox/warm_clang.h"
@@ -77,7 +78,7 @@ class Toolchain {
   std::map<std::string, std::shared_future<Result<std::string>>> drivers_;  // by types
 };
 
-/// What the judge puts into the session's work folder.
-std::map<std::string, std::string> work_files(const Submission& submission);
+/// What the judge puts into the session's work folder; `callee` is what the function is in C++.
+std::map<std::string, std::string> work_files(const Submission& submission, CppCallee callee = CppCallee::kFunction);
 
 }  // namespace plumb
