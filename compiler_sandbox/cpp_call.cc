@@ -1,7 +1,8 @@
 #include "compiler_sandbox/cpp_call.h"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
+#include <map>
 #include <string_view>
 
 #include "compiler_sandbox/drivers.h"
@@ -15,53 +16,63 @@ constexpr std::string_view kFile = "plumb_call";  // the file that our own lines
 constexpr std::string_view kMark = "plumb: ";     // before the words of an assertion of ours
 constexpr std::string_view kAbsence = "the program does not define ";
 
-// %R the result's type, %D the declaration in words, %N the name, %A the arguments' types.
+// %R the result's type, %D the declaration in words, %N the name, %A the arguments' types, %S, %B and %T what texts and
+// bytes need. The library's traits would take as long to compile as a candidate does.
 constexpr const char* kBefore = R"SOURCE(#line 1 "plumb_call"
 namespace plumb_call {
 using plumb_Result = %R;
-using Bytes = std::vector<unsigned char>;
 struct plumb_Absent {
   template <class... A>
   plumb_Absent operator()(A&&...) const { return {}; }
 };
-template <class Got>
-inline constexpr bool converts = (std::is_same_v<plumb_Result, std::string> && std::is_pointer_v<Got> &&
-                                  std::is_convertible_v<Got, plumb_Result>);
-template <class Got>
-inline constexpr bool is_text_of_bytes = std::is_same_v<plumb_Result, Bytes> && std::is_same_v<Got, std::string>;
-template <class Got>
-inline constexpr bool gives = std::is_same_v<Got, plumb_Result> || converts<Got> || is_text_of_bytes<Got>;
+template <class T> struct Value { using type = T; };
+template <class T> struct Value<const T> : Value<T> {};
+template <class T> struct Value<T&> : Value<T> {};
+template <class T> struct Value<T&&> : Value<T> {};
+template <class T> inline constexpr bool gives = __is_same(T, plumb_Result);
+%S
 template <class Call, class... A>
 concept takes = requires(A&&... a) { Call::plumb_call(static_cast<A&&>(a)...); };
 template <class Call, class R, class... A>
 R call(A&&... a) {
-  using Got = std::remove_cvref_t<decltype(Call::plumb_call(static_cast<A&&>(a)...))>;
-  static_assert(!std::is_same_v<Got, plumb_Absent>, "plumb: the program does not define %D");
-  static_assert(std::is_same_v<Got, plumb_Absent> || gives<Got>, "plumb: %N does not return %R");
-  if constexpr (is_text_of_bytes<Got>) {
-    const Got text = Call::plumb_call(static_cast<A&&>(a)...);
-    return R(text.begin(), text.end());
-  } else if constexpr (gives<Got>) {
+  using Got = typename Value<decltype(Call::plumb_call(static_cast<A&&>(a)...))>::type;
+  static_assert(!__is_same(Got, plumb_Absent), "plumb: the program does not define %D");
+  static_assert(__is_same(Got, plumb_Absent) || gives<Got>, "plumb: %N does not return %R");
+  %Bif constexpr (gives<Got>) {
     return Call::plumb_call(static_cast<A&&>(a)...);
   }
 }
-template <class T>
-T& as_text(T& value) { return value; }
-inline std::string as_text(Bytes& value) { return std::string(value.begin(), value.end()); }
 template <class Call, class... A>
 plumb_Result plumb_run(A&... a) {
   if constexpr (takes<Call, A&...>) {
     return call<Call, plumb_Result, A&...>(a...);
   } else if constexpr (takes<Call, A...>) {
     return call<Call, plumb_Result, A...>(static_cast<A&&>(a)...);
-  } else if constexpr (takes<Call, decltype(as_text(a))...>) {
-    return call<Call, plumb_Result, decltype(as_text(a))...>(as_text(a)...);
-  } else {
+  } %Telse {
     static_assert(takes<Call, A&...>, "plumb: %N cannot be called with (%A)");
   }
 }
 }  // namespace plumb_call
 )SOURCE";
+
+// Where the result is a std::string: characters are one, too.
+constexpr const char* kCharacters =
+    "template <> inline constexpr bool gives<const char*> = true;\n"
+    "template <> inline constexpr bool gives<char*> = true;\n";
+
+// Where the result are bytes, and where an argument is of them: a std::string is, too.
+constexpr const char* kTextResult = "template <> inline constexpr bool gives<std::string> = true;\n";
+constexpr const char* kTextReturned = R"SOURCE(if constexpr (__is_same(Got, std::string)) {
+    const Got text = Call::plumb_call(static_cast<A&&>(a)...);
+    return R(text.begin(), text.end());
+  } else )SOURCE";
+constexpr const char* kAsText = R"SOURCE(template <class T>
+T& as_text(T& value) { return value; }
+inline std::string as_text(std::vector<unsigned char>& value) { return std::string(value.begin(), value.end()); }
+)SOURCE";
+constexpr const char* kTextPassed = R"SOURCE(else if constexpr (takes<Call, decltype(as_text(a))...>) {
+    return call<Call, plumb_Result, decltype(as_text(a))...>(as_text(a)...);
+  } )SOURCE";
 
 constexpr const char* kAfter = R"SOURCE(
 
@@ -147,6 +158,35 @@ std::string in_words(const FunctionSignature& function) {
   return plain ? signature_text(function, Language::kCpp) : function.name;
 }
 
+// What stands before the source.
+std::string before(const FunctionSignature& function) {
+  std::string arguments;
+  std::string aliases;
+  bool takes_bytes = false;
+  for (std::size_t i = 0; i < function.parameters.size(); ++i) {
+    const std::string& type = function.parameters[i].type;
+    takes_bytes = takes_bytes || type == "bytes";
+    arguments += (i == 0 ? "" : ", ") + cpp_value_type(type);
+    aliases += "using plumb_P" + std::to_string(i) + " = " + cpp_passed_type(type) + "; ";
+  }
+  const bool gives_bytes = function.returns == "bytes";
+  const std::string result = cpp_value_type(function.returns);
+  std::string specials = gives_bytes ? kTextResult : result == "std::string" ? kCharacters : "";
+  specials += takes_bytes ? kAsText : "";
+  std::string text = kBefore;
+  for (const auto& [letter, words] : std::map<char, std::string>{{'S', specials},
+                                                                 {'B', gives_bytes ? kTextReturned : ""},
+                                                                 {'T', takes_bytes ? kTextPassed : ""},
+                                                                 {'R', result},
+                                                                 {'D', in_words(function)},
+                                                                 {'A', arguments},
+                                                                 {'N', function.name}}) {
+    text = filled_in(text, letter, words);
+  }
+  return text + "namespace plumb_call { " + aliases + "}\n" + cpp_call_declaration(function) +
+         " __attribute__((used));\n";
+}
+
 // The symbol's definition: types by their names in plumb_call, which no macro of the candidate changes.
 std::string definition(const FunctionSignature& function) {
   std::string text = "::plumb_call::plumb_Result " + std::string(kCandidateSymbol) + "(";
@@ -217,16 +257,6 @@ std::vector<CppCallee> cpp_callees(const std::string& source, const std::string&
 }
 
 std::string cpp_unit(const FunctionSignature& function, const std::string& source, CppCallee callee) {
-  std::string arguments;
-  std::string aliases;
-  for (std::size_t i = 0; i < function.parameters.size(); ++i) {
-    const std::string& type = function.parameters[i].type;
-    arguments += (i == 0 ? "" : ", ") + cpp_value_type(type);
-    aliases += "using plumb_P" + std::to_string(i) + " = " + cpp_passed_type(type) + "; ";
-  }
-  std::string before = filled_in(kBefore, 'R', cpp_value_type(function.returns));
-  before = filled_in(filled_in(before, 'D', in_words(function)), 'A', arguments);
-  before += "namespace plumb_call { " + aliases + "}\n" + cpp_call_declaration(function) + " __attribute__((used));\n";
   std::string after = kAfter;
   if (callee == CppCallee::kMethod) {
     after += kMethodCall;
@@ -234,8 +264,8 @@ std::string cpp_unit(const FunctionSignature& function, const std::string& sourc
     after += callee == CppCallee::kFunction ? kFallback : "";
     after += filled_in(kCall, 'C', callee == CppCallee::kFunction ? "::%N" : "::%N{}");
   }
-  return filled_in(before, 'N', function.name) + "#line 1 \"solution.cpp\"\n" + source +
-         filled_in(after, 'N', function.name) + definition(function);
+  return before(function) + "#line 1 \"solution.cpp\"\n" + source + filled_in(after, 'N', function.name) +
+         definition(function);
 }
 
 CppCallFault explain_call(const FunctionSignature& function, const std::string& source,
