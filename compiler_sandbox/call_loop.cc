@@ -18,11 +18,11 @@ class Caller {
  public:
   Caller(RunningStep& running, const Submission& submission) : running_(running), submission_(submission) {}
 
-  CallResults run(const std::vector<std::string>& encoded) {
-    for (std::size_t i = 0; i < encoded.size(); ++i) {
+  CallResults run(const std::vector<std::string>& encoded, std::size_t first) {
+    for (std::size_t i = first; i < encoded.size(); ++i) {
       const Verdict verdict = call(i, encoded[i]);
       results_.tests.push_back(verdict);
-      if (results_.died || broken_ || (verdict != Verdict::kAC && submission_.stop_at_first_failure)) {
+      if (results_.lost || unloadable_ || (verdict != Verdict::kAC && submission_.stop_at_first_failure)) {
         break;
       }
     }
@@ -35,7 +35,7 @@ class Caller {
     if (outcome.failure == CallFailure::kSpoiled) {
       return spoiled(index);
     }
-    results_.died = outcome.failure == CallFailure::kDied;
+    results_.lost = results_.died = outcome.failure == CallFailure::kDied;
     return results_.died ? Verdict::kRE : judge(index, outcome.answer);
   }
 
@@ -54,7 +54,7 @@ class Caller {
     }
     const CandidateException exception = read_exception(answer.payload);
     note(exception.message);
-    broken_ = broken_ || answer.kind == 'L';  // it says the same to every further call
+    unloadable_ = unloadable_ || answer.kind == 'L';  // it says the same to every further call
     return verdict_of_exception(answer.kind, exception.type);
   }
 
@@ -65,7 +65,7 @@ class Caller {
 
   // Bytes on the channel that are not the driver's: nothing that follows could be trusted to be an answer.
   Verdict spoiled(std::size_t index) {
-    broken_ = true;
+    results_.lost = true;
     note({"error", "call " + std::to_string(index + 1) + ": the program wrote into the judge's channel", 0, 0});
     return Verdict::kRE;
   }
@@ -79,13 +79,14 @@ class Caller {
   RunningStep& running_;
   const Submission& submission_;
   CallResults results_;
-  bool broken_ = false;
+  bool unloadable_ = false;
 };
 
 }  // namespace
 
-CallResults run_calls(RunningStep& running, const Submission& submission, const std::vector<std::string>& encoded) {
-  return Caller(running, submission).run(encoded);
+CallResults run_calls(RunningStep& running, const Submission& submission, const std::vector<std::string>& encoded,
+                      std::size_t first) {
+  return Caller(running, submission).run(encoded, first);
 }
 
 }  // namespace plumb

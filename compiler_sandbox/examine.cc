@@ -1,5 +1,6 @@
 #include "compiler_sandbox/examine.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "compiler_sandbox/drivers.h"
@@ -13,7 +14,9 @@ namespace plumb {
 
 namespace {
 
-constexpr int kBuildMib = 16;  // object and program, beside the candidate's own files
+constexpr int kBuildMib = 16;               // object and program, beside the candidate's own files
+constexpr std::size_t kShownOutput = 4096;  // of all runs of a function together
+constexpr int kMostBuilds = 3;              // where runs take their session with them
 
 bool is_identifier(const std::string& name) {
   constexpr const char* kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
@@ -46,6 +49,14 @@ std::string obstacle(const Submission& submission) {
     known = known && is_known(parameter.type, false);
   }
   return known ? "" : "the signature of " + submission.function.name + " has a type that is not a task type";
+}
+
+// Passed tests, and the verdict of the first that did not.
+void sum_up(Evidence& evidence) {
+  evidence.passed = static_cast<int>(std::count(evidence.tests.begin(), evidence.tests.end(), Verdict::kAC));
+  const auto failed = std::find_if(evidence.tests.begin(), evidence.tests.end(),
+                                   [](Verdict verdict) { return verdict != Verdict::kAC; });
+  evidence.verdict = failed == evidence.tests.end() ? Verdict::kAC : *failed;
 }
 
 // A limit that was broken during the last call, or found broken after it, is that call's verdict.
@@ -102,26 +113,24 @@ class Examination {
   }
 
   Finding run_as(CppCallee callee, const std::vector<std::string>& calls) {
-    const bool cpp = submission_.language == Language::kCpp;
-    const int work_mib = submission_.limits.file_mib + (cpp ? kBuildMib : 0);
-    const bool starts_warm = cpp && tools_.starts_warm(submission_.source);
-    if (const auto begun = worker_.begin(work_files(submission_, callee), work_mib, starts_warm); !begun) {
-      return faulty(begun.error().message);
-    }
-    Finding finding = compile_and_call(calls);
+    callee_ = callee;
+    auto refused = prepare();
+    Finding finding = refused ? std::move(*refused) : call(calls);
     if (finding.doubt != Doubt::kFault) {
       worker_.end_later();  // nothing of this session stays until the next one
     }
     return finding;
   }
 
-  Finding compile_and_call(const std::vector<std::string>& calls) {
-    if (submission_.language == Language::kCpp) {
-      if (auto refused = compile()) {
-        return *refused;
-      }
+  // Nothing where the program can be run now.
+  std::optional<Finding> prepare() {
+    const bool cpp = submission_.language == Language::kCpp;
+    const int work_mib = submission_.limits.file_mib + (cpp ? kBuildMib : 0);
+    const bool starts_warm = cpp && tools_.starts_warm(submission_.source);
+    if (const auto begun = worker_.begin(work_files(submission_, callee_), work_mib, starts_warm); !begun) {
+      return faulty(begun.error().message);
     }
-    return call(calls);
+    return cpp ? compile() : std::nullopt;
   }
 
   // Nothing where the program was built.
@@ -139,7 +148,33 @@ class Examination {
     return std::move(outcome.refused);
   }
 
+  // In one run of the program; what it leaves unanswered, in a fresh one.
   Finding call(const std::vector<std::string>& calls) {
+    Finding all;
+    int builds = 1;
+    for (int runs = 1;; ++runs) {
+      CallResults results;
+      Finding part = run_once(calls, all.evidence.tests.size(), results);
+      const bool goes_on = !submission_.stop_at_first_failure && results.lost && may_run_again(part, runs);
+      add_run(all, std::move(part));
+      if (!goes_on || all.evidence.tests.size() == calls.size()) {
+        break;
+      }
+      if (!worker_.in_session() && ++builds > kMostBuilds) {
+        break;
+      }
+      if (const auto refused = worker_.in_session() ? std::nullopt : prepare()) {
+        return refused->doubt == Doubt::kNone ? faulty("what could be built once cannot be built again") : *refused;
+      }
+    }
+    if (all.doubt != Doubt::kFault) {
+      add_usage(all.evidence, build_usage_);
+      complete(all.evidence);
+    }
+    return all;
+  }
+
+  Finding run_once(const std::vector<std::string>& calls, std::size_t first, CallResults& results) {
     Step step = tools_.run_step(submission_);
     step.cpu_s *= alone_ ? 1 : kCpuSlack;
     RunningStep running(worker_,
@@ -147,13 +182,8 @@ class Examination {
     if (const auto started = running.start(step); !started) {
       return faulty(started.error().message);
     }
-    const CallResults results = run_calls(running, submission_, calls);
-    Finding finding = conclude(running, results, submission_.limits.cpu_s, alone_);
-    if (finding.doubt != Doubt::kFault) {
-      add_usage(finding.evidence, build_usage_);
-      complete(finding.evidence);
-    }
-    return finding;
+    results = run_calls(running, submission_, calls, first);
+    return conclude(running, results, submission_.limits.cpu_s, alone_);
   }
 
   void complete(Evidence& evidence) const {
@@ -166,12 +196,39 @@ class Examination {
   const Submission& submission_;
   bool alone_;
   std::string driver_;
+  CppCallee callee_ = CppCallee::kFunction;
   CppCallFault call_fault_ = CppCallFault::kNone;  // of the last compilation
   CppCallFault refused_by_ = CppCallFault::kNone;  // of the refusal that is kept
   Evidence build_usage_;                           // times and memory alone: of the steps that built the program
 };
 
 }  // namespace
+
+bool may_run_again(const Finding& run, int runs) {
+  constexpr int kMostRuns = 16;
+  return run.doubt == Doubt::kNone && runs < kMostRuns && run.evidence.tests.back() != Verdict::kTLE;
+}
+
+void add_run(Finding& all, Finding run) {
+  if (run.doubt == Doubt::kFault || all.evidence.tests.empty()) {
+    all = std::move(run);
+    return;
+  }
+  Evidence& sum = all.evidence;
+  Evidence& part = run.evidence;
+  all.doubt = run.doubt;
+  sum.tests.insert(sum.tests.end(), part.tests.begin(), part.tests.end());
+  sum.output = (sum.output + part.output).substr(0, kShownOutput);
+  if (sum.exit_code < 0 && sum.signal == 0) {
+    sum.exit_code = part.exit_code;
+    sum.signal = part.signal;
+  }
+  if (sum.diagnostics.empty()) {
+    sum.diagnostics = std::move(part.diagnostics);
+  }
+  add_usage(sum, part);
+  sum_up(sum);
+}
 
 Finding conclude(RunningStep& running, const CallResults& results, double cpu_s, bool alone) {
   const StepReport& report = running.finish();
@@ -197,13 +254,7 @@ Finding conclude(RunningStep& running, const CallResults& results, double cpu_s,
     evidence.exit_code = report.reason == "exit" && report.signal == 0 ? report.exit_code : -1;
     evidence.signal = report.signal;
   }
-  for (const Verdict verdict : evidence.tests) {
-    evidence.passed += verdict == Verdict::kAC ? 1 : 0;
-  }
-  evidence.verdict = Verdict::kAC;
-  for (auto verdict = evidence.tests.rbegin(); verdict != evidence.tests.rend(); ++verdict) {
-    evidence.verdict = *verdict == Verdict::kAC ? evidence.verdict : *verdict;
-  }
+  sum_up(evidence);
   evidence.output = running.output();
   add_usage(evidence, report);
   return finding;

@@ -37,4 +37,11 @@ Finding examine(Worker& worker, Toolchain& tools, const Submission& submission, 
 /// during the last call, or found broken after it, is that call's verdict. `results` has at least one test.
 Finding conclude(RunningStep& running, const CallResults& results, double cpu_s, bool alone);
 
+/// Whether what the last of so many `runs` of a program, which ended before its time, left unanswered may be asked of a
+/// fresh one, which has limits of its own. Not after a time-out, and not without end.
+bool may_run_again(const Finding& run, int runs);
+
+/// Adds what one more run of the same program showed.
+void add_run(Finding& all, Finding run);
+
 }  // namespace plumb

@@ -43,19 +43,21 @@ class SuiteExamination {
     if (const auto begun = begin(); !begun) {
       return faulty(begun.error().message);
     }
-    RunningStep candidate(candidate_, {.channel = true,
-                                       .output_limit = static_cast<std::size_t>(submission_.limits.output_bytes),
-                                       .waits_for_others = true});
-    if (const auto started = start(candidate); !started) {
+    all_ = Finding();
+    runs_ = 0;
+    if (const auto started = start(); !started) {
       return faulty(started.error().message);
     }
-    SuiteResults results = run_suite(candidate, *tests_step_, submission_.suite, submission_.stop_at_first_failure);
+    const FreshRuns fresh{.end = [this](const SuiteResults& run) { return end_run(run); },
+                          .start = [this] { return start_again(); }};
+    SuiteResults results =
+        run_suite(*candidate_step_, *tests_step_, submission_.suite, submission_.stop_at_first_failure, fresh);
     if (results.tests_ended && standing) {
       tests_.end_later();
       candidate_.end_later();
       return std::nullopt;
     }
-    return finding_of(candidate, results);
+    return finding_of(results);
   }
 
   void take_standing_process() {
@@ -79,20 +81,60 @@ class SuiteExamination {
     return is_new ? tests_.await_begun() : Result<void>();
   }
 
-  Result<void> start(RunningStep& candidate) {
-    const Step test_step = Toolchain::suite_step(submission_);
-    Step step = tools_.run_step(submission_);
-    step.cpu_s *= alone_ ? 1 : kCpuSlack;
-    step.wall_s += test_step.cpu_s;  // it waits while the tests compute
-    PLUMB_TRY(candidate.start(step));
+  Result<void> start() {
+    PLUMB_TRY(start_candidate());
     if (tests_step_) {
       return {};
     }
     tests_step_ = std::make_unique<RunningStep>(tests_, StepStreams{.channel = true, .output_limit = kTestsOutput});
-    return tests_step_->start(test_step);
+    return tests_step_->start(Toolchain::suite_step(submission_));
   }
 
-  Finding finding_of(RunningStep& candidate, SuiteResults& results) {
+  Result<void> start_candidate() {
+    if (!candidate_.in_session()) {
+      PLUMB_TRY(candidate_.begin(work_files(submission_), submission_.limits.file_mib));
+    }
+    Step step = tools_.run_step(submission_);
+    step.cpu_s *= alone_ ? 1 : kCpuSlack;
+    step.wall_s += Toolchain::suite_step(submission_).cpu_s;  // it waits while the tests compute
+    candidate_step_ = std::make_unique<RunningStep>(
+        candidate_, StepStreams{.channel = true,
+                                .output_limit = static_cast<std::size_t>(submission_.limits.output_bytes),
+                                .waits_for_others = true});
+    ++runs_;
+    is_running_ = true;
+    return candidate_step_->start(step);
+  }
+
+  RunningStep* start_again() {
+    const auto started = start_candidate();
+    if (!started) {
+      all_ = faulty(started.error().message);
+    }
+    return started ? candidate_step_.get() : nullptr;
+  }
+
+  // Whether there may be another.
+  bool end_run(const SuiteResults& results) {
+    Finding run =
+        conclude(*candidate_step_, {results.tests, results.reason, results.died}, submission_.limits.cpu_s, alone_);
+    is_running_ = false;
+    const bool goes_on = may_run_again(run, runs_);
+    add_run(all_, std::move(run));
+    return goes_on;
+  }
+
+  // What came after the last run had ended, without it.
+  void add_rest(const SuiteResults& results) {
+    Finding rest;
+    rest.evidence.tests = results.tests;
+    if (results.reason) {
+      rest.evidence.diagnostics.push_back(*results.reason);
+    }
+    add_run(all_, std::move(rest));
+  }
+
+  Finding finding_of(SuiteResults& results) {
     if (results.tests_ended) {
       if (const auto fault = end_of_tests(tests_step_->finish(), results)) {
         return *fault;
@@ -102,17 +144,23 @@ class SuiteExamination {
     if (!results.fault.empty()) {
       return faulty(results.fault, Doubt::kHopeless);
     }
-    results.total = std::max({results.total, static_cast<int>(results.tests.size()), 1});
-    if (results.tests.empty()) {
+    if (all_.doubt == Doubt::kFault) {
+      return all_;
+    }
+    if (is_running_ && !results.tests.empty()) {
+      end_run(results);
+    } else if (all_.doubt == Doubt::kNone && !results.ended && !results.tests.empty()) {
+      add_rest(results);
+    }
+    const std::vector<Verdict>& verdicts = all_.evidence.tests;
+    if (verdicts.empty() && all_.doubt != Doubt::kFault) {
       return faulty("the tests ended without a result");
     }
-    Finding finding =
-        conclude(candidate, {results.tests, results.reason, results.died}, submission_.limits.cpu_s, alone_);
-    if (finding.doubt != Doubt::kFault) {
-      finding.evidence.total = results.total;
-      finding.evidence.isolation = candidate_.isolation().summary();
+    if (all_.doubt != Doubt::kFault) {
+      all_.evidence.total = std::max({results.total, static_cast<int>(verdicts.size()), 1});
+      all_.evidence.isolation = candidate_.isolation().summary();
     }
-    return finding;
+    return all_;
   }
 
   void leave(const SuiteResults& results) {
@@ -143,7 +191,11 @@ class SuiteExamination {
   Toolchain& tools_;
   const Submission& submission_;
   bool alone_;
+  std::unique_ptr<RunningStep> candidate_step_;
   std::unique_ptr<RunningStep> tests_step_;
+  Finding all_;  // of the candidate's runs that have ended
+  int runs_ = 0;
+  bool is_running_ = false;
 };
 
 }  // namespace

@@ -41,6 +41,10 @@ class Gone(BaseException):
     """The candidate will answer no more."""
 
 
+class Lost(BaseException):
+    """The candidate ended instead of answering; another run of it answers the next call."""
+
+
 class CandidateError(Exception):
     """An exception of the candidate that Python itself has not."""
 
@@ -109,6 +113,8 @@ def call(name, arguments, named):
         return parse(payload, 0)[0]
     if kind == b"D":
         raise Gone
+    if kind == b"N":
+        raise Lost
     text = payload.decode("utf-8", "replace")
     if kind == b"W":
         raise Unjudged("the candidate returned a value of type " + text)

@@ -22,7 +22,8 @@ struct Frame {
 
 class Loop {
  public:
-  Loop(RunningStep& candidate, RunningStep& tests) : candidate_(candidate), tests_(tests) {}
+  Loop(RunningStep& candidate, RunningStep& tests, const FreshRuns* fresh)
+      : candidate_(&candidate), tests_(tests), fresh_(fresh) {}
 
   SuiteResults run() {
     Frame frame;
@@ -105,7 +106,14 @@ class Loop {
   }
 
   void call(const std::string& arguments) {
-    const CallOutcome outcome = call_candidate(candidate_, arguments, kAnswerLimit);
+    if (lost_) {
+      return tests_.send("N 0\n");
+    }
+    if (candidate_ == nullptr && (candidate_ = fresh_->start()) == nullptr) {
+      over_ = true;
+      return;
+    }
+    const CallOutcome outcome = call_candidate(*candidate_, arguments, kAnswerLimit);
     const Answer& answer = outcome.answer;
     const bool malformed = answer.kind == 'V' && !answer.oversized && !is_well_formed(answer.payload, 1);
     if (outcome.failure == CallFailure::kSpoiled || malformed) {
@@ -120,19 +128,34 @@ class Loop {
     }
     if (answer.kind == 'L') {  // it says the same to every further call
       const CandidateException exception = read_exception(answer.payload);
-      return fail(verdict_of_exception('L', exception.type), exception.message);
+      return fail(verdict_of_exception('L', exception.type), exception.message, false);
     }
     tests_.send(std::string(1, answer.kind) + " " + std::to_string(answer.payload.size()) + "\n" + answer.payload);
   }
 
   // The test that is running can come to no end.
-  void fail(Verdict verdict, const Diagnostic& reason) {
+  void fail(Verdict verdict, const Diagnostic& reason, bool another_run_may_answer = true) {
     results_.tests.push_back(verdict);
     note(reason);
+    results_.ended = another_run_may_answer && fresh_ != nullptr;
+    if (results_.ended && fresh_->end(results_)) {
+      const int total = results_.total;
+      num_before_ += results_.tests.size();
+      results_ = SuiteResults();
+      results_.total = total;
+      candidate_ = nullptr;
+      lost_ = true;
+      tests_.send("N 0\n");
+      return;
+    }
     over_ = candidate_gone_ = true;
   }
 
   void result(const std::string& payload) {
+    if (lost_) {  // whatever the test made of it: its verdict is known
+      lost_ = false;
+      return;
+    }
     if (payload.empty()) {
       results_.tests.push_back(Verdict::kAC);
       return;
@@ -150,7 +173,7 @@ class Loop {
 
   // In words that do not give an expected value away.
   [[nodiscard]] std::string failure(const CandidateException& exception) const {
-    std::string text = "test " + std::to_string(results_.tests.size() + 1) + " failed";
+    std::string text = "test " + std::to_string(num_before_ + results_.tests.size() + 1) + " failed";
     if (exception.message.line > 0) {
       text += ", in line " + std::to_string(exception.message.line) + " of the tests";
     }
@@ -166,8 +189,11 @@ class Loop {
     }
   }
 
-  RunningStep& candidate_;
+  RunningStep* candidate_;  // null: it ended, and is started again when it is called
   RunningStep& tests_;
+  const FreshRuns* fresh_;      // null: none
+  std::size_t num_before_ = 0;  // tests of earlier runs
+  bool lost_ = false;           // the candidate ended during the test that is running
   bool over_ = false;
   bool candidate_gone_ = false;
   SuiteResults results_;
@@ -175,7 +201,8 @@ class Loop {
 
 }  // namespace
 
-SuiteResults run_suite(RunningStep& candidate, RunningStep& tests, const TestSuite& suite, bool stop_at_first_failure) {
+SuiteResults run_suite(RunningStep& candidate, RunningStep& tests, const TestSuite& suite, bool stop_at_first_failure,
+                       const FreshRuns& fresh) {
   const auto text = [](char kind, const std::string& bytes) {
     return kind + std::to_string(bytes.size()) + ":" + bytes;
   };
@@ -186,7 +213,7 @@ SuiteResults run_suite(RunningStep& candidate, RunningStep& tests, const TestSui
   }
   payload += stop_at_first_failure ? "t" : "f";
   tests.send("S " + std::to_string(payload.size()) + "\n" + payload);
-  return Loop(candidate, tests).run();
+  return Loop(candidate, tests, stop_at_first_failure ? nullptr : &fresh).run();
 }
 
 }  // namespace plumb

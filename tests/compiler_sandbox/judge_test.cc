@@ -90,8 +90,7 @@ TEST(Judge, SaysWhatIsWrongWithCpp) {
       {Language::kCpp, "int add(int a, int b) { return a + c; }", Verdict::kCE,
        "'c' was not declared|undeclared identifier 'c'"},
       {Language::kCpp, "int add(int a, int b) { a + b; }", Verdict::kCE, "no return statement|does not return a value"},
-      {Language::kCpp, "long add(int a, int b) { return a + b; }", Verdict::kCE,
-       "add does not return int"},
+      {Language::kCpp, "long add(int a, int b) { return a + b; }", Verdict::kCE, "add does not return int"},
       {Language::kCpp, "int sub(int a, int b) { return a - b; }", Verdict::kCE,
        "does not define int add(int a, int b)"},
       {Language::kCpp, "int add(int a, int b) { throw std::runtime_error(\"too bad\"); }", Verdict::kRE, "too bad"},
@@ -218,6 +217,62 @@ TEST(Judge, StopsAtTheFirstFailureOrGoesOn) {
   EXPECT_EQ(whole.passed, 3);
   EXPECT_EQ(whole.total, 4);
   EXPECT_EQ(whole.verdict, Verdict::kRE);
+}
+
+// Each call is answered for itself: by a fresh run where the one before did not live to see it.
+TEST(Judge, AProgramThatEndedIsRunAgainForTheCallsThatFollow) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const auto judged = [&](Language language, const std::string& source) {
+    Submission submission = add_submission(language, source);
+    submission.stop_at_first_failure = false;
+    return judge->judge(submission);
+  };
+  const std::vector<Verdict> second{Verdict::kAC, Verdict::kRE, Verdict::kAC, Verdict::kAC};
+  const struct {
+    Language language;
+    const char* ends;  // where both are zero, which is the second call
+    const char* words;
+  } endings[] = {
+      {Language::kPython, "import os; os._exit(7)", "exit code 7"},
+      {Language::kPython, "import os; os.kill(os.getpid(), 11)", "signal 11"},
+      {Language::kPython, "import os; os.write(3, b'5' * 99)", "channel"},
+      {Language::kCpp, "std::_Exit(7);", "exit code 7"},
+      {Language::kCpp, "std::abort();", "signal 6"},
+      {Language::kCpp, "std::vector<int> none; return none[0];", "signal 6"},
+  };
+  for (const auto& one : endings) {
+    const bool python = one.language == Language::kPython;
+    const Evidence evidence = judged(
+        one.language, python ? "print('up')\ndef add(a, b):\n    if a == 0:\n        " + std::string(one.ends) +
+                                   "\n    return a + b\n"
+                             : "int add(int a, int b) { if (a == 0) { " + std::string(one.ends) + " } return a + b; }");
+    EXPECT_EQ(evidence.tests, second) << one.ends << describe(evidence);
+    EXPECT_EQ(evidence.passed, 3);
+    EXPECT_EQ(evidence.verdict, Verdict::kRE);
+    ASSERT_EQ(evidence.diagnostics.size(), 1U);
+    EXPECT_NE(evidence.diagnostics[0].message.find(one.words), std::string::npos) << describe(evidence);
+    EXPECT_EQ(evidence.output.starts_with("up\nup\n"), python) << evidence.output;
+  }
+  const Evidence never = judged(Language::kCpp, "int add(int, int) { std::_Exit(7); }");
+  EXPECT_EQ(never.tests, std::vector<Verdict>(4, Verdict::kRE)) << describe(never);
+  const Evidence memory =
+      judged(Language::kCpp,
+             "char* volatile hold;\nint add(int a, int b) { while (a == 0) "
+             "std::memset(const_cast<char*>(hold = new char[1 << 24]), 1, 1 << 24); return a + b; }");
+  EXPECT_EQ(memory.tests, (std::vector<Verdict>{Verdict::kAC, Verdict::kMLE, Verdict::kAC, Verdict::kAC}))
+      << describe(memory);
+  // Calls share the time that they may take: it is spent.
+  const Evidence endless =
+      judged(Language::kCpp, "int add(int a, int b) { for (volatile int i = 0; a == 0; i = i) {} return a + b; }");
+  EXPECT_EQ(endless.tests, (std::vector<Verdict>{Verdict::kAC, Verdict::kTLE})) << describe(endless);
+  // Not without end.
+  Submission many = add_submission(Language::kPython, "import os\ndef add(a, b):\n    os._exit(1)\n");
+  many.stop_at_first_failure = false;
+  many.args.assign(40, many.args[0]);
+  many.expected.assign(40, many.expected[0]);
+  const Evidence some = judge->judge(many);
+  EXPECT_EQ(some.tests, std::vector<Verdict>(16, Verdict::kRE)) << describe(some);
+  EXPECT_EQ(some.total, 40);
 }
 
 TEST(Judge, KeepsWhatWasPrinted) {

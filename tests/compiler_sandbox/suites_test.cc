@@ -60,6 +60,35 @@ TEST_F(Suites, EachAssertAndCallIsATest) {
   EXPECT_EQ(all.passed, 3);
 }
 
+TEST_F(Suites, ACandidateThatEndedIsRunAgainForTheTestsThatFollow) {
+  Submission submission = suite_submission(
+      "import os\ncalls = 0\ndef f(x):\n    global calls\n    calls += 1\n    if x == 0:\n        os._exit(3)\n"
+      "    return x if x > 0 else calls\n",
+      "assert f(1) == 1\nassert f(0) == 0\nassert f(-1) == 1\nassert f(2) == 3\n"
+      "def test_swallows():\n    try:\n        f(0)\n    except BaseException:\n        pass\n    try:\n        f(5)\n"
+      "    except BaseException:\n        pass\ndef test_last():\n    assert f(-1) == 1\n");
+  const Evidence first = judge_->judge(submission);
+  EXPECT_EQ(first.tests, (Verdicts{Verdict::kAC, Verdict::kRE})) << describe(first);
+  submission.stop_at_first_failure = false;
+  const Evidence all = judge_->judge(submission);
+  EXPECT_EQ(all.tests, (Verdicts{Verdict::kAC, Verdict::kRE, Verdict::kAC, Verdict::kWA, Verdict::kRE, Verdict::kAC}))
+      << describe(all);
+  EXPECT_EQ(all.total, 6);
+  EXPECT_EQ(all.passed, 3);
+  ASSERT_EQ(all.diagnostics.size(), 1U);
+  EXPECT_NE(all.diagnostics[0].message.find("exit code 3"), std::string::npos) << describe(all);
+  // The last test ends it, and there is nothing left to run.
+  submission.suite.code = "assert f(1) == 1\nassert f(0) == 0\n";
+  const Evidence last = judge_->judge(submission);
+  EXPECT_EQ(last.tests, (Verdicts{Verdict::kAC, Verdict::kRE})) << describe(last);
+  // The judge's channel, and what is numbered in messages.
+  submission.source = "import os\ndef f(x):\n    if x == 0:\n        os.write(3, b'x' * 99)\n    return x\n";
+  submission.suite.code = "assert f(0) == 0\nassert f(1) == 2\nassert f(3) == 3\n";
+  const Evidence spoiled = judge_->judge(submission);
+  EXPECT_EQ(spoiled.tests, (Verdicts{Verdict::kRE, Verdict::kWA, Verdict::kAC})) << describe(spoiled);
+  EXPECT_EQ(judge_->judge(suite_submission("def f(x):\n    return x\n", "assert f(1) == 1\n")).verdict, Verdict::kAC);
+}
+
 TEST_F(Suites, FunctionsAndUnittestsAreTestsToo) {
   Submission submission = suite_submission(
       "def half(n):\n    if n % 2:\n        raise ValueError('odd')\n    return n // 2\n",
