@@ -76,10 +76,7 @@ inline void parse(Input& in, char& value) {
   value = text[0];
 }
 inline void parse(Input& in, std::string& value) { value = parse_bytes(in, *in.at == 'b' ? 'b' : 's'); }
-inline void parse(Input& in, std::vector<unsigned char>& value) {
-  const std::string bytes = parse_bytes(in, 'b');
-  value.assign(bytes.begin(), bytes.end());
-}
+inline void parse(Input& in, std::vector<unsigned char>& value);
 template <typename T>
 std::enable_if_t<is_integer<T>> parse(Input& in, T& value) {
   const Integer number = parse_integer(in);
@@ -164,6 +161,11 @@ template <typename T, std::size_t N>
 void parse(Input& in, std::array<T, N>& value) {
   if (parse_count(in, "lu") != N) throw Misfit();
   for (T& item : value) parse(in, item);
+}
+inline void parse(Input& in, std::vector<unsigned char>& value) {
+  if (*in.at != 'b' && *in.at != 's') return parse_row(in, value);
+  const std::string bytes = parse_bytes(in, *in.at);
+  value.assign(bytes.begin(), bytes.end());
 }
 // What is parsed for a parameter of type T, and how it is passed.
 template <typename T>

@@ -28,10 +28,11 @@ enum class Comparison { kEqual, kDifferent, kMalformed };
 
 /// Compares one encoded value with `expected`, read by the declared result `type`, type-strictly: true is not 1, 1 is
 /// not 1.0, a tuple is not a list. Floats are equal within 1e-9 relative or 1e-12 absolute; NaN equals NaN, an infinity
-/// itself. Sets and dicts are compared without regard to order; floats in a set, and as keys, bit for bit. Of type
-/// "auto", C++'s own types count for what JSON can say: lists, tuples and sets of equal elements are equal (a set's in
-/// any order), so are integers of any width, and a float of single precision is equal within 1e-5.
-/// kMalformed: not in the format above.
+/// itself. Sets and dicts are compared without regard to order, their floats as others: what is not exactly there has
+/// to be close to an element, or a key, that nothing else is paired with. Of type "auto", C++'s own types count for
+/// what JSON can say: lists, tuples and sets of equal elements are equal (a set's in any order), so are integers of any
+/// width, bytes and a text or a list of integers, and a float of single precision is equal within 1e-5. kMalformed: not
+/// in the format above.
 Comparison compare_value(std::string_view encoded, const nlohmann::json& expected, std::string_view type);
 
 /// Whether `encoded` is `count` values in the format above and nothing else, at most 64 deep.

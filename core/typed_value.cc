@@ -245,6 +245,33 @@ std::optional<TypedValue> composed(const Json& value, const TaskType& type) {
   return value.is_null() ? std::optional(TypedValue()) : typed_value(value, type.parts[0]);  // optional
 }
 
+// Integers of more digits than a double has powers of ten are an error to nlohmann before anybody is asked: they become
+// {"__int__": "digits"} in the text. What is no JSON stays none: digits stand for a number wherever they are no text.
+// Empty where there are none.
+std::string with_long_integers_tagged(std::string_view text) {
+  constexpr std::size_t kLong = 300;
+  std::string tagged;
+  std::size_t done = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    if (text[at] == '"') {
+      for (++at; at < text.size() && text[at] != '"'; ++at) {
+        at += text[at] == '\\' ? 1 : 0;
+      }
+      ++at;
+      continue;
+    }
+    const std::size_t end = std::min(text.find_first_not_of("+-.0123456789eE", at), text.size());
+    const std::string_view number = text.substr(at, end - at);
+    const std::string_view digits = number.substr(number.starts_with('-') ? 1 : 0);
+    if (digits.size() > kLong && digits[0] != '0' && digits.find_first_of("+-.eE") == std::string_view::npos) {
+      tagged.append(text.substr(done, at - done)).append("{\"__int__\":\"").append(number).append("\"}");
+      done = end;
+    }
+    at = std::max(end, at + 1);
+  }
+  return done == 0 ? std::string() : tagged.append(text.substr(done));
+}
+
 // nlohmann's own events, but for integers that its 64 bits cannot hold.
 class ExactSax : public nlohmann::json_sax<Json> {
  public:
@@ -336,7 +363,8 @@ bool fits_int32(const TypedValue& value) {
 Json parse_exact_json(std::string_view text) {
   Json root;
   ExactSax sax(root);
-  return Json::sax_parse(text, &sax) ? root : Json(Json::value_t::discarded);
+  const std::string tagged = with_long_integers_tagged(text);
+  return Json::sax_parse(tagged.empty() ? text : tagged, &sax) ? root : Json(Json::value_t::discarded);
 }
 
 }  // namespace plumb

@@ -89,8 +89,12 @@ Result<nlohmann::json> parse_json(const std::string& text, const std::string& pl
     return Error{place + ": lists and objects are nested deeper than " + std::to_string(kMaxNesting) + " levels"};
   }
   try {
-    auto json = nlohmann::json::parse(text);
-    return has_long_number(text) ? parse_exact_json(text) : std::move(json);
+    if (has_long_number(text)) {
+      if (auto exact = parse_exact_json(text); !exact.is_discarded()) {
+        return exact;
+      }
+    }
+    return nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& error) {
     return Error{place + ": not valid JSON in UTF-8 at byte " + std::to_string(error.byte)};
   } catch (const nlohmann::json::exception&) {

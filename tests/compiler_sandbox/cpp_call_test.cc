@@ -207,6 +207,62 @@ TEST(CppCall, TypesOfLambdasAndMethodsAreRead) {
   }
 }
 
+TEST(CppCall, BytesMayBeTextsAndIntegersWide) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const char* calls = R"([[[{"__bytes__": "AP8="}], {"__bytes__": "/wA="}]])";
+  for (const char* source :
+       {"std::string f(const std::string& x) { return std::string(x.rbegin(), x.rend()); }",
+        "std::vector<unsigned char> f(std::vector<std::uint8_t> x) { return {x.rbegin(), x.rend()}; }",
+        "std::vector<std::uint8_t> f(std::string x) { return {x.rbegin(), x.rend()}; }",
+        "std::string f(std::vector<unsigned char>& x) { return {x.rbegin(), x.rend()}; }"}) {
+    const Evidence evidence =
+        judge->judge(make_submission(Language::kCpp, source, {"f", {{"x", "bytes"}}, "bytes"}, calls));
+    EXPECT_EQ(evidence.verdict, Verdict::kAC) << source << describe(evidence);
+  }
+  const auto guessed = [&](const char* source, const char* json) {
+    Submission submission = make_submission(Language::kCpp, source, {"f", {{"x", "auto"}}, "auto"}, json);
+    submission.guessed_types = true;
+    return judge->judge(submission);
+  };
+  if (guessed("long f(long x) { return x; }", "[[[1], 1]]").verdict != Verdict::kAC) {
+    GTEST_SKIP() << "python3-clang-16 is not installed";
+  }
+  const struct {
+    const char* source;
+    const char* calls;
+    Verdict verdict;
+  } cases[] = {
+      {"std::string f(std::string x) { return {x.rbegin(), x.rend()}; }", calls, Verdict::kAC},
+      {"std::vector<std::uint8_t> f(std::vector<std::uint8_t> x) { return x; }", "[[[[1, 255]], [1, 255]]]",
+       Verdict::kAC},
+      {"std::vector<std::uint8_t> f(std::vector<std::uint8_t> x) { return x; }", "[[[[1, 255]], [1, 254]]]",
+       Verdict::kWA},
+      {"std::vector<std::uint8_t> f(std::vector<std::uint8_t> x) { return x; }", "[[[[1, 256]], [1, 256]]]",
+       Verdict::kRE},
+      {"__int128 f(__int128 x) { return x - 1; }",
+       R"([[[{"__int__": "-170141183460469231731687303715884105727"}],
+            {"__int__": "-170141183460469231731687303715884105728"}],
+           [[{"__int__": "170141183460469231731687303715884105727"}],
+            {"__int__": "170141183460469231731687303715884105726"}], [[0], -1], [[4294967296], 4294967295]])",
+       Verdict::kAC},
+      {"unsigned __int128 f(unsigned __int128 x) { return x; }",
+       R"([[[{"__int__": "340282366920938463463374607431768211455"}],
+            {"__int__": "340282366920938463463374607431768211455"}], [[0], 0]])",
+       Verdict::kAC},
+      {"unsigned __int128 f(unsigned __int128 x) { return x; }", "[[[-1], -1]]", Verdict::kRE},
+      {"__int128 f(__int128 x) { return x; }", R"([[[{"__int__": "170141183460469231731687303715884105728"}], 1]])",
+       Verdict::kRE},
+      {"unsigned __int128 f(unsigned __int128 x) { return x; }",
+       R"([[[{"__int__": "340282366920938463463374607431768211456"}], 1]])", Verdict::kRE},
+      {"__int128 f(const std::vector<__int128>& x) { return x[0] * x[1]; }",
+       R"([[[[18446744073709551615, 2]], {"__int__": "36893488147419103230"}]])", Verdict::kAC},
+  };
+  for (const auto& one : cases) {
+    const Evidence evidence = guessed(one.source, one.calls);
+    EXPECT_EQ(evidence.verdict, one.verdict) << one.source << one.calls << describe(evidence);
+  }
+}
+
 TEST(CppCall, WordsSayWhatTheFunctionMayBe) {
   using enum CppCallee;
   EXPECT_EQ(cpp_callees("int f();", "f"), std::vector{kFunction});

@@ -102,6 +102,18 @@ TEST(TypedValue, JsonIsReadWithoutRounding) {
   for (const char* text : {"", "[", R"({"a"})", "nan", "[1] 2"}) {
     EXPECT_TRUE(parse_exact_json(text).is_discarded()) << text;
   }
+  // More digits than a double has powers of ten.
+  const std::string digits = "12" + std::string(5000, '7');
+  const std::string text = R"({"-": [-)" + digits + ", " + digits + R"(], "\"9\\": ")" + digits + "\"}";
+  const nlohmann::json huge = parse_exact_json(text);
+  ASSERT_FALSE(huge.is_discarded());
+  EXPECT_EQ(huge["-"], (nlohmann::json{{{"__int__", "-" + digits}}, {{"__int__", digits}}}));
+  EXPECT_EQ(huge["\"9\\"], digits);
+  for (const std::string& wrong :
+       {"[0" + digits + "]", "[" + digits + "e1]", "[" + digits + ".5]", "[--" + digits + "]", "{" + digits + ": 1}",
+        "[true" + digits + "]", digits + " " + digits, "[\"" + digits, "[+" + digits + "]"}) {
+    EXPECT_TRUE(parse_exact_json(wrong).is_discarded()) << wrong.substr(0, 20);
+  }
   EXPECT_TRUE(parse_exact_json(std::string(100000, '[')).is_discarded());
 }
 
