@@ -96,4 +96,17 @@ std::vector<Diagnostic> compiler_messages(std::string_view text, const std::stri
   return messages;
 }
 
+std::vector<Diagnostic> compiler_warnings(std::string_view text, const std::string& source) {
+  std::vector<Diagnostic> warnings;
+  for (std::size_t start = 0; start < text.size() && warnings.size() < kMaxMessages;) {
+    const std::size_t end = std::min(text.find('\n', start), text.size());
+    auto message = message_in(text.substr(start, end - start), source);
+    if (message && message->severity == "warning" && message->file == source && message->line > 0) {
+      warnings.push_back(std::move(*message));
+    }
+    start = end + 1;
+  }
+  return warnings;
+}
+
 }  // namespace plumb

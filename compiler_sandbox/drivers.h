@@ -26,7 +26,8 @@ inline constexpr const char* kAnyFunction = "*";
 ///                    with the exception's type, line of the tests and text); U the suite cannot be run, with the
 ///                    reason; E the end (not empty: there are files in the work folder now)
 ///   judge → driver   the same form, kinds V, W and X as above, in answer to C; N: the candidate ended instead, which
-///                    ends this test, and the next call is answered by a fresh run of it; D: no call is answered any more
+///                    ends this test, and the next call is answered by a fresh run of it; D: no call is answered any
+///                    more
 const std::string& python_suite_driver();
 
 /// The #include lines of what candidates, and the drivers, may use without including it. After it a candidate's own

@@ -138,6 +138,7 @@ class Examination {
     const std::vector<Step> steps = tools_.build_steps(submission_, driver_, cache_inside(worker_, tools_.cache_dir()));
     BuildOutcome outcome = build_program(worker_, steps, submission_.limits.compile_cpu_s, alone_, "solution.cpp");
     add_usage(build_usage_, outcome.usage);
+    warnings_ = std::move(outcome.warnings);
     if (outcome.refused && outcome.refused->doubt == Doubt::kNone && !tools_.is_whole(driver_)) {
       return faulty("files of the judge's cache folder have vanished: restart it", Doubt::kHopeless);
     }
@@ -169,6 +170,7 @@ class Examination {
     }
     if (all.doubt != Doubt::kFault) {
       add_usage(all.evidence, build_usage_);
+      add_warnings(all.evidence, warnings_);
       complete(all.evidence);
     }
     return all;
@@ -199,7 +201,8 @@ class Examination {
   CppCallee callee_ = CppCallee::kFunction;
   CppCallFault call_fault_ = CppCallFault::kNone;  // of the last compilation
   CppCallFault refused_by_ = CppCallFault::kNone;  // of the refusal that is kept
-  Evidence build_usage_;                           // times and memory alone: of the steps that built the program
+  std::vector<Diagnostic> warnings_;
+  Evidence build_usage_;  // times and memory alone: of the steps that built the program
 };
 
 }  // namespace

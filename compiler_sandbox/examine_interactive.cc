@@ -120,6 +120,7 @@ class InteractiveExamination {
         break;
       }
     }
+    add_warnings(finding.evidence, program.warnings());
     return finding;
   }
 

@@ -58,6 +58,7 @@ class ProgramExamination {
     Finding finding;
     Evidence& evidence = finding.evidence;
     add_usage(evidence, program.build_usage());
+    warnings_ = program.warnings();
     for (const ProgramTest& test : submission_.program_tests) {
       std::string error;
       if (const auto refused = program.renew(submission_.source, {}, 0)) {
@@ -177,6 +178,7 @@ class ProgramExamination {
     if (evidence.tests.empty()) {
       return;  // the verdict is that of building it
     }
+    add_warnings(evidence, warnings_);
     evidence.passed = static_cast<int>(std::count(evidence.tests.begin(), evidence.tests.end(), Verdict::kAC));
     const auto failed =
         std::find_if(evidence.tests.begin(), evidence.tests.end(), [](Verdict v) { return v != Verdict::kAC; });
@@ -191,6 +193,7 @@ class ProgramExamination {
   const Submission& submission_;
   bool alone_;
   std::vector<ProgramRun> runs_;  // of the tests that were run
+  std::vector<Diagnostic> warnings_;
 };
 
 }  // namespace

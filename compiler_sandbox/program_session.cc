@@ -50,6 +50,7 @@ std::optional<Finding> ProgramSession::build(const std::string& source, std::map
       tools_.program_steps(language_, limits_, source, cache_inside(worker_, tools_.cache_dir()));
   BuildOutcome outcome = build_program(worker_, steps, limits_.compile_cpu_s, alone_, language_.source);
   usage_ = outcome.usage;
+  warnings_ = std::move(outcome.warnings);
   const bool refused = outcome.refused && outcome.refused->doubt == Doubt::kNone;
   if (refused && language_.precompiled_headers && !tools_.is_whole("")) {
     return faulty("files of the judge's cache folder have vanished: restart it", Doubt::kHopeless);

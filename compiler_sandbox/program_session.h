@@ -40,7 +40,8 @@ class ProgramSession {
   /// The step of a run, for who moves its bytes himself.
   [[nodiscard]] Step step(const std::vector<std::string>& arguments) const;
 
-  [[nodiscard]] const Evidence& build_usage() const { return usage_; }  // times and memory alone
+  [[nodiscard]] const Evidence& build_usage() const { return usage_; }                 // times and memory alone
+  [[nodiscard]] const std::vector<Diagnostic>& warnings() const { return warnings_; }  // of the compiler
 
  private:
   Worker& worker_;
@@ -49,6 +50,7 @@ class ProgramSession {
   const Limits& limits_;
   bool alone_;
   Evidence usage_;
+  std::vector<Diagnostic> warnings_;
 };
 
 /// The end of `text`, where an interpreter says what went wrong.

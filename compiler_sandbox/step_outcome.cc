@@ -16,11 +16,10 @@ namespace {
 constexpr std::size_t kCompilerWords = 65536;                 // kept of what a compiler says
 constexpr std::size_t kCompilerFlood = std::size_t{1} << 20;  // a compiler that says more is stopped
 
-// Nothing where the step did its work.
-// `limit_s` is of all steps together, `usage` what those before took of it.
+// Nothing where the step did its work. `limit_s` is of all steps together; `outcome` has what those before took of it.
 std::optional<Finding> build_step(Worker& worker, Step step, double limit_s, bool alone, const std::string& source,
-                                  Evidence& usage) {
-  const double used_s = usage.cpu_s;
+                                  BuildOutcome& outcome) {
+  const double used_s = outcome.usage.cpu_s;
   step.cpu_s = std::max(limit_s * (alone ? 1 : kCpuSlack) - used_s, 0.0);
   RunningStep running(worker, {.output_limit = kCompilerFlood, .output_kept = kCompilerWords});
   if (const auto started = running.start(step); !started) {
@@ -37,11 +36,13 @@ std::optional<Finding> build_step(Worker& worker, Step step, double limit_s, boo
   if (finding && (finding->doubt == Doubt::kFault || finding->doubt == Doubt::kNearLimit)) {
     return finding;
   }
-  add_usage(usage, report);
+  add_usage(outcome.usage, report);
   if (finding) {
     words = finding->evidence.verdict == Verdict::kMLE ? "error: the compiler needed more memory than it may use"
                                                        : "error: the compiler needed more time than it may use";
   } else if (report.reason == "exit" && report.exit_code == 0) {
+    const auto warnings = compiler_warnings(words, source);
+    outcome.warnings.insert(outcome.warnings.end(), warnings.begin(), warnings.end());
     return std::nullopt;
   } else {
     finding.emplace();
@@ -70,6 +71,10 @@ void add_usage(Evidence& evidence, const Evidence& steps) {
   evidence.cpu_s += steps.cpu_s;
   evidence.wall_s += steps.wall_s;
   evidence.peak_mib = std::max(evidence.peak_mib, steps.peak_mib);
+}
+
+void add_warnings(Evidence& evidence, const std::vector<Diagnostic>& warnings) {
+  evidence.diagnostics.insert(evidence.diagnostics.end(), warnings.begin(), warnings.end());
 }
 
 std::optional<Finding> broken_limit(const StepReport& report, double limit_s, bool alone) {
@@ -125,7 +130,7 @@ BuildOutcome build_program(Worker& worker, const std::vector<Step>& steps, doubl
                            const std::string& source) {
   BuildOutcome outcome;
   for (const Step& step : steps) {
-    outcome.refused = build_step(worker, step, cpu_s, alone, source, outcome.usage);
+    outcome.refused = build_step(worker, step, cpu_s, alone, source, outcome);
     if (outcome.refused) {
       add_usage(outcome.refused->evidence, outcome.usage);
       break;

@@ -17,6 +17,9 @@ Finding faulty(const std::string& what, Doubt doubt = Doubt::kFault);
 void add_usage(Evidence& evidence, const StepReport& report);
 void add_usage(Evidence& evidence, const Evidence& steps);
 
+/// Adds what a compiler warned of, behind the reason why the program failed, if it did.
+void add_warnings(Evidence& evidence, const std::vector<Diagnostic>& warnings);
+
 /// What the limits say about a step, if they say anything: TLE, MLE, or a doubt. `limit_s` is of CPU time. `alone`: see
 /// examine().
 std::optional<Finding> broken_limit(const StepReport& report, double limit_s, bool alone);
@@ -29,8 +32,9 @@ std::string cache_inside(const Worker& worker, const std::string& cache_dir);
 
 /// What became of building a program.
 struct BuildOutcome {
-  std::optional<Finding> refused;  // nothing where it was built; its evidence holds the usage
-  Evidence usage;                  // times and memory alone
+  std::optional<Finding> refused;    // nothing where it was built; its evidence holds the usage
+  Evidence usage;                    // times and memory alone
+  std::vector<Diagnostic> warnings;  // about the candidate's file, where it was built
 };
 
 /// Runs compiler and linker (`steps`, which share `cpu_s`) in `worker`'s session. A step that fails is CE, with what it

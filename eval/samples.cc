@@ -111,12 +111,16 @@ SampleRecord sample_record(const ScoredGroup& scored, std::size_t index) {
   sample.unscored = score.unscored.value_or("");
   sample.audit = score.audit ? static_cast<int>(*score.audit) : -1;
   if (score.evidence) {
-    const auto& diagnostics = score.evidence->diagnostics;
+    for (const Diagnostic& diagnostic : score.evidence->diagnostics) {
+      // What a compiler warned of is no reason why a program that it compiled failed.
+      const bool is_reason = diagnostic.severity != "warning" || score.evidence->verdict == Verdict::kCE;
+      if (is_reason && sample.diagnostics.size() < kMaxDiagnostics) {
+        sample.diagnostics.push_back(diagnostic);
+      }
+    }
     sample.verdict = to_string(score.evidence->verdict);
     sample.passed = score.evidence->passed;
     sample.tests = score.evidence->total;
-    sample.diagnostics.assign(diagnostics.begin(), diagnostics.begin() + static_cast<std::ptrdiff_t>(std::min(
-                                                                             kMaxDiagnostics, diagnostics.size())));
     sample.output = score.evidence->output.substr(0, kMaxOutputBytes);
   }
   return sample;

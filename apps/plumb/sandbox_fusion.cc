@@ -66,9 +66,13 @@ Result<std::string> text(const Json& object, const char* key, const char* otherw
   return value.get<std::string>();
 }
 
-std::string words_of(const std::vector<Diagnostic>& diagnostics) {
+// Of one severity where it is not empty.
+std::string words_of(const std::vector<Diagnostic>& diagnostics, std::string_view severity = "") {
   std::string words;
   for (const Diagnostic& one : diagnostics) {
+    if (!severity.empty() && one.severity != severity) {
+      continue;
+    }
     const std::string place = one.line > 0 ? fmt::format("line {}:{}: ", one.line, one.column) : "";
     words += fmt::format("{}{}: {}\n", place, one.severity, to_utf8(one.message));
   }
@@ -97,7 +101,7 @@ Json run_result(const Evidence& evidence) {
   const bool late = evidence.verdict == Verdict::kTLE;
   std::string errors = evidence.errors;
   if (evidence.verdict == Verdict::kMLE || evidence.verdict == Verdict::kOLE) {
-    errors += "\n" + words_of(evidence.diagnostics);
+    errors += "\n" + words_of(evidence.diagnostics, "error");
   }
   return command_result(late ? "TimeLimitExceeded" : "Finished", evidence.wall_s,
                         late ? Json() : Json(return_code(evidence)), evidence.output, errors);

@@ -2,6 +2,7 @@
 
 #include <clang/Basic/TargetInfo.h>
 #include <clang/CodeGen/BackendUtil.h>
+#include <clang/Frontend/TextDiagnosticPrinter.h>
 #include <clang/Frontend/Utils.h>
 #include <clang/Lex/Preprocessor.h>
 #include <clang/Sema/Sema.h>
@@ -48,6 +49,15 @@ bool Compilation::start(const std::vector<const char*>& arguments) {
       &refused_);
   generator_->Initialize(context());
   return is_flawless();
+}
+
+// As with -fno-caret-diagnostics and -fdiagnostics-color=never.
+void Compilation::keep_messages() {
+  clang::DiagnosticOptions& options = clang_.getDiagnosticOpts();
+  options.ShowCarets = false;
+  options.ShowColors = false;
+  clang_.getDiagnostics().setClient(new clang::TextDiagnosticPrinter(message_stream_, &options));
+  clang_.getDiagnosticClient().BeginSourceFile(clang_.getLangOpts(), &clang_.getPreprocessor());
 }
 
 bool Compilation::is_flawless() const {
@@ -98,6 +108,7 @@ bool Compilation::read_last(const char* path) {
       llvm::consumeError(file.takeError());
       return false;
     }
+    keep_messages();
     read(clang_.getSourceManager().createFileID(*file, clang::SourceLocation(), clang::SrcMgr::C_User));
   }
   for (clang::Decl* declared : clang_.getSema().WeakTopLevelDecls()) {

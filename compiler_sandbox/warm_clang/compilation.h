@@ -5,6 +5,7 @@
 #include <clang/Frontend/CompilerInstance.h>
 #include <clang/Parse/Parser.h>
 #include <llvm/IR/LLVMContext.h>
+#include <llvm/Support/raw_ostream.h>
 
 #include <functional>
 #include <memory>
@@ -13,7 +14,8 @@
 
 namespace plumb {
 
-/// A translation unit that is read in pieces. Everything it has to say about them is only whether there is something.
+/// A translation unit that is read in pieces. What it has to say about them is whether there is something, and of the
+/// last the words.
 class Compilation {
  public:
   /// From the command line of clang++. False where it cannot be understood.
@@ -30,14 +32,20 @@ class Compilation {
   /// fatal errors is called.
   bool write_object(const char* path, const std::function<void(const llvm::Module&)>& look = nullptr);
 
+  /// What clang said of the file that was read last, in the form of cpp_compiler.cc's command lines.
+  [[nodiscard]] const std::string& messages() const { return messages_; }
+
   [[nodiscard]] clang::ASTContext& context() { return clang_.getASTContext(); }
   /// Has the code of `function` made in any case.
   void define(clang::FunctionDecl* function) { generator_->HandleTopLevelDecl(clang::DeclGroupRef(function)); }
 
  private:
   bool read(clang::FileID file);
+  void keep_messages();
   [[nodiscard]] bool is_flawless() const;
 
+  std::string messages_;
+  llvm::raw_string_ostream message_stream_{messages_};
   llvm::LLVMContext llvm_;  // outlives what clang makes in it
   bool refused_ = false;    // by LLVM
   clang::CompilerInstance clang_;

@@ -3,6 +3,7 @@
 #include <clang/Basic/Stack.h>
 #include <llvm/Support/ErrorHandling.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 
@@ -61,7 +62,11 @@ int plumb_clang_compile(const char* source, const char* object) {
     return -1;
   }
   instances.leave_out_large(unit.context());
-  return unit.write_object(object) ? 0 : -1;
+  if (!unit.write_object(object)) {
+    return -1;
+  }
+  std::fputs(unit.messages().c_str(), stderr);
+  return 0;
 }
 
 int plumb_clang_emit_instances(const char* object, const char* sizes) {

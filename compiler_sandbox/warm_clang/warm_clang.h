@@ -30,9 +30,9 @@ PLUMB_CLANG_API int plumb_clang_load(int argc, const char* const* argv, const ch
 /// plumb_clang_load().
 PLUMB_CLANG_API const char* plumb_clang_instances();
 
-/// Compiles `source` in the current folder to `object`. Called once a process, in a copy of one that has loaded. Prints
-/// nothing. 0; -1 where there is anything to say about it, the object then being absent or worthless. What LLVM calls
-/// fatal, and clang's own faults, end in SIGABRT or another signal.
+/// Compiles `source` in the current folder to `object`. Called once a process, in a copy of one that has loaded. 0,
+/// with warnings on standard error; -1, and nothing printed, where it is not good C++, the object then being absent or
+/// worthless. What LLVM calls fatal, and clang's own faults, end in SIGABRT or another signal.
 PLUMB_CLANG_API int plumb_clang_compile(const char* source, const char* object);
 
 /// Writes the code of all instances to `object`, and how large each is to `sizes`. Called once a process, instead of

@@ -275,6 +275,41 @@ TEST(Judge, AProgramThatEndedIsRunAgainForTheCallsThatFollow) {
   EXPECT_EQ(some.total, 40);
 }
 
+TEST(Judge, WarningsStandBehindTheReason) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const std::string warned = "\nint far() { return 1 << 40; }\n";
+  Submission program;
+  program.program_language = "cpp";
+  program.source = warned + "int main() {}\n";
+  program.program_tests = {{"", ""}};
+  const Submission submissions[] = {
+      add_submission(Language::kCpp, warned + "int add(int a, int b) { return a + b; }"),
+      program,
+      add_submission(Language::kCpp, warned + "int add(int a, int b) { return a - b; }"),
+      add_submission(Language::kCpp, warned + "int add(int a, int b) { std::abort(); }"),
+  };
+  for (const Submission& submission : submissions) {
+    const Evidence evidence = judge->judge(submission);
+    const bool passed = evidence.verdict == Verdict::kAC;
+    ASSERT_EQ(evidence.diagnostics.size(), passed ? 1U : 2U) << describe(evidence);
+    EXPECT_EQ(evidence.diagnostics.front().severity == "warning", passed);
+    const Diagnostic& warning = evidence.diagnostics.back();
+    EXPECT_EQ(warning.severity, "warning");
+    EXPECT_EQ(warning.flag, "-Wshift-count-overflow");
+    EXPECT_EQ(warning.file, submission.program_language.empty() ? "solution.cpp" : judge->languages().at("cpp").source)
+        << describe(evidence);
+    EXPECT_EQ(warning.line, 2);
+    EXPECT_EQ(judge->judge(submission).diagnostics.size(), evidence.diagnostics.size());
+  }
+  std::string flood = "int add(int a, int b) { return a + b; }\n";
+  for (int i = 0; i < 100; ++i) {
+    flood += "int far" + std::to_string(i) + "() { return 1 << 40; }\n";
+  }
+  const Evidence many = judge->judge(add_submission(Language::kCpp, flood));
+  EXPECT_EQ(many.verdict, Verdict::kAC);
+  EXPECT_EQ(many.diagnostics.size(), 20U);
+}
+
 TEST(Judge, KeepsWhatWasPrinted) {
   PLUMB_JUDGE_OR_SKIP(judge);
   const Evidence python =

@@ -156,6 +156,21 @@ TEST_F(WarmClang, ErrorsAreTheOrdinaryCompilersOwn) {
   expect(Verdict::kCE, program("int main() { asm(\"no such instruction\"); }"));
 }
 
+TEST_F(WarmClang, WarningsAreTheOrdinaryCompilersOwn) {
+  const Submission warned = program(
+      "int far() { return 1 << 40; }\nint main() {\n  int a = 0;\n  if (a = 2) cout << printf(\"%s\", a);\n}", "");
+  expect(Verdict::kRE, warned);
+  const auto warnings = [&](Judge& judge) {
+    std::vector<std::string> lines;
+    for (const Diagnostic& one : judge.judge(warned).diagnostics) {
+      lines.push_back(one.severity + std::to_string(one.line) + one.file + one.flag);
+    }
+    return lines;
+  };
+  EXPECT_EQ(warnings(*warm_), warnings(*cold_));
+  EXPECT_EQ(warnings(*warm_).size(), 4U);  // and the reason
+}
+
 // What a program may do to the library though parts of it have been instantiated.
 TEST_F(WarmClang, ProgramsMayExtendTheLibrary) {
   expect(Verdict::kAC, program(R"(
