@@ -217,7 +217,7 @@ class InteractiveExamination {
     } else if (const auto said = verdict_of_checker(code); said && *said != Verdict::kAC) {
       conclude(evidence, *said, index, "the interactor says: " + tail(ours.output()));
     } else if (!failure.empty()) {
-      conclude(evidence, Verdict::kRE, index, failure);
+      conclude(evidence, verdict_of_failure(theirs.output()), index, failure);
     } else if (code != 0) {
       return faulty("the interactor failed: " + (our_report.fault.empty() ? ending(our_report) : our_report.fault) +
                         " " + tail(ours.output()),

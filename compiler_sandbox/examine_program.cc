@@ -93,7 +93,7 @@ class ProgramExamination {
       words = verdict == Verdict::kMLE ? "the program needed more memory than it may use"
                                        : "the program needed more time than it may use";
     } else if (words = failure_of(run.report, run.errors); !words.empty()) {
-      verdict = Verdict::kRE;
+      verdict = verdict_of_failure(run.errors);
     } else if (submission_.checker.kind != "program") {
       verdict = compare_output(submission_.checker, run.output, test.output);
       words = verdict == Verdict::kPE ? "the right words with other white space" : "other output than expected";

@@ -115,6 +115,15 @@ std::string failure_of(const StepReport& report, const std::string& errors) {
   return ending(report) + (errors.empty() ? "" : ": " + tail(errors));
 }
 
+Verdict verdict_of_failure(const std::string& errors) {
+  const std::string words = tail(errors);
+  const std::string last = words.substr(words.rfind('\n') + 1);
+  const bool python = last == "MemoryError" || last.starts_with("MemoryError:");
+  // What C++'s runtime prints of an exception that nobody caught: its type, and what() on a line of its own.
+  const bool cpp = words.find("terminate called after throwing an instance of 'std::bad_alloc'") != std::string::npos;
+  return python || cpp ? Verdict::kMLE : Verdict::kRE;
+}
+
 std::string obstacle_in(const Languages& languages, const std::string& name) {
   const auto place = languages.find(name);
   if (place == languages.end()) {

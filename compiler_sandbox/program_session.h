@@ -59,6 +59,10 @@ std::string tail(const std::string& text);
 /// How a run that broke no limit fails by itself: a signal or an exit code. Empty where it did not.
 std::string failure_of(const StepReport& report, const std::string& errors);
 
+/// The verdict on such a run: MLE where its last words are those of a runtime that was refused memory, else RE. Neither
+/// is a pass, so a program gains nothing by saying them.
+Verdict verdict_of_failure(const std::string& errors);
+
 /// Why `languages` cannot run a program in `name`; empty where they can.
 std::string obstacle_in(const Languages& languages, const std::string& name);
 

@@ -41,6 +41,11 @@ TEST(Programs, EveryVerdictOfAPythonProgram) {
       {"import sys\nsys.stderr.write('x' * 100000)\nprint(5)", Verdict::kOLE, "printed more"},
       {"while True:\n    pass", Verdict::kTLE, "more time"},
       {"x = b'x' * (400 << 20)\nprint(5)", Verdict::kMLE, "more memory"},
+      {"x = bytearray(1 << 46)\nprint(5)", Verdict::kMLE, "MemoryError"},
+      {"raise MemoryError('by hand')", Verdict::kMLE, "MemoryError: by hand"},
+      {"try:\n    x = bytearray(1 << 46)\nexcept MemoryError:\n    raise ValueError('no')", Verdict::kRE,
+       "ValueError: no"},
+      {"import sys\nprint('MemoryError', file=sys.stderr)\nprint(sum(map(int, input().split())))", Verdict::kAC, ""},
       {"print(5", Verdict::kCE, ""},
       // Where several hold: the output's limit goes before the exit code, memory before both.
       {"print('x' * 100000)\nraise ValueError", Verdict::kOLE, "printed more"},
@@ -68,6 +73,7 @@ TEST(Programs, CppProgramsAreGuardedLikeFunctions) {
       {"int main() { std::vector<int> v(2, INT_MAX); std::cout << std::accumulate(v.begin(), v.end(), 0); }",
        Verdict::kRE, "trapped"},
       {"int main() { std::vector<int> v(2); std::size_t n = v.size(); std::cout << v[n]; }", Verdict::kRE, "Assert"},
+      {"int main() { std::vector<char> v(std::size_t{1} << 46); std::cout << v[5]; }", Verdict::kMLE, "bad_alloc"},
       {"int add(int, int) { return 0; }", Verdict::kCE, "main"},
   };
   for (const Case& one : cases) {
