@@ -205,7 +205,10 @@ class SandboxJudge final : public Judge {
     if (const auto own = own_signature(worker, *tools_, languages_, submission)) {
       Submission with_types = submission;
       with_types.function = *own;
-      return examine(worker, *tools_, with_types, alone);
+      Finding read = examine(worker, *tools_, with_types, alone);
+      if (!has_no_driver(read)) {
+        return read;
+      }
     }
     return finding.evidence.isolation.empty() ? no_types(worker, submission) : finding;
   }
@@ -224,6 +227,14 @@ class SandboxJudge final : public Judge {
     }
     author_slots_->give(std::move(author));
     return finding;
+  }
+
+  // The compiler says that values cannot be made of the types that it read, such as a vector of pointers: the program's
+  // doing, not ours.
+  static bool has_no_driver(const Finding& finding) {
+    const std::string& fault = finding.evidence.fault;
+    return finding.doubt == Doubt::kHopeless &&
+           (fault.find(": error: ") != std::string::npos || fault.find("In file included from") != std::string::npos);
   }
 
   static Finding no_types(const Worker& worker, const Submission& submission) {

@@ -145,7 +145,7 @@ struct Evidence {
   int passed = 0;
   int total = 0;
   std::vector<Verdict> tests;           // per test, in order; short when judging stopped early
-  std::vector<Diagnostic> diagnostics;  // at most 64 KiB of text
+  std::vector<Diagnostic> diagnostics;  // why it failed, then a compiler's warnings; at most 64 KiB of text
   std::vector<StaticFinding> findings;  // only where they were asked for
   std::string output;                   // what the program printed, truncated; bytes, not necessarily UTF-8
   std::string errors;                   // of a whole program: its standard error, likewise, of the same run

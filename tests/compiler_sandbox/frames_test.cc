@@ -103,6 +103,23 @@ TEST(CompilerMessages, FilesAndFlagsAreFound) {
   EXPECT_EQ(compiler_messages("Main.java:3: error: x", "Main.java")[0].line, 3);
 }
 
+TEST(CompilerMessages, WarningsOfABuiltProgramAreAboutItsFile) {
+  std::string text =
+      "In file included from solution.cpp:1:\n/usr/include/x.h:3:1: warning: theirs\nplumb_call:2:1: warning: ours\n"
+      "mold: warning: gets is dangerous\nwarning: 3 of them\nsolution.cpp:4:1: note: see here\n"
+      "solution.cpp:4:1: warning: unused [-Wunused]\n1 warning generated.\n";
+  const auto warnings = compiler_warnings(text);
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_EQ(warnings[0].message, "unused");
+  EXPECT_EQ(warnings[0].flag, "-Wunused");
+  EXPECT_EQ(warnings[0].line, 4);
+  EXPECT_TRUE(compiler_warnings("").empty());
+  for (int i = 0; i < 100; ++i) {
+    text += "solution.cpp:4:1: warning: again\n";
+  }
+  EXPECT_EQ(compiler_warnings(text).size(), 20U);
+}
+
 TEST(CompilerMessages, ARefusalNeverLacksWords) {
   EXPECT_EQ(compiler_messages("").at(0).severity, "error");
   EXPECT_EQ(compiler_messages("mold: undefined symbol: f()").at(0).message, "mold: undefined symbol: f()");

@@ -442,6 +442,10 @@ TEST(Judge, CppFunctionsWithTypesOfTheirOwn) {
       {"unsigned f(unsigned x) { return x; }", "int", "[[[-1], -1]]", Verdict::kRE},  // does not fit
       {"short f(short x) { return x; }", "int", "[[[40000], 40000]]", Verdict::kRE},
       {"long f(long x) { return x + 1; }", "int", "[[[1], 1]]", Verdict::kWA},
+      {"int f(std::vector<const char*> x) { return x.size(); }", "auto", R"([[[["a"]], 1]])", Verdict::kCE},
+      {"int f(std::unordered_set<std::pair<int, int>>* = 0, std::tuple<int&> x = {}) { return 1; }", "auto",
+       "[[[1], 1]]", Verdict::kCE},
+      {"int f(std::unordered_set<std::pair<int, int>>&&) { return 1; }", "list[int]", "[[[[1]], 1]]", Verdict::kCE},
       {"struct S {}; S f(S x) { return x; }", "auto", "[[[1], 1]]", Verdict::kCE},
       {"int g(int x) { return x; }", "auto", "[[[1], 1]]", Verdict::kCE},
       {"namespace std { struct evil {}; } std::evil f(std::evil x) { return x; }", "auto", "[[[1], 1]]", Verdict::kCE},

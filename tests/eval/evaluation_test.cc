@@ -183,5 +183,22 @@ TEST(Samples, HostileBytesSurviveTheFile) {
   EXPECT_FALSE(sample_from_json({{"stage", "x"}}).ok());
 }
 
+// A compiler's warnings about a program that it built are no reason why it failed.
+TEST(Samples, KeepReasonsAlone) {
+  ScoredGroup scored;
+  scored.group.prompt = std::make_shared<PromptRecord>();
+  scored.group.completions.resize(1);
+  scored.scores.resize(1);
+  Evidence& evidence = scored.scores[0].evidence.emplace();
+  evidence.diagnostics = {{"warning", "shift", 1, 2}, {"note", "call 1 differs", 0, 0}};
+  const auto kept = [&](Verdict verdict) {
+    evidence.verdict = verdict;
+    return sample_record(scored, 0).diagnostics.size();
+  };
+  EXPECT_EQ(kept(Verdict::kWA), 1U);
+  EXPECT_EQ(sample_record(scored, 0).diagnostics[0].severity, "note");
+  EXPECT_EQ(kept(Verdict::kCE), 2U);
+}
+
 }  // namespace
 }  // namespace plumb

@@ -85,5 +85,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_round_trip(bytes);
   check_wire(bytes);
   PLUMB_CHECK(plumb::compiler_messages(bytes).size() <= 20, "too many messages");
+  PLUMB_CHECK(plumb::compiler_warnings(bytes).size() <= 20, "too many warnings");
   return 0;
 }
