@@ -52,8 +52,7 @@ TEST(CppCall, WhateverCanBeCalledIsCalled) {
       "b; }",
       "#define return(x) return x\n#define auto const auto\nint add(int a, int b) { return(a + b); }",
       "#define add sum\nint add(int a, int b) { return a + b; }",
-      "#include <bits/stdc++.h>\nusing namespace std;\nclass Solution { public: int add(int a, int b) { return a + b; "
-      "} };",
+      "#include <bits/stdc++.h>\nstruct Solution { int add(int a, int b) { return a + b; } };",
   };
   for (const char* source : sources) {
     const Evidence evidence = judge->judge(add_submission(Language::kCpp, source));
