@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <tuple>
 
+#include "compiler_sandbox/clang_reader.h"
 #include "compiler_sandbox/findings_python.h"
 
 namespace plumb {
@@ -14,10 +14,11 @@ namespace {
 
 constexpr std::size_t kMostFindings = 100;
 constexpr std::size_t kMostText = 500;
-constexpr int kPrintedBytes = 256 << 10;
+constexpr int kNoWeakness = 0;
 
-// A checker of clang's analyzer ("[core.NullDereference]") or a warning ("[-Wformat-security]"), by how its name
-// begins, and where one name stands for several weaknesses a word of its message.
+// A checker of clang's analyzer ("core.NullDereference"), a check of clang-tidy ("bugprone-use-after-move"), a rule of
+// plumb (clang_reader/own_rules.h) or a warning ("-Wformat-security"), by how its name begins, and where one name
+// stands for several weaknesses a word of its message. The first that fits counts.
 struct ClangRule {
   std::string_view name;
   std::string_view word;
@@ -31,9 +32,11 @@ constexpr std::array kClangRules = {
     ClangRule{"core.CallAndMessage", "", 457, "medium"},
     ClangRule{"core.DivideZero", "", 369, "medium"},
     ClangRule{"core.StackAddressEscape", "", 562, "high"},
+    ClangRule{"core.UndefinedBinaryOperatorResult", "shift", 1335, "medium"},
     ClangRule{"core.UndefinedBinaryOperatorResult", "", 457, "medium"},
     ClangRule{"core.uninitialized", "", 457, "medium"},
-    ClangRule{"core.BitwiseShift", "", 1335, "medium"},
+    ClangRule{"unix.MallocSizeof", "", 131, "medium"},
+    ClangRule{"unix.MismatchedDeallocator", "", 762, "medium"},
     ClangRule{"unix.Malloc", "after it is freed", 416, "high"},
     ClangRule{"unix.Malloc", "free released memory", 415, "high"},
     ClangRule{"unix.Malloc", "leak", 401, "low"},
@@ -44,8 +47,11 @@ constexpr std::array kClangRules = {
     ClangRule{"cplusplus.NewDelete", "", 763, "high"},
     ClangRule{"cplusplus.InnerPointer", "", 416, "high"},
     ClangRule{"unix.cstring.NullArg", "", 476, "high"},
-    ClangRule{"unix.MallocSizeof", "", 131, "medium"},
     ClangRule{"alpha.unix.cstring.OutOfBounds", "", 120, "high"},
+    // What comes from standard input is untrusted to the analyzer: every program that reads its own length would be
+    // one.
+    ClangRule{"alpha.security.ArrayBoundV2", "tainted", kNoWeakness, ""},
+    ClangRule{"alpha.security.taint.TaintPropagation", "buffer size", kNoWeakness, ""},
     ClangRule{"alpha.security.ArrayBoundV2", "", 121, "high"},
     ClangRule{"alpha.security.MallocOverflow", "", 680, "medium"},
     ClangRule{"alpha.security.taint.TaintPropagation", "format", 134, "high"},
@@ -56,10 +62,23 @@ constexpr std::array kClangRules = {
     ClangRule{"security.insecureAPI.UncheckedReturn", "", 252, "medium"},
     ClangRule{"security.insecureAPI.bcopy", "", 477, "low"},
     ClangRule{"security.FloatLoopCounter", "", 1339, "low"},
+    ClangRule{"bugprone-dangling-handle", "", 416, "high"},
+    ClangRule{"bugprone-infinite-loop", "", 835, "medium"},
+    ClangRule{"bugprone-misplaced-operator-in-strlen-in-alloc", "", 131, "high"},
+    ClangRule{"bugprone-not-null-terminated-result", "", 170, "medium"},
+    ClangRule{"bugprone-sizeof-expression", "", 467, "medium"},
+    ClangRule{"bugprone-use-after-move", "", 672, "medium"},
+    ClangRule{"shell-command", "", 78, "high"},
+    ClangRule{"hard-coded-secret", "", 798, "high"},
+    ClangRule{"predictable-random", "", 338, "medium"},
+    ClangRule{"check-then-use", "", 367, "medium"},
+    ClangRule{"widened-product", "", 190, "low"},
+    ClangRule{"forbidden-api", "", 676, "high"},
     ClangRule{"-Wformat-security", "", 134, "high"},
     ClangRule{"-Wformat-nonliteral", "", 134, "medium"},
     ClangRule{"-Wformat-overflow", "", 120, "high"},
     ClangRule{"-Wfortify-source", "", 120, "high"},
+    ClangRule{"-Wdangling", "", 416, "high"},
     ClangRule{"-Warray-bounds", "", 121, "high"},
     ClangRule{"-Winteger-overflow", "", 190, "medium"},
     ClangRule{"-Wshift-count-overflow", "", 1335, "medium"},
@@ -70,20 +89,6 @@ constexpr std::array kClangRules = {
     ClangRule{"-Wsizeof-pointer-memaccess", "", 131, "medium"},
 };
 
-// What is asked of clang, by a shell in the sandbox; the text comes over standard input. The analyzer leaves the
-// compiler's own warnings out, so it is called twice.
-std::string clang_command(std::string_view language) {
-  const std::string dialect = language == "c" ? "-x c -std=gnu17" : "-x c++ -std=c++20";
-  const std::string clang = "/usr/bin/clang++-16 " + dialect + " -fno-caret-diagnostics -fno-color-diagnostics ";
-  return "cat > candidate && " + clang +
-         "--analyze -Xclang -analyzer-output=text -Xclang -analyzer-checker=core,unix,cplusplus,"
-         "security.insecureAPI.gets,security.insecureAPI.strcpy,security.insecureAPI.mktemp,"
-         "security.insecureAPI.UncheckedReturn,security.insecureAPI.bcopy,security.FloatLoopCounter,"
-         "alpha.security.ArrayBoundV2,alpha.security.taint,alpha.unix.cstring.OutOfBounds,"
-         "alpha.security.MallocOverflow candidate 2>&1; " +
-         clang + "-fsyntax-only -Wall -Wextra -Wformat=2 candidate 2>&1";
-}
-
 std::optional<ClangRule> rule_of(std::string_view name, std::string_view message) {
   for (const ClangRule& rule : kClangRules) {
     if (name.starts_with(rule.name) && message.find(rule.word) != std::string_view::npos) {
@@ -93,43 +98,23 @@ std::optional<ClangRule> rule_of(std::string_view name, std::string_view message
   return std::nullopt;
 }
 
-std::optional<int> number_at(std::string_view& text) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end == text.data() + text.size() || *end != ':') {
+std::optional<StaticFinding> clang_finding(const nlohmann::json& json) {
+  try {
+    const auto name = json.at("rule").get<std::string>();
+    const auto words = json.at("message").get<std::string>();
+    const auto rule = rule_of(name, words);
+    if (!rule || rule->cwe == kNoWeakness) {
+      return std::nullopt;
+    }
+    return StaticFinding{.rule = name,
+                         .cwe = rule->cwe,
+                         .severity = std::string(rule->severity),
+                         .line = json.at("line").get<int>(),
+                         .column = json.at("column").get<int>(),
+                         .message = words.substr(0, kMostText)};
+  } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   }
-  text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
-  return number;
-}
-
-// "candidate:3:7: warning: words [name]" or, of several names, "[name,-Wother]".
-std::optional<StaticFinding> clang_finding(std::string_view line, std::string_view file) {
-  if (!line.starts_with(file) || line.size() <= file.size() || line[file.size()] != ':') {
-    return std::nullopt;
-  }
-  line.remove_prefix(file.size() + 1);
-  StaticFinding finding;
-  const auto row = number_at(line);
-  const auto column = row ? number_at(line) : std::nullopt;
-  constexpr std::string_view kWarning = " warning: ";
-  const std::size_t bracket = line.rfind(" [");
-  if (!column || !line.starts_with(kWarning) || bracket == std::string_view::npos || bracket < kWarning.size() ||
-      line.back() != ']') {
-    return std::nullopt;
-  }
-  const std::string_view words = line.substr(kWarning.size(), bracket - kWarning.size());
-  const std::string_view name = line.substr(bracket + 2, line.size() - bracket - 3);
-  const auto rule = rule_of(name, words);
-  if (!rule) {
-    return std::nullopt;
-  }
-  return StaticFinding{.rule = std::string(name),
-                       .cwe = rule->cwe,
-                       .severity = std::string(rule->severity),
-                       .line = *row,
-                       .column = *column,
-                       .message = std::string(words.substr(0, kMostText))};
 }
 
 std::optional<StaticFinding> python_finding(std::string_view line) {
@@ -146,16 +131,7 @@ std::optional<StaticFinding> python_finding(std::string_view line) {
   }
 }
 
-template <typename Read>
-std::vector<StaticFinding> by_line(std::string_view printed, Read read) {
-  std::vector<StaticFinding> findings;
-  while (!printed.empty()) {
-    const std::size_t end = std::min(printed.find('\n'), printed.size());
-    if (auto finding = read(printed.substr(0, end))) {
-      findings.push_back(std::move(*finding));
-    }
-    printed.remove_prefix(std::min(end + 1, printed.size()));
-  }
+std::vector<StaticFinding> in_order(std::vector<StaticFinding> findings) {
   const auto key = [](const StaticFinding& one) { return std::tie(one.line, one.column, one.rule, one.message); };
   std::ranges::sort(findings, {}, key);
   const auto same = std::ranges::unique(findings, {}, key);  // one weakness on several paths is said once
@@ -168,56 +144,64 @@ bool is_read(std::string_view language) {
   return language == "python" || language == "c" || language == "cpp";
 }
 
-// The tool as a program whose input is the source.
-Submission look_at(const SourceText& one) {
-  const bool python = one.language == "python";
-  Submission look;
-  look.program_language = python ? "python" : "bash";
-  look.source = python ? kPythonFindingsTool : clang_command(one.language);
-  look.program_tests.push_back({one.source, ""});
-  look.limits = {.cpu_s = 20, .wall_s = 60, .memory_mib = 1024, .output_bytes = kPrintedBytes};
-  look.shown_output_bytes = kPrintedBytes;
-  return look;
+Result<Submission> look_at(const Judge& judge, const SourceText& one) {
+  return one.language == "python" ? Result<Submission>(python_look(python_findings_tool(), one.source))
+                                  : clang_look(judge, one.language, one.source, {{"findings", true}});
 }
 
 Result<std::vector<StaticFinding>> read_look(std::string_view language, const Evidence& seen) {
-  constexpr int kNoSuchProgram = 127;
-  if (seen.verdict == Verdict::kSE) {
-    return Error{"static findings: " + seen.fault};
+  const auto printed = printed_by(seen);
+  if (!printed) {
+    return printed.error().with_context("static findings");
   }
-  if (seen.exit_code == kNoSuchProgram) {
-    return Error{"static findings: C and C++ need /usr/bin/clang++-16; install the package clang-16"};
-  }
-  // clang ends with 1 where the candidate does not compile; its findings until there stand.
-  if (seen.exit_code != 0 && seen.exit_code != 1) {
-    return Error{"static findings: the tool ended with " + std::string(to_string(seen.verdict)) +
-                 (seen.errors.empty() ? "" : ": " + seen.errors.substr(0, kMostText))};
-  }
-  return language == "python" ? python_findings(seen.output) : clang_findings(seen.output);
+  return language == "python" ? python_findings(*printed) : clang_findings(*printed);
 }
 
 }  // namespace
 
 std::vector<StaticFinding> python_findings(std::string_view printed) {
-  return by_line(printed, python_finding);
+  std::vector<StaticFinding> findings;
+  while (!printed.empty()) {
+    const std::size_t end = std::min(printed.find('\n'), printed.size());
+    if (auto finding = python_finding(printed.substr(0, end))) {
+      findings.push_back(std::move(*finding));
+    }
+    printed.remove_prefix(std::min(end + 1, printed.size()));
+  }
+  return in_order(std::move(findings));
 }
 
-std::vector<StaticFinding> clang_findings(std::string_view printed, std::string_view file) {
-  return by_line(printed, [file](std::string_view line) { return clang_finding(line, file); });
+std::vector<StaticFinding> clang_findings(std::string_view printed) {
+  const auto json = nlohmann::json::parse(printed, nullptr, false);
+  std::vector<StaticFinding> findings;
+  if (json.is_object() && json.contains("findings")) {
+    for (const nlohmann::json& one : json["findings"]) {
+      if (auto finding = clang_finding(one)) {
+        findings.push_back(std::move(*finding));
+      }
+    }
+  }
+  return in_order(std::move(findings));
 }
 
 std::vector<Result<std::vector<StaticFinding>>> static_findings(Judge& judge, std::span<const SourceText> sources) {
+  std::vector<Result<std::vector<StaticFinding>>> findings(sources.size(), std::vector<StaticFinding>());
   std::vector<Submission> looks;
-  for (const SourceText& one : sources) {
-    if (is_read(one.language)) {
-      looks.push_back(look_at(one));
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (!is_read(sources[i].language)) {
+      continue;
+    }
+    if (auto look = look_at(judge, sources[i])) {
+      looks.push_back(std::move(*look));
+      places.push_back(i);
+    } else {
+      findings[i] = look.error().with_context("static findings");
     }
   }
   const std::vector<Evidence> seen = judge.judge_all(looks);
-  std::vector<Result<std::vector<StaticFinding>>> findings;
-  auto next = seen.begin();
-  for (const SourceText& one : sources) {
-    findings.push_back(is_read(one.language) ? read_look(one.language, *next++) : std::vector<StaticFinding>());
+  for (std::size_t n = 0; n < places.size(); ++n) {
+    findings[places[n]] = read_look(sources[places[n]].language, seen[n]);
   }
   return findings;
 }

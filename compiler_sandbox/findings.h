@@ -1,6 +1,6 @@
 #pragma once
 // Static findings: weaknesses that a program's text shows, with their CWE numbers. The text is read inside the sandbox
-// by tools that never run it (Python's ast; clang's static analyzer and warnings); what they print is untrusted, too.
+// by tools that never run it (Python's ast; clang_reader/main.cc); what they print is untrusted, too.
 
 #include <span>
 #include <string>
@@ -25,7 +25,7 @@ std::vector<Result<std::vector<StaticFinding>>> static_findings(Judge& judge, st
 /// One JSON object a line as the Python tool prints it; lines that are none are left out.
 std::vector<StaticFinding> python_findings(std::string_view printed);
 
-/// clang's text; warnings that no rule here knows are left out. `file` is the name that it gives the candidate.
-std::vector<StaticFinding> clang_findings(std::string_view printed, std::string_view file = "candidate");
+/// The JSON that plumb-clang-reader prints; what no rule here knows is left out.
+std::vector<StaticFinding> clang_findings(std::string_view printed);
 
 }  // namespace plumb

@@ -1,57 +1,52 @@
 #include "compiler_sandbox/findings_python.h"
 
 namespace plumb {
+namespace {
 
-// Names are followed through imports and their aliases, not through variables: a rule that guesses is worth less than
-// one that misses.
-const char* const kPythonFindingsTool = R"PY(
-import ast, json, re, sys
-
-SECRET = re.compile(r"(^|_)(password|passwd|pwd|secret|token|api_?key|private_?key)(_|$)", re.I)
-RANDOM_SECRET = re.compile(r"(^|_)(password|passwd|secret|token|api_?key|nonce|salt|session_?id|otp)(_|$)", re.I)
-SHELL = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput"}
+const char* const kRules = R"PY(
+SHELL = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput", "commands.getoutput",
+         "asyncio.create_subprocess_shell"}
 SUBPROCESS = {"subprocess." + name for name in ("run", "call", "check_call", "check_output", "Popen")}
 LOADS = {module + "." + name for module in ("pickle", "cPickle", "_pickle", "dill", "marshal", "cloudpickle")
          for name in ("load", "loads", "Unpickler")} | {"shelve.open", "jsonpickle.decode", "yaml.unsafe_load",
                                                         "yaml.full_load", "pandas.read_pickle", "joblib.load"}
-WEAK_HASHES = {"hashlib.md5", "hashlib.sha1"}
+WEAK = {"hashlib.md5", "hashlib.sha1"} | {
+    library + ".Cipher." + name + ".new" for library in ("Crypto", "Cryptodome") for name in ("DES", "DES3", "ARC2", "ARC4")} | {
+    "cryptography.hazmat.primitives." + name for name in ("hashes.MD5", "hashes.SHA1", "ciphers.algorithms.TripleDES",
+                                                         "ciphers.algorithms.ARC4", "ciphers.modes.ECB")}
 EXECUTES = {"execute", "executemany", "executescript"}
+SQL = re.compile(r"\s*(select|insert|update|delete|create|drop|alter|replace|with|pragma|merge|truncate)\b", re.I)
+CHECKS = {"os.access", "os.stat", "os.lstat"} | {"os.path." + name for name in (
+    "exists", "lexists", "isfile", "isdir", "islink", "getsize", "getmtime")}
+USES = {"open", "io.open", "os.open", "os.remove", "os.unlink", "os.rename", "os.replace", "os.rmdir", "os.chmod", "os.chown",
+        "os.truncate", "shutil.rmtree", "shutil.move", "shutil.copy", "shutil.copyfile"}
+PATH_CHECKS = {"exists", "is_file", "is_dir", "is_symlink"}
+PATH_USES = {"open", "unlink", "read_text", "read_bytes", "write_text", "write_bytes", "rename", "replace", "rmdir", "chmod"}
+OPENS = USES | {"flask.send_file", "os.listdir", "pathlib.Path"}
+HARMLESS = {"int", "float", "len", "bool", "hash", "ord", "os.path.basename", "werkzeug.utils.secure_filename"}
 
 
-class Reader(ast.NodeVisitor):
-    def __init__(self):
-        self.names = {"eval": "eval", "exec": "exec", "__import__": "__import__"}
-        self.found = []
+class Reader(Names):
+    def __init__(self, tree, found):
+        super().__init__(tree)
+        self.found = found
+        self.check_then_use(tree)
 
     def add(self, node, rule, cwe, severity, message):
         self.found.append({"rule": rule, "cwe": cwe, "severity": severity, "line": node.lineno,
                            "column": node.col_offset + 1, "message": message})
 
-    def dotted(self, node):
-        parts = []
-        while isinstance(node, ast.Attribute):
-            parts.append(node.attr)
-            node = node.value
-        if isinstance(node, ast.Call):  # __import__("os").system
-            inner = self.dotted(node.func)
-            if inner in ("__import__", "importlib.import_module") and node.args and isinstance(node.args[0], ast.Constant):
-                return ".".join([str(node.args[0].value)] + parts[::-1])
-        if not isinstance(node, ast.Name):
-            return ""
-        return ".".join([self.names.get(node.id, node.id if parts else "")] + parts[::-1])
-
-    def visit_Import(self, node):
-        for alias in node.names:
-            self.names[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else alias.name.split(".")[0]
-
-    def visit_ImportFrom(self, node):
-        for alias in node.names:
-            self.names[alias.asname or alias.name] = (node.module or "") + "." + alias.name
-
     def visit_FunctionDef(self, node):
-        self.names.pop(node.name, None)  # their own function of that name
         self.defaults(node.args)
+        self.scopes.append(bound_once(node))
+        self.check_then_use(node)
+        if needs_unpredictable(node.name):
+            for one in in_scope(node):
+                if self.predictable(one):
+                    self.add(one, "predictable-random", 338, "medium", node.name + " uses a predictable generator; use secrets")
+                    break
         self.generic_visit(node)
+        self.scopes.pop()
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
@@ -62,15 +57,23 @@ class Reader(ast.NodeVisitor):
             self.secret(arg.arg, value, value)
 
     def secret(self, name, value, node):
-        if isinstance(value, ast.Constant) and isinstance(value.value, str) and len(value.value) >= 4 and SECRET.search(name):
+        if isinstance(value, ast.Constant) and isinstance(value.value, str) and names_secret(name, value.value):
             self.add(node, "hard-coded-secret", 798, "high", name + " is written into the program")
 
+    def predictable(self, node):
+        name = self.dotted(node.func) if isinstance(node, ast.Call) else ""
+        return name.startswith(("random.", "numpy.random.")) and not name.startswith("random.SystemRandom")
+
+    def name_of(self, node):
+        if isinstance(node, ast.Subscript):
+            key = node.slice
+            return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
+        return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
     def assigned(self, target, value, node):
-        name = target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+        name = self.name_of(target)
         self.secret(name, value, node)
-        if RANDOM_SECRET.search(name) and any(
-                isinstance(one, ast.Call) and self.dotted(one.func).startswith("random.") and
-                not self.dotted(one.func).startswith("random.SystemRandom") for one in ast.walk(value)):
+        if needs_unpredictable(name) and any(self.predictable(one) for one in ast.walk(value)):
             self.add(node, "predictable-random", 338, "medium", name + " comes from a predictable generator; use secrets")
 
     def visit_Assign(self, node):
@@ -83,9 +86,20 @@ class Reader(ast.NodeVisitor):
             self.assigned(node.target, node.value, node)
         self.generic_visit(node)
 
+    def visit_Compare(self, node):
+        if len(node.ops) == 1 and isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
+            for one, other in ((node.left, node.comparators[0]), (node.comparators[0], node.left)):
+                self.secret(self.name_of(one), other, node)
+        self.generic_visit(node)
+
+    def visit_Dict(self, node):
+        for key, value in zip(node.keys, node.values):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                self.secret(key.value, value, value)
+        self.generic_visit(node)
+
     def visit_ExceptHandler(self, node):
-        everything = node.type is None or self.dotted(node.type) == "" and isinstance(node.type, ast.Name) and node.type.id in (
-            "Exception", "BaseException")
+        everything = node.type is None or isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException")
         if everything and all(isinstance(one, ast.Pass) for one in node.body):
             self.add(node, "swallowed-exception", 390, "low", "every exception is dropped here")
         self.generic_visit(node)
@@ -93,47 +107,126 @@ class Reader(ast.NodeVisitor):
     def visit_Call(self, node):
         name = self.dotted(node.func)
         keywords = {one.arg: one.value for one in node.keywords if one.arg}
-        is_true = lambda key: isinstance(keywords.get(key), ast.Constant) and keywords[key].value is True
-        is_false = lambda key: isinstance(keywords.get(key), ast.Constant) and keywords[key].value is False
-        fixed = bool(node.args) and all(isinstance(one, ast.Constant) for one in node.args)
-        if name in SHELL and not fixed or name in SUBPROCESS and is_true("shell") and not fixed:
+        fixed = bool(node.args) and all(self.constant(one) for one in node.args)
+        self.runs_text(node, name, keywords, fixed)
+        self.reads_data(node, name, keywords)
+        self.hashes(node, name, keywords)
+        self.opens(node, name, keywords)
+        if is_false(keywords.get("verify")) and name.split(".")[0] in ("requests", "httpx") or (
+                name == "ssl._create_unverified_context"):
+            self.add(node, "unverified-certificate", 295, "high", "the other side's certificate is not checked")
+        for key, value in keywords.items():
+            self.secret(key, value, node)
+        self.generic_visit(node)
+
+    def runs_text(self, node, name, keywords, fixed):
+        if name in SHELL and not fixed or name in SUBPROCESS and is_true(keywords.get("shell")) and not fixed:
             self.add(node, "shell-command", 78, "high", name + " gives text to a shell")
-        if name in ("eval", "exec", "builtins.eval", "builtins.exec") and not fixed:
+        if name in ("eval", "exec") and not fixed:
             self.add(node, "evaluated-text", 95, "high", name + " runs text as code")
+        for one in node.args:  # map(eval, ...)
+            if self.dotted(one) in ("eval", "exec"):
+                self.add(node, "evaluated-text", 95, "high", "what is read here is run as code")
+        if (isinstance(node.func, ast.Attribute) and node.func.attr in EXECUTES and node.args and self.built(node.args[0])
+                and SQL.match(self.beginning(node.args[0]))):
+            self.add(node, "sql-of-text", 89, "high", "a query is put together from text; pass the values apart")
+
+    def reads_data(self, node, name, keywords):
         if name in LOADS:
             self.add(node, "unsafe-deserialisation", 502, "high", name + " can run code that is hidden in its input")
         if name == "yaml.load":
             loader = keywords.get("Loader") or (node.args[1] if len(node.args) > 1 else None)
             if loader is None or "Safe" not in ast.dump(loader):
                 self.add(node, "unsafe-deserialisation", 502, "high", "yaml.load without a safe loader")
-        if isinstance(node.func, ast.Attribute) and node.func.attr in EXECUTES and node.args and self.built(node.args[0]):
-            self.add(node, "sql-of-text", 89, "high", "a query is put together from text; pass the values apart")
-        if name in WEAK_HASHES and not is_false("usedforsecurity"):
-            self.add(node, "weak-hash", 327, "medium", name + " is broken")
-        if name == "tempfile.mktemp":
+        if (isinstance(node.func, ast.Attribute) and node.func.attr == "extractall" and "tarfile" in self.names.values() and
+                "filter" not in keywords and "members" not in keywords):
+            self.add(node, "path-of-archive", 22, "medium", "an archive's names may lead out of the folder; pass filter='data'")
+
+    def hashes(self, node, name, keywords):
+        chosen = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else ""
+        weak = name in WEAK or name == "hashlib.new" and str(chosen).lower() in ("md5", "sha1", "md4")
+        ecb = name in ("Crypto.Cipher.AES.new", "Cryptodome.Cipher.AES.new") and any(
+            self.dotted(one).endswith(".MODE_ECB") for one in node.args)
+        if weak and not is_false(keywords.get("usedforsecurity")) or ecb:
+            self.add(node, "weak-cryptography", 327, "medium", name + (" in ECB mode" if ecb else "") + " is broken")
+
+    def opens(self, node, name, keywords):
+        if name in ("tempfile.mktemp", "os.tempnam", "os.tmpnam"):
             self.add(node, "insecure-temporary-file", 377, "medium", "another process may take the name; use mkstemp")
-        if is_false("verify") and name.split(".")[0] in ("requests", "httpx") or name == "ssl._create_unverified_context":
-            self.add(node, "unverified-certificate", 295, "high", "the other side's certificate is not checked")
-        for key, value in keywords.items():
-            self.secret(key, value, node)
-        self.generic_visit(node)
+        if name not in OPENS or not node.args:
+            return
+        mode = open_mode(node)
+        if name in ("open", "io.open") and ("w" in mode or "a" in mode) and self.beginning(node.args[0]).startswith(
+                ("/tmp/", "/var/tmp/")):
+            self.add(node, "insecure-temporary-file", 377, "medium", "others may have put a link there; use tempfile")
+        path = self.value(node.args[0])
+        joined = isinstance(path, ast.Call) and self.dotted(path.func) == "os.path.join"
+        if (self.built(path) or joined) and self.untrusted(path):
+            self.add(node, "path-of-input", 22, "medium", "what was read may lead out of the folder, by ..")
 
-    def built(self, node):
-        if isinstance(node, ast.JoinedStr):
-            return any(isinstance(one, ast.FormattedValue) for one in node.values)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Mod)):
-            return not all(isinstance(one, ast.Constant) for one in (node.left, node.right)) and any(
-                isinstance(one, ast.Constant) and isinstance(one.value, str) for one in ast.walk(node))
-        return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+    def untrusted(self, node, depth=0):
+        """Whether what a user or client sends is in the text, as it came."""
+        node = self.value(node)
+        if depth > 20:
+            return False
+        if isinstance(node, ast.Call):
+            name = self.dotted(node.func)
+            if name in HARMLESS or isinstance(node.func, ast.Name) and node.func.id in HARMLESS:
+                return False
+            if name == "input" or name.startswith("sys.stdin."):
+                return True
+        if isinstance(node, ast.Attribute):
+            if self.dotted(node) == "sys.argv":
+                return True
+            whole = node.value.id if isinstance(node.value, ast.Name) else getattr(node.value, "attr", "")
+            if whole == "request" and node.attr in ("args", "form", "files", "values", "GET", "POST", "query_params", "json"):
+                return True
+        return any(self.untrusted(one, depth + 1) for one in ast.iter_child_nodes(node))
+
+    def check_then_use(self, scope):
+        checked = set()
+        for node in in_scope(scope):
+            if not isinstance(node, ast.Call):
+                continue
+            name = self.dotted(node.func)
+            method = node.func.attr if isinstance(node.func, ast.Attribute) and not name else ""
+            path = ast.dump(node.args[0]) if node.args and not method else ast.dump(node.func.value) if method else ""
+            if name in CHECKS or method in PATH_CHECKS and not node.args:
+                checked.add(path)
+            elif path in checked and (name in USES or method in PATH_USES) and "x" not in open_mode(node):
+                reads = name in ("open", "io.open") and not set(open_mode(node)) & set("wa+") or method.startswith("read_")
+                self.add(node, "check-then-use", 367, "low" if reads else "medium",
+                         "this may be another file than the one that was checked")
 
 
-reader = Reader()
+def open_mode(node):
+    given = node.args[1] if len(node.args) > 1 else next((one.value for one in node.keywords if one.arg == "mode"), None)
+    return given.value if isinstance(given, ast.Constant) and isinstance(given.value, str) else ""
+
+
+def is_true(node):
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def is_false(node):
+    return isinstance(node, ast.Constant) and node.value is False
+
+
+found = []
 try:
-    reader.visit(ast.parse(sys.stdin.buffer.read()))
+    tree = ast.parse(sys.stdin.buffer.read())
+    reader = Reader(tree, found)
+    reader.visit(tree)
 except (SyntaxError, ValueError, RecursionError, MemoryError):
-    pass
-for one in sorted(reader.found, key=lambda one: (one["line"], one["column"], one["rule"])):
+    pass  # what was found until then stands
+for one in sorted(found, key=lambda one: (one["line"], one["column"], one["rule"])):
     print(json.dumps(one))
 )PY";
+
+}  // namespace
+
+std::string python_findings_tool() {
+  return std::string(kPythonNames) + kRules;
+}
 
 }  // namespace plumb

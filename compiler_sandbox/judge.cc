@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "compiler_sandbox/clang_reader.h"
 #include "compiler_sandbox/evidence_cache.h"
 #include "compiler_sandbox/examine.h"
 #include "compiler_sandbox/examine_interactive.h"
@@ -15,6 +16,7 @@
 #include "compiler_sandbox/examine_suite.h"
 #include "compiler_sandbox/own_signature.h"
 #include "compiler_sandbox/slot_pool.h"
+#include "compiler_sandbox/step_outcome.h"
 #include "compiler_sandbox/tool_versions.h"
 #include "compiler_sandbox/toolchain.h"
 #include "core/machine.h"
@@ -47,6 +49,9 @@ class SandboxJudge final : public Judge {
     store_ = std::move(store);
     cache_.keep_in(store_.get());
   }
+
+  /// The file of the cache folder that place_clang_reader() made; empty: none. Called like keep_evidence_in().
+  void read_c_with(std::string clang_reader) { clang_reader_ = std::move(clang_reader); }
 
   Evidence judge(const Submission& submission) override {
     const LanguageFile* language = language_of(submission);
@@ -100,6 +105,16 @@ class SandboxJudge final : public Judge {
   [[nodiscard]] int concurrency() const override { return Gate::kLight * slots_->size() + Gate::kMostParked; }
   [[nodiscard]] const Languages& languages() const override { return languages_; }
   [[nodiscard]] IsolationReport isolation() const override { return isolation_; }
+  [[nodiscard]] std::vector<std::string> clang_reader(const std::string& language,
+                                                      const std::string& source) const override {
+    if (clang_reader_.empty()) {
+      return {};
+    }
+    const std::string cache = cache_inside(isolation_, tools_->cache_dir());
+    const bool c = language == "c";
+    return clang_reader_command(cache + "/" + clang_reader_, c,
+                                c ? std::vector<std::string>() : tools_->parse_arguments(source, cache));
+  }
 
  private:
   // Of a whole program; null of a function, and where there is no such language.
@@ -254,6 +269,7 @@ class SandboxJudge final : public Judge {
   std::unique_ptr<SlotPool> slots_;
   std::unique_ptr<SlotPool> author_slots_;  // where authors' code runs; started when the first comes
   IsolationReport isolation_;
+  std::string clang_reader_;
   ToolVersions versions_;
   Gate gate_;
   std::unique_ptr<EvidenceStore> store_;  // null where none was asked for
@@ -285,11 +301,13 @@ std::string fingerprint(const std::string& program) {
 }
 
 // Everything that evidence depends on beside the submission.
-std::string identity_of(const Toolchain& tools, const Languages& languages, const IsolationReport& isolation) {
+std::string identity_of(const Toolchain& tools, const Languages& languages, const IsolationReport& isolation,
+                        const std::string& clang_reader) {
   nlohmann::json all{{"format", 2},
                      {"cpp", tools.cpp_identity()},
                      {"python3", fingerprint("python3")},
-                     {"isolation", isolation.summary()}};
+                     {"isolation", isolation.summary()},
+                     {"clang_reader", clang_reader}};
   for (const auto& [name, language] : languages) {
     nlohmann::json& one = all["languages"][name];
     one = {{"build", language.build},
@@ -366,9 +384,11 @@ Result<std::unique_ptr<Judge>> start_judge(const JudgeOptions& options) {
   }
   auto author_slots = std::make_unique<SlotPool>(std::vector<std::unique_ptr<Worker>>(workers.size()), start);
   auto slots = std::make_unique<SlotPool>(std::move(workers), start);
-  const std::string identity = identity_of(*tools, languages, isolation);
+  PLUMB_ASSIGN(std::string clang_reader, place_clang_reader(launcher, tools->cache_dir()));
+  const std::string identity = identity_of(*tools, languages, isolation, clang_reader);
   auto judge = std::make_unique<SandboxJudge>(std::move(tools), std::move(languages), std::move(slots),
                                               std::move(author_slots), std::move(isolation), options.evidence_mib);
+  judge->read_c_with(std::move(clang_reader));
   PLUMB_TRY(prove(*judge));  // before the store, which would answer from another day
   if (!options.evidence_dir.empty()) {
     PLUMB_ASSIGN(auto store, EvidenceStore::open(options.evidence_dir, identity));

@@ -113,6 +113,13 @@ class Judge {
     return none;
   }
 
+  /// The command that reads the C or C++ program `source` inside a sandbox of this judge, as it is compiled
+  /// (clang_reader.h). Empty where plumb was built without clang's libraries.
+  [[nodiscard]] virtual std::vector<std::string> clang_reader(const std::string& /*language*/,
+                                                              const std::string& /*source*/) const {
+    return {};
+  }
+
   /// The layers that hold for every submission of this judge.
   [[nodiscard]] virtual IsolationReport isolation() const = 0;
 };

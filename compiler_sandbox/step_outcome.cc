@@ -118,7 +118,11 @@ std::string ending(const StepReport& report) {
 }
 
 std::string cache_inside(const Worker& worker, const std::string& cache_dir) {
-  for (const IsolationLayer& layer : worker.isolation().layers) {
+  return cache_inside(worker.isolation(), cache_dir);
+}
+
+std::string cache_inside(const IsolationReport& isolation, const std::string& cache_dir) {
+  for (const IsolationLayer& layer : isolation.layers) {
     if (layer.name == "mount" && layer.present) {
       return kCacheMount;
     }

@@ -29,6 +29,7 @@ std::string ending(const StepReport& report);
 
 /// A path below the cache folder as `worker`'s sandbox sees it.
 std::string cache_inside(const Worker& worker, const std::string& cache_dir);
+std::string cache_inside(const IsolationReport& isolation, const std::string& cache_dir);
 
 /// What became of building a program.
 struct BuildOutcome {

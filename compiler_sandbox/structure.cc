@@ -3,52 +3,25 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "compiler_sandbox/structure_tools.h"
+#include "compiler_sandbox/clang_reader.h"
+#include "compiler_sandbox/structure_python.h"
 
 namespace plumb {
 namespace {
 
 constexpr std::size_t kMostFunctions = 200;
 constexpr std::size_t kMostText = 500;
-constexpr int kPrintedBytes = 256 << 10;
 
 bool is_read(std::string_view language) {
   return language == "python" || language == "c" || language == "cpp";
 }
 
-std::string tool_for(std::string_view language) {
-  if (language == "python") {
-    return kPythonStructureTool;
+Result<Submission> look_at(const Judge& judge, const SourceText& one) {
+  if (!is_read(one.language)) {
+    return Error{"of python, c and cpp alone, not of " + one.language};
   }
-  const bool c = language == "c";
-  return std::string("LANGUAGE, DIALECT = ") + (c ? R"("c", "-std=gnu17")" : R"("c++", "-std=c++20")") +
-         kClangStructureTool;
-}
-
-// The tool as a program whose input is the source.
-Submission look_at(const SourceText& one) {
-  Submission look;
-  look.program_language = "python";
-  look.source = tool_for(one.language);
-  look.program_tests.push_back({one.source, ""});
-  look.limits = {.cpu_s = 20, .wall_s = 60, .memory_mib = 1024, .output_bytes = kPrintedBytes};
-  look.shown_output_bytes = kPrintedBytes;
-  return look;
-}
-
-Result<CodeStructure> read_look(const Evidence& seen) {
-  constexpr int kNoTool = 127;
-  if (seen.verdict == Verdict::kSE) {
-    return Error{"structure: " + seen.fault};
-  }
-  if (seen.exit_code == kNoTool) {
-    return Error{"structure: C and C++ need libclang 16 for Python; install the package python3-clang-16"};
-  }
-  if (seen.exit_code != 0) {
-    return Error{"structure: the tool ended with " + std::string(to_string(seen.verdict)) +
-                 (seen.errors.empty() ? "" : ": " + seen.errors.substr(0, kMostText))};
-  }
-  return read_structure(seen.output);
+  return one.language == "python" ? Result<Submission>(python_look(kPythonStructureTool, one.source))
+                                  : clang_look(judge, one.language, one.source, {{"structure", true}});
 }
 
 FunctionStructure function_of(const nlohmann::json& json) {
@@ -64,7 +37,8 @@ FunctionStructure function_of(const nlohmann::json& json) {
 
 Result<CodeStructure> read_structure(std::string_view printed) {
   try {
-    const auto json = nlohmann::json::parse(printed);
+    const auto whole = nlohmann::json::parse(printed);
+    const nlohmann::json& json = whole.contains("structure") ? whole["structure"] : whole;  // clang's reader says more
     CodeStructure structure;
     structure.lines = json.at("lines").get<int>();
     structure.first_error_line = json.at("first_error_line").get<int>();
@@ -83,19 +57,22 @@ Result<CodeStructure> read_structure(std::string_view printed) {
 }
 
 std::vector<Result<CodeStructure>> code_structure(Judge& judge, std::span<const SourceText> sources) {
+  std::vector<Result<CodeStructure>> structures(sources.size(), CodeStructure());
   std::vector<Submission> looks;
-  for (const SourceText& one : sources) {
-    if (is_read(one.language)) {
-      looks.push_back(look_at(one));
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (auto look = look_at(judge, sources[i])) {
+      looks.push_back(std::move(*look));
+      places.push_back(i);
+    } else {
+      structures[i] = look.error().with_context("structure");
     }
   }
   const std::vector<Evidence> seen = judge.judge_all(looks);
-  std::vector<Result<CodeStructure>> structures;
-  auto next = seen.begin();
-  for (const SourceText& one : sources) {
-    structures.push_back(is_read(one.language)
-                             ? read_look(*next++)
-                             : Error{"structure: of python, c and cpp alone, not of " + one.language});
+  for (std::size_t n = 0; n < places.size(); ++n) {
+    const auto printed = printed_by(seen[n]);
+    structures[places[n]] =
+        printed ? read_structure(*printed) : Result<CodeStructure>(printed.error().with_context("structure"));
   }
   return structures;
 }

@@ -1,7 +1,7 @@
 #pragma once
 // What a program's text is made of: functions with their length, nesting and cyclomatic number; and of one that does
 // not compile, how near it came: how far the parse went, and how many of its declarations are sound. Read inside the
-// sandbox by tools that never run it: Python's ast, and libclang 16.
+// sandbox by tools that never run it: Python's ast, and clang_reader/main.cc.
 
 #include <span>
 #include <string>

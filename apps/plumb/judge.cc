@@ -78,7 +78,7 @@ Result<void> write_rows(Judge& judge, const Input& input, std::size_t begin, std
       continue;
     }
     if (command.findings && findings[next]) {
-      evidence[next].findings = std::move(*findings[next]);
+      std::ranges::move(*findings[next], std::back_inserter(evidence[next].findings));
     }
     nlohmann::json out = evidence_to_json(evidence[next]);
     out["id"] = input.rows[i].id;

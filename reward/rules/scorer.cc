@@ -1,5 +1,7 @@
 #include "reward/rules/scorer.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -270,7 +272,7 @@ std::vector<ScoredGroup> Scorer::score(std::vector<CompletionGroup> groups) {
   std::vector<Evidence> evidence = judge_.judge_all(submissions);
   for (auto& [place, findings] : look_for_findings(judge_, table.programs())) {
     if (findings) {
-      evidence[place].findings = std::move(*findings);
+      std::ranges::move(*findings, std::back_inserter(evidence[place].findings));
     } else if (evidence[place].verdict != Verdict::kSE) {  // our own fault, so that it must not be a reward
       evidence[place].verdict = Verdict::kSE;
       evidence[place].fault = findings.error().message;

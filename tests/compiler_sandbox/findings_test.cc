@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <array>
+#include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string_view>
 
 #include "tests/compiler_sandbox/judge_support.h"
@@ -13,73 +15,37 @@
 namespace plumb {
 namespace {
 
-// A text and the weaknesses that it has; none: it looks like one that has.
+// A text, and the weakness that it has, or that it only looks like.
 struct Fixture {
-  const char* language;
-  std::set<int> cwes;
-  const char* source;
+  std::string language;
+  bool has = false;
+  int cwe = 0;
+  std::string source;
 };
 
-const std::vector<Fixture> kFixtures = {
-    {"python", {78}, "import os\nos.system('ls ' + input())\n"},
-    {"python", {78}, "from subprocess import run as r\nr(f'ls {x}', shell=True)\n"},
-    {"python", {78}, "__import__('os').popen(command)\n"},
-    {"python", {}, "import os, subprocess\nos.system('ls')\nsubprocess.run(['ls', x])\n"},
-    {"python", {}, "def system(x):\n    return x\nsystem('a' + b)\n"},
-    {"python", {89}, "cursor.execute('select * from t where a = ' + name)\n"},
-    {"python", {89}, "cursor.execute(f'select {a} from t')\n"},
-    {"python", {89}, "cursor.executemany('select %s' % a, rows)\n"},
-    {"python", {}, "cursor.execute('select * from t where a = ?', (name,))\nexecute('a' + b)\n"},
-    {"python", {95}, "print(eval(input()))\n"},
-    {"python", {95}, "import builtins\nbuiltins.exec(text)\n"},
-    {"python", {}, "eval('1 + 1')\nmodel.eval(x)\ndef f(evaluate):\n    evaluate(x)\n"},
-    {"python", {295}, "import requests\nrequests.get(url, verify=False)\n"},
-    {"python", {}, "import requests\nrequests.get(url, verify=True)\ncheck(verify=False)\n"},
-    {"python", {327}, "import hashlib as h\nh.md5(data)\n"},
-    {"python", {}, "import hashlib\nhashlib.sha256(data)\nhashlib.md5(data, usedforsecurity=False)\n"},
-    {"python", {338}, "import random\nsession_token = random.randint(0, 10**9)\n"},
-    {"python",
-     {},
-     "import random, secrets\ntoken = secrets.token_hex()\nsample = random.random()\n"
-     "salt = random.SystemRandom().random()\n"},
-    {"python", {377}, "import tempfile\npath = tempfile.mktemp()\n"},
-    {"python", {}, "import tempfile\nhandle, path = tempfile.mkstemp()\n"},
-    {"python", {390}, "try:\n    f()\nexcept:\n    pass\n"},
-    {"python", {}, "try:\n    f()\nexcept KeyError:\n    pass\nexcept Exception:\n    raise\n"},
-    {"python", {502}, "import pickle\npickle.loads(data)\n"},
-    {"python", {502}, "import yaml\nyaml.load(text)\n"},
-    {"python", {}, "import pickle, yaml, json\njson.loads(x)\nyaml.load(x, Loader=yaml.SafeLoader)\npickle.dumps(x)\n"},
-    {"python", {798}, "def connect(user, password='hunter22'):\n    pass\n"},
-    {"python", {798}, "api_key = 'abcd1234'\n"},
-    {"python", {}, "password = input()\npassword = ''\ntokens = 'abcdef'\nkeyword = 'while'\n"},
-    {"c", {120}, "#include <string.h>\nvoid f(const char* s) { char b[4]; strcpy(b, s); b[3] = 0; }\n"},
-    {"c", {121}, "int f(int i) { int z[3] = {1, 2, 3}; if (i > 5) { return z[i]; } return 0; }\n"},
-    {"c", {}, "int f(int i) { int z[3] = {1, 2, 3}; if (i >= 0 && i < 3) { return z[i]; } return 0; }\n"},
-    {"c", {134}, "#include <stdio.h>\nvoid f(const char* s) { printf(s); }\n"},
-    {"c", {}, "#include <stdio.h>\nvoid f(const char* s) { printf(\"%s\", s); }\n"},
-    {"c",
-     {78},
-     "#include <stdio.h>\n#include <stdlib.h>\nint main(void) { char l[9]; if (scanf(\"%8s\", l) == 1) { return "
-     "system(l); } return 0; }\n"},
-    {"c", {}, "#include <stdlib.h>\nint main(void) { return system(\"ls\"); }\n"},
-    {"c", {190}, "int f(void) { return 2147483647 * 2; }\n"},
-    {"c", {}, "unsigned f(void) { return 2147483647U + 2U; }\n"},
-    {"c", {369}, "int f(int i) { int z = 0; return i / z; }\n"},
-    {"c", {}, "int f(int i, int z) { return z == 0 ? 0 : i / z; }\n"},
-    {"c", {401}, "#include <stdlib.h>\nvoid f(void) { char* p = malloc(4); if (p) { *p = 1; } }\n"},
-    {"c", {415}, "#include <stdlib.h>\nvoid f(void) { char* p = malloc(4); free(p); free(p); }\n"},
-    {"c", {416}, "#include <stdlib.h>\nchar f(void) { char* p = malloc(4); free(p); return *p; }\n"},
-    {"c", {}, "#include <stdlib.h>\nvoid f(void) { char* p = malloc(4); if (p) { *p = 1; } free(p); }\n"},
-    {"c", {377}, "#include <stdlib.h>\nchar* f(char* name) { return mktemp(name); }\n"},
-    {"cpp", {416}, "int f() { int* p = new int(3); delete p; return *p; }\n"},
-    {"cpp", {}, "#include <memory>\nint f() { const auto p = std::make_unique<int>(3); return *p; }\n"},
-    {"cpp", {457}, "int f(bool b) { int x; if (b) { x = 1; } return x; }\n"},
-    {"cpp", {}, "int f(bool b) { int x = 0; if (b) { x = 1; } return x; }\n"},
-    {"cpp", {476}, "int f(int* p) { if (p == nullptr) { return *p; } return 0; }\n"},
-    {"cpp", {}, "int f(int* p) { if (p == nullptr) { return 0; } return *p; }\n"},
-    {"cpp", {562}, "int* f() { int x = 3; return &x; }\n"},
-    {"cpp", {}, "int* f() { static int x = 3; return &x; }\n"},
-};
+// The file's texts, each below a line "=== LANGUAGE for|against CWE".
+std::vector<Fixture> read_fixtures(const std::string& name) {
+  std::ifstream file(std::string(PLUMB_SOURCE_DIR) + "/tests/compiler_sandbox/findings/" + name);
+  std::vector<Fixture> fixtures;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("=== ")) {
+      Fixture fixture;
+      std::string kind;
+      std::istringstream(line.substr(4)) >> fixture.language >> kind >> fixture.cwe;
+      EXPECT_TRUE((kind == "for" || kind == "against") && fixture.cwe > 0) << name << ": " << line;
+      fixture.has = kind == "for";
+      fixtures.push_back(std::move(fixture));
+    } else if (!fixtures.empty()) {
+      fixtures.back().source += line + "\n";
+    }
+  }
+  EXPECT_FALSE(fixtures.empty()) << name;
+  return fixtures;
+}
+
+bool reads_c(const Judge& judge) {
+  return !judge.clang_reader("c", "").empty();
+}
 
 Result<std::vector<StaticFinding>> findings_in(Judge& judge, const std::string& language, const std::string& source) {
   return static_findings(judge, std::vector<SourceText>{{language, source}}).front();
@@ -93,35 +59,129 @@ std::set<int> cwes_of(const std::vector<StaticFinding>& findings) {
   return cwes;
 }
 
-TEST(Findings, PrecisionAndRecallOnTheFixtures) {
+// The numbers of the weaknesses found in each fixture.
+std::vector<std::set<int>> found_in(Judge& judge, const std::vector<Fixture>& fixtures) {
+  std::vector<SourceText> texts;
+  for (const Fixture& fixture : fixtures) {
+    texts.push_back({fixture.language, fixture.source});
+  }
+  std::vector<std::set<int>> found;
+  for (const auto& findings : static_findings(judge, texts)) {
+    EXPECT_TRUE(findings) << findings.error().message;
+    found.push_back(findings ? cwes_of(*findings) : std::set<int>());
+  }
+  return found;
+}
+
+// The fixtures that the rules were made with: what they have is found, and nothing else.
+TEST(Findings, InTheFixturesOfTheRules) {
   PLUMB_JUDGE_OR_SKIP(judge);
-  struct Counts {
-    int right = 0;
-    int wrong = 0;
-    int missed = 0;
-  };
-  std::map<int, Counts> table;
-  const bool has_clang = std::filesystem::exists("/usr/bin/clang++-16");
-  for (const Fixture& fixture : kFixtures) {
-    if (!has_clang && std::string_view(fixture.language) != "python") {
-      continue;
+  std::vector<Fixture> fixtures = read_fixtures("rules_python.txt");
+  if (reads_c(*judge)) {
+    std::ranges::move(read_fixtures("rules_c.txt"), std::back_inserter(fixtures));
+  }
+  const std::vector<std::set<int>> found = found_in(*judge, fixtures);
+  for (std::size_t i = 0; i < fixtures.size(); ++i) {
+    const Fixture& fixture = fixtures[i];
+    EXPECT_EQ(found[i], fixture.has ? std::set{fixture.cwe} : std::set<int>()) << fixture.source;
+  }
+}
+
+struct Counts {
+  int with = 0;     // fixtures that have the weakness
+  int without = 0;  // that only look like it
+  int right = 0;
+  int wrong = 0;
+
+  [[nodiscard]] std::string cells() const {
+    if (with == 0 && without == 0 && wrong == 0) {
+      return " | | |";
     }
-    const auto findings = findings_in(*judge, fixture.language, fixture.source);
-    ASSERT_TRUE(findings.ok()) << findings.error().message;
-    const std::set<int> found = cwes_of(*findings);
-    EXPECT_EQ(found, fixture.cwes) << fixture.source;
-    for (const int cwe : found) {
-      ++(fixture.cwes.contains(cwe) ? table[cwe].right : table[cwe].wrong);
-    }
-    for (const int cwe : fixture.cwes) {
-      table[cwe].missed += found.contains(cwe) ? 0 : 1;
+    char text[64];
+    std::snprintf(text, sizeof text, " %d, %d | %.2f | %.2f |", with, without,
+                  static_cast<double>(right) / std::max(1, right + wrong),
+                  static_cast<double>(right) / std::max(1, with));
+    return text;
+  }
+};
+
+// By number: of Python, of C and C++.
+std::map<int, std::array<Counts, 2>> count(const std::vector<Fixture>& fixtures,
+                                           const std::vector<std::set<int>>& found) {
+  std::map<int, std::array<Counts, 2>> table;
+  for (std::size_t i = 0; i < fixtures.size(); ++i) {
+    const std::size_t column = fixtures[i].language == "python" ? 0 : 1;
+    Counts& own = table[fixtures[i].cwe][column];
+    ++(fixtures[i].has ? own.with : own.without);
+    for (const int cwe : found[i]) {
+      Counts& counts = table[cwe][column];
+      ++(fixtures[i].has && cwe == fixtures[i].cwe ? counts.right : counts.wrong);
     }
   }
-  std::printf("CWE    precision  recall\n");
-  for (const auto& [cwe, counts] : table) {
-    std::printf("%-6d %9.2f %7.2f\n", cwe, static_cast<double>(counts.right) / std::max(1, counts.right + counts.wrong),
-                static_cast<double>(counts.right) / std::max(1, counts.right + counts.missed));
+  return table;
+}
+
+// docs/sandbox.md has a row "| 78 | a text for a shell | 9, 8 | 1.00 | 1.00 | ...": fixtures for and against, precision
+// and recall of Python, then of C and C++.
+TEST(Findings, TableInTheDocumentation) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  if (!reads_c(*judge)) {
+    GTEST_SKIP() << "plumb was built without clang's libraries";
   }
+  std::vector<Fixture> fixtures;
+  for (const char* name : {"rules_python.txt", "variations_python.txt", "rules_c.txt", "variations_c.txt"}) {
+    std::ranges::move(read_fixtures(name), std::back_inserter(fixtures));
+  }
+  const auto table = count(fixtures, found_in(*judge, fixtures));
+  std::ifstream page(std::string(PLUMB_SOURCE_DIR) + "/docs/sandbox.md");
+  std::map<int, std::string> rows;
+  for (std::string line; std::getline(page, line);) {
+    int cwe = 0;
+    std::string bar;
+    std::string after;
+    if (std::istringstream(line) >> bar >> cwe >> after && bar == "|" && after == "|") {
+      rows[cwe] = line;
+    }
+  }
+  for (const auto& [cwe, columns] : table) {
+    const std::string cells = columns[0].cells() + columns[1].cells();
+    EXPECT_TRUE(rows[cwe].ends_with(" |" + cells))
+        << "docs/sandbox.md, CWE-" << cwe << ": expected the end\n |" << cells << "\nfound the row\n"
+        << rows[cwe];
+    for (const Counts& counts : columns) {
+      EXPECT_EQ(counts.with > 0, counts.without > 0) << "CWE-" << cwe << " has no fixtures of one kind";
+    }
+  }
+  EXPECT_EQ(rows.size(), table.size()) << "docs/sandbox.md has rows without fixtures";
+}
+
+// The page says how many of them are found, in one sentence.
+TEST(Findings, OfTextsThatTheRulesWereNotMadeFor) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  if (!reads_c(*judge)) {
+    GTEST_SKIP() << "plumb was built without clang's libraries";
+  }
+  std::ifstream file(std::string(PLUMB_SOURCE_DIR) + "/docs/sandbox.md");
+  std::string page;
+  for (std::string word; file >> word;) {
+    page += word + " ";
+  }
+  std::string sentence;
+  for (const auto& [name, language] : {std::pair("unseen_python.txt", "Python"), {"unseen_c.txt", "C and C++"}}) {
+    const std::vector<Fixture> fixtures = read_fixtures(name);
+    Counts all;
+    for (const auto& [cwe, columns] : count(fixtures, found_in(*judge, fixtures))) {
+      for (const Counts& counts : columns) {
+        all.with += counts.with;
+        all.right += counts.right;
+        all.wrong += counts.wrong;
+      }
+    }
+    sentence += (sentence.empty() ? "of " : ", of ") + std::string(language) + " " + std::to_string(all.right) +
+                " of " + std::to_string(all.with) + (sentence.empty() ? " are found with " : " with ") +
+                std::to_string(all.wrong) + " false alarms";
+  }
+  EXPECT_NE(page.find(sentence), std::string::npos) << "docs/sandbox.md does not say: " << sentence;
 }
 
 TEST(Findings, AreOfTheTextAlone) {
@@ -133,7 +193,7 @@ TEST(Findings, AreOfTheTextAlone) {
   EXPECT_EQ(std::tuple(endless->front().line, endless->front().column, endless->front().rule),
             std::tuple(2, 5, "evaluated-text"));
   for (const char* language : {"python", "cpp"}) {  // what does not parse has none, and is no fault
-    if (std::string_view(language) == "cpp" && !std::filesystem::exists("/usr/bin/clang++-16")) {
+    if (std::string_view(language) == "cpp" && !reads_c(*judge)) {
       continue;
     }
     const auto broken = findings_in(*judge, language, std::string("(((\0\xff", 5));
@@ -150,17 +210,19 @@ TEST(Findings, WhatToolsPrintIsNotTrusted) {
       python_findings("{\"rule\":\"r\",\"cwe\":78,\"severity\":\"low\",\"line\":1,\"column\":2,\"message\":\"m\"}")
           .size(),
       1U);
-  EXPECT_TRUE(clang_findings("candidate:1:2: warning: words [-Wunheard-of]\ncandidate:99999999999999:1: warning: w "
-                             "[core.DivideZero]\ncandidate:1: warning: w [core.DivideZero]\nother:1:2: warning: w "
-                             "[core.DivideZero]\ncandidate:1:2: warning: [core.DivideZero]\ncandidate:1:2: warning: ]")
-                  .empty());
-  const std::string line = "candidate:1:2: warning: w [core.DivideZero]\n";
-  EXPECT_EQ(clang_findings(line + line).size(), 1U);  // on two paths
-  std::string many;
-  for (int i = 1; i < 1000; ++i) {
-    many += "candidate:" + std::to_string(i) + ":2: warning: w [core.DivideZero]\n";
+  for (const char* printed :
+       {"", "[]", "{", "{\"findings\": 3}", "{\"findings\": [1, {\"rule\": 1}, {\"rule\": \"core.DivideZero\"}]}",
+        "{\"findings\": [{\"rule\": \"unheard-of\", \"line\": 1, \"column\": 1, \"message\": \"m\"}]}"}) {
+    EXPECT_TRUE(clang_findings(printed).empty()) << printed;
   }
-  EXPECT_EQ(clang_findings(many).size(), 100U);
+  nlohmann::json all = {{"findings", nlohmann::json::array()}};
+  for (int i = 1; i < 1000; ++i) {
+    all["findings"].push_back({{"rule", "core.DivideZero"}, {"line", i}, {"column", 1}, {"message", "m"}});
+  }
+  all["findings"].push_back(all["findings"].front());  // on two paths
+  EXPECT_EQ(clang_findings(all.dump()).size(), 100U);
+  all["findings"] = {all["findings"].front(), all["findings"].front()};
+  EXPECT_EQ(clang_findings(all.dump()).size(), 1U);
 }
 
 }  // namespace
