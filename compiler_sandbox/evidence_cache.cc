@@ -38,6 +38,9 @@ std::string submission_key(const Submission& submission) {
       all.push_back({test.input, test.output});
     }
   }
+  if (!submission.forbidden.empty()) {
+    all.push_back({"forbidden", submission.forbidden});
+  }
   const std::vector<std::uint8_t> bytes = nlohmann::json::to_cbor(all);  // CBOR takes invalid UTF-8 as it is
   return sha256_hex(std::string(bytes.begin(), bytes.end()));
 }
@@ -49,6 +52,9 @@ std::size_t size_of(const Evidence& evidence) {
                       evidence.tool_versions.size() + evidence.tests.size() * sizeof(Verdict);
   for (const Diagnostic& diagnostic : evidence.diagnostics) {
     bytes += sizeof(Diagnostic) + diagnostic.message.size() + diagnostic.file.size() + diagnostic.flag.size();
+  }
+  for (const StaticFinding& finding : evidence.findings) {
+    bytes += sizeof(StaticFinding) + finding.rule.size() + finding.severity.size() + finding.message.size();
   }
   return bytes + 400;  // of the tables: two copies of the key, nodes, the future's shared state
 }

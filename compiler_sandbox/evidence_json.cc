@@ -30,6 +30,30 @@ nlohmann::json diagnostics_to_json(const std::vector<Diagnostic>& diagnostics) {
   return array;
 }
 
+nlohmann::json findings_to_json(const std::vector<StaticFinding>& findings) {
+  nlohmann::json array = nlohmann::json::array();
+  for (const StaticFinding& one : findings) {
+    array.push_back({{"rule", json_safe(one.rule)},
+                     {"cwe", one.cwe},
+                     {"severity", one.severity},
+                     {"line", one.line},
+                     {"column", one.column},
+                     {"message", json_safe(one.message)}});
+  }
+  return array;
+}
+
+Result<std::vector<StaticFinding>> findings_of(const nlohmann::json& array) {
+  std::vector<StaticFinding> findings;
+  for (const nlohmann::json& each : array) {
+    PLUMB_ASSIGN(std::string rule, bytes_from_json(each.at("rule")));
+    PLUMB_ASSIGN(std::string message, bytes_from_json(each.at("message")));
+    findings.push_back({std::move(rule), each.at("cwe").get<int>(), each.at("severity").get<std::string>(),
+                        each.at("line").get<int>(), each.at("column").get<int>(), std::move(message)});
+  }
+  return findings;
+}
+
 }  // namespace
 
 nlohmann::json stored_json(const Evidence& evidence) {
@@ -42,6 +66,7 @@ nlohmann::json stored_json(const Evidence& evidence) {
           {"total", evidence.total},
           {"tests", tests},
           {"diagnostics", diagnostics_to_json(evidence.diagnostics)},
+          {"findings", findings_to_json(evidence.findings)},
           {"output", json_safe(evidence.output)},
           {"errors", json_safe(evidence.errors)},
           {"exit_code", evidence.exit_code},
@@ -74,6 +99,7 @@ Result<Evidence> evidence_from_stored_json(const nlohmann::json& json) {
                                       each.at("line").get<int>(), each.at("column").get<int>(), std::move(file),
                                       std::move(flag)});
     }
+    PLUMB_ASSIGN(evidence.findings, findings_of(json.value("findings", nlohmann::json::array())));
     PLUMB_ASSIGN(evidence.output, bytes_from_json(json.at("output")));
     PLUMB_ASSIGN(evidence.errors, bytes_from_json(json.value("errors", nlohmann::json(""))));
     evidence.exit_code = json.value("exit_code", -1);

@@ -14,6 +14,7 @@
 #include "compiler_sandbox/examine_interactive.h"
 #include "compiler_sandbox/examine_program.h"
 #include "compiler_sandbox/examine_suite.h"
+#include "compiler_sandbox/forbidden_api.h"
 #include "compiler_sandbox/own_signature.h"
 #include "compiler_sandbox/slot_pool.h"
 #include "compiler_sandbox/step_outcome.h"
@@ -62,6 +63,9 @@ class SandboxJudge final : public Judge {
     const auto examine = [&] {
       Evidence evidence =
           extra_cpu_s > 0 ? examine_until_sure(with_time(submission, extra_cpu_s)) : examine_until_sure(submission);
+      if (!submission.forbidden.empty()) {
+        add_forbidden_uses(*this, submission, evidence);
+      }
       if (evidence.verdict != Verdict::kSE) {
         evidence.tool_versions = versions_.of(submission);
       }

@@ -71,6 +71,9 @@ struct Submission {
   std::vector<ProgramTest> program_tests;
   Checker checker;
   int shown_output_bytes = 4096;  // of a whole program: of Evidence::output and Evidence::errors, each
+  /// Names that it must not use ("eval", "os.system", "std::sort"): each use becomes one of Evidence::findings
+  /// (forbidden_api.h). Of Python, C and C++. The verdict does not depend on them.
+  std::vector<std::string> forbidden;
 };
 
 /// How a judge is set up.

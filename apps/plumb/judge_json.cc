@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler_sandbox/forbidden_api.h"
 #include "core/escape.h"
 #include "core/task_type.h"
 #include "core/typed_value.h"
@@ -114,12 +115,25 @@ Result<Submission> with_suite(const Json& row, const std::string& language, Subm
   return submission;
 }
 
+// Errors: names for a language that is not read for them, an empty name.
+Result<void> read_forbidden(const Json& row, const std::string& language, Submission& submission) {
+  submission.forbidden = row.value("forbidden", std::vector<std::string>());
+  if (!submission.forbidden.empty() && !reads_forbidden_names(language)) {
+    return Error{"\"forbidden\" names are looked for in python, c and cpp, not in \"" + language + "\""};
+  }
+  if (std::ranges::find(submission.forbidden, "") != submission.forbidden.end()) {
+    return Error{"expected \"forbidden\" to be names such as \"os.system\", found an empty one"};
+  }
+  return {};
+}
+
 Result<Submission> read_submission(const Json& row) {
   Submission submission;
   const std::string language = row.at("language").get<std::string>();
   PLUMB_ASSIGN(submission.source, bytes_from_json(row.at("source")));
   submission.stop_at_first_failure = row.value("stop_at_first_failure", true);
   PLUMB_TRY(read_limits(row.value("limits", Json::object()), submission.limits));
+  PLUMB_TRY(read_forbidden(row, language, submission));
   const std::string entry = row.value("entry", "stdio");
   if (entry == "stdio") {
     submission.program_language = language;

@@ -247,7 +247,7 @@ TEST(EvidenceStore, HoldsEvidenceForTheSameToolsAndNoFaults) {
 
 TEST(SubmissionKey, DependsOnAllThatEvidenceDependsOn) {
   const Submission base = test::add_submission(Language::kPython, "def add(a, b): return a + b");
-  std::vector<Submission> changed(8, base);
+  std::vector<Submission> changed(9, base);
   changed[0].source += " ";
   changed[1].language = Language::kCpp;
   changed[2].function.returns = "float";
@@ -256,6 +256,7 @@ TEST(SubmissionKey, DependsOnAllThatEvidenceDependsOn) {
   changed[5].limits.memory_mib = 128;
   changed[6].stop_at_first_failure = false;
   changed[7].limits.compile_cpu_s = 9;
+  changed[8].forbidden = {"eval"};
   for (const Submission& one : changed) {
     EXPECT_NE(submission_key(one), submission_key(base));
   }

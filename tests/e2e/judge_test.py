@@ -59,6 +59,22 @@ class Judge(PlumbCase):
                          [{"name": "f", "line": 2, "lines": 4, "parameters": 1, "cyclomatic": 2, "nesting": 1}])
         self.assertIn("not of bash", second["structure_fault"])
 
+    def test_forbidden_names_are_findings(self):
+        rows = [{"id": "a", "language": "python", "source": "import os as o\no.system('true')\nprint(5)",
+                 "tests": [{"input": "", "output": "5"}], "forbidden": ["eval", "os.system"]},
+                {"id": "b", "language": "python", "source": "print(5)  # eval", "forbidden": ["eval"],
+                 "tests": [{"input": "", "output": "5"}]},
+                {"id": "c", "language": "bash", "source": "echo 5", "forbidden": ["eval"],
+                 "tests": [{"input": "", "output": "5"}]}]
+        (self.folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        result = self.judge()
+        self.assertEqual(result.returncode, 0, result.stderr)
+        first, second, third = self.read()
+        self.assertEqual([(one["rule"], one["severity"], one["line"], one["message"]) for one in first["findings"]],
+                         [("forbidden-api", "high", 2, "os.system")])
+        self.assertEqual((second["verdict"], second["findings"]), ("AC", []))
+        self.assertIn("python, c and cpp", third["error"])
+
     def test_rows_in_order_with_errors_told_apart(self):
         text = "".join((row if isinstance(row, str) else json.dumps(row)) + "\n" for row in ROWS)
         (self.folder / "in.jsonl").write_text(text)

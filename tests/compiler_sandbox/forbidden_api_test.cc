@@ -1,0 +1,148 @@
+#include "compiler_sandbox/forbidden_api.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "compiler_sandbox/evidence_cache.h"
+#include "compiler_sandbox/evidence_json.h"
+#include "tests/compiler_sandbox/judge_support.h"
+
+namespace plumb {
+namespace {
+
+// "2 eval": line and name of each use.
+std::vector<std::string> uses(Judge& judge, const char* language, const char* source,
+                              const std::vector<std::string>& names) {
+  Submission submission;
+  submission.program_language = language;
+  submission.source = source;
+  submission.program_tests.push_back({"", ""});
+  submission.forbidden = names;
+  Evidence evidence;
+  add_forbidden_uses(judge, submission, evidence);
+  EXPECT_TRUE(evidence.fault.empty()) << evidence.fault;
+  std::vector<std::string> found;
+  for (const StaticFinding& one : evidence.findings) {
+    EXPECT_EQ(one.rule, "forbidden-api");
+    EXPECT_EQ(one.severity, "high");
+    found.push_back(std::to_string(one.line) + " " + one.message);
+  }
+  return found;
+}
+
+using Found = std::vector<std::string>;
+
+TEST(ForbiddenApi, PythonNamesAreFollowed) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const std::vector<std::string> names = {"eval", "os.system", "subprocess", ".sort"};
+  const struct {
+    const char* source;
+    Found found;
+  } cases[] = {
+      {"eval('1')\n", {"1 eval"}},
+      {"import os\nos.system('ls')\n", {"2 os.system"}},
+      {"import os as o\no.system('ls')\n", {"2 os.system"}},
+      {"from os import system as s\ns('ls')\n", {"1 os.system", "2 os.system"}},
+      {"from os import *\nsystem('ls')\n", {"2 os.system"}},
+      {"import os\nrun = os.system\nrun('ls')\n", {"2 os.system", "3 os.system"}},
+      {"import os\ngetattr(os, 'system')('ls')\n", {"2 os.system"}},
+      {"__import__('os').system('ls')\n", {"1 os.system"}},
+      {"import importlib\nimportlib.import_module('os').system('ls')\n", {"2 os.system"}},
+      {"import os\nvars(os)['system']('ls')\nos.__dict__['system']('ls')\n", {"2 os.system", "3 os.system"}},
+      {"import builtins\nbuiltins.eval('1')\n__builtins__['eval']('1')\n", {"2 eval", "3 eval"}},
+      {"list(map(eval, input().split()))\n", {"1 eval"}},
+      {"import subprocess\n", {"1 subprocess"}},
+      {"from subprocess import run\n", {"1 subprocess"}},
+      {"[3, 1].sort()\n", {"1 .sort"}},
+      // Comments, texts, names of their own and other names are none.
+      {"# eval(x)\ns = 'os.system(\"ls\")'\n", {}},
+      {"def eval(x):\n    return x\neval(3)\n", {}},
+      {"def f(eval):\n    return eval(3)\n", {}},
+      {"class Unix:\n    def system(self): pass\nos = Unix()\nos.system()\n", {}},
+      {"import ast, os\nast.literal_eval('1')\nos.path.join('a')\nsorted([1])\n", {}},
+      {"eval(((\n", {}},
+  };
+  for (const auto& one : cases) {
+    EXPECT_EQ(uses(*judge, "python", one.source, names), one.found) << one.source;
+  }
+}
+
+TEST(ForbiddenApi, CppNamesAreWhatTheyMean) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  if (judge->clang_reader("c", "").empty()) {
+    GTEST_SKIP() << "plumb was built without clang's libraries";
+  }
+  const std::vector<std::string> names = {"std::system", "std::sort", "std::vector::push_back", "std::regex",
+                                          "goto_next"};
+  const struct {
+    const char* language;
+    const char* source;
+    Found found;
+  } cases[] = {
+      {"cpp", "#include <cstdlib>\nint f() { return std::system(\"ls\"); }\n", {"2 std::system"}},
+      {"cpp", "#include <stdlib.h>\nint f() { return system(\"ls\"); }\n", {"2 std::system"}},
+      {"c", "#include <stdlib.h>\nint f(void) { return system(\"ls\"); }\n", {"2 std::system"}},
+      {"cpp",
+       "extern \"C\" int system(const char*);\nint f() { auto p = &system; return p(\"ls\"); }\n",
+       {"2 std::system"}},
+      {"cpp", "extern \"C\" int other(const char*) __asm__(\"system\");\n", {"1 std::system"}},
+      {"cpp", "#include <cstdlib>\n#define RUN std::sys##tem\nint f() { return RUN(\"ls\"); }\n", {"3 std::system"}},
+      {"cpp",
+       "#include <algorithm>\n#include <vector>\nusing namespace std;\nvoid f(vector<int>& v) {\n  sort(v.begin(), "
+       "v.end());\n  v.push_back(1);\n}\n",
+       {"5 std::sort", "6 std::vector::push_back"}},
+      {"cpp",
+       "#include <algorithm>\ntemplate <typename T>\nvoid f(T& v) {\n  std::sort(v.begin(), v.end());\n}\n",
+       {"4 std::sort"}},
+      {"cpp", "#include <regex>\nusing R = std::regex;\n", {"2 std::regex"}},
+      // Comments, texts, and what is only called alike.
+      {"cpp", "// std::system\nconst char* s = \"std::sort(a)\";\n/* system() */\n", {}},
+      {"cpp", "struct S { int system(int x) { return x; } };\nint f(S& s) { return s.system(1); }\n", {}},
+      {"cpp", "namespace own { int sort(int x) { return x; } }\nint f() { return own::sort(1); }\n", {}},
+      {"cpp", "int goto_next(int x) { return x; }\nint f() { return goto_next(1); }\n", {}},
+      {"cpp",
+       "#include <algorithm>\n#include <vector>\nvoid f(std::vector<int>& v) { std::stable_sort(v.begin(), v.end()); "
+       "}\n",
+       {}},
+  };
+  for (const auto& one : cases) {
+    EXPECT_EQ(uses(*judge, one.language, one.source, names), one.found) << one.source;
+  }
+  // A short name is whatever is called so outside of the candidate.
+  EXPECT_EQ(uses(*judge, "cpp", "#include <algorithm>\nint f(int* p) { std::sort(p, p + 3); return *p; }\n", {"sort"}),
+            Found{"2 sort"});
+  EXPECT_EQ(uses(*judge, "cpp", "int sort(int x) { return x; }\nint f() { return sort(1); }\n", {"sort"}), Found{});
+}
+
+TEST(ForbiddenApi, IsPartOfTheEvidence) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  Submission submission = test::add_submission(Language::kPython, "def add(a, b):\n    return eval('a + b')\n");
+  EXPECT_TRUE(judge->judge(submission).findings.empty());
+  const std::string key = submission_key(submission);
+  submission.forbidden = {"eval"};
+  EXPECT_NE(submission_key(submission), key);
+  const Evidence evidence = judge->judge(submission);
+  EXPECT_EQ(evidence.verdict, Verdict::kAC);  // a finding is no verdict
+  ASSERT_EQ(evidence.findings.size(), 1U);
+  EXPECT_EQ(evidence.findings[0].line, 2);
+  const auto stored = evidence_from_stored_json(stored_json(evidence));
+  ASSERT_TRUE(stored) << stored.error().message;
+  ASSERT_EQ(stored->findings.size(), 1U);
+  EXPECT_EQ(stored->findings[0].message, "eval");
+  EXPECT_EQ(stored->findings[0].cwe, 676);
+
+  // What cannot be read is a fault of ours: nobody knows whether a name was used.
+  Submission bash;
+  bash.program_language = "bash";
+  bash.source = "echo 5";
+  bash.program_tests.push_back({"", "5\n"});
+  bash.forbidden = {"eval"};
+  const Evidence unread = judge->judge(bash);
+  EXPECT_EQ(unread.verdict, Verdict::kSE);
+  EXPECT_NE(unread.fault.find("python, c and cpp, not in bash"), std::string::npos) << unread.fault;
+}
+
+}  // namespace
+}  // namespace plumb
