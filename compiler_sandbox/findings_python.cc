@@ -11,18 +11,21 @@ LOADS = {module + "." + name for module in ("pickle", "cPickle", "_pickle", "dil
          for name in ("load", "loads", "Unpickler")} | {"shelve.open", "jsonpickle.decode", "yaml.unsafe_load",
                                                         "yaml.full_load", "pandas.read_pickle", "joblib.load"}
 WEAK = {"hashlib.md5", "hashlib.sha1"} | {
-    library + ".Cipher." + name + ".new" for library in ("Crypto", "Cryptodome") for name in ("DES", "DES3", "ARC2", "ARC4")} | {
+    library + ".Cipher." + name + ".new" for library in ("Crypto", "Cryptodome")
+    for name in ("DES", "DES3", "ARC2", "ARC4")} | {
     "cryptography.hazmat.primitives." + name for name in ("hashes.MD5", "hashes.SHA1", "ciphers.algorithms.TripleDES",
                                                          "ciphers.algorithms.ARC4", "ciphers.modes.ECB")}
 EXECUTES = {"execute", "executemany", "executescript"}
 SQL = re.compile(r"\s*(select|insert|update|delete|create|drop|alter|replace|with|pragma|merge|truncate)\b", re.I)
 CHECKS = {"os.access", "os.stat", "os.lstat"} | {"os.path." + name for name in (
     "exists", "lexists", "isfile", "isdir", "islink", "getsize", "getmtime")}
-USES = {"open", "io.open", "os.open", "os.remove", "os.unlink", "os.rename", "os.replace", "os.rmdir", "os.chmod", "os.chown",
-        "os.truncate", "shutil.rmtree", "shutil.move", "shutil.copy", "shutil.copyfile"}
+USES = {"open", "io.open", "os.open", "os.remove", "os.unlink", "os.rename", "os.replace", "os.rmdir", "os.chmod",
+        "os.chown", "os.truncate", "shutil.rmtree", "shutil.move", "shutil.copy", "shutil.copyfile"}
 PATH_CHECKS = {"exists", "is_file", "is_dir", "is_symlink"}
-PATH_USES = {"open", "unlink", "read_text", "read_bytes", "write_text", "write_bytes", "rename", "replace", "rmdir", "chmod"}
+PATH_USES = {"open", "unlink", "read_text", "read_bytes", "write_text", "write_bytes", "rename", "replace", "rmdir",
+             "chmod"}
 OPENS = USES | {"flask.send_file", "os.listdir", "pathlib.Path"}
+REQUEST = {"args", "form", "files", "values", "GET", "POST", "query_params", "json"}
 HARMLESS = {"int", "float", "len", "bool", "hash", "ord", "os.path.basename", "werkzeug.utils.secure_filename"}
 
 
@@ -43,7 +46,8 @@ class Reader(Names):
         if needs_unpredictable(node.name):
             for one in in_scope(node):
                 if self.predictable(one):
-                    self.add(one, "predictable-random", 338, "medium", node.name + " uses a predictable generator; use secrets")
+                    self.add(one, "predictable-random", 338, "medium",
+                             node.name + " uses a predictable generator; use secrets")
                     break
         self.generic_visit(node)
         self.scopes.pop()
@@ -74,7 +78,8 @@ class Reader(Names):
         name = self.name_of(target)
         self.secret(name, value, node)
         if needs_unpredictable(name) and any(self.predictable(one) for one in ast.walk(value)):
-            self.add(node, "predictable-random", 338, "medium", name + " comes from a predictable generator; use secrets")
+            self.add(node, "predictable-random", 338, "medium",
+                     name + " comes from a predictable generator; use secrets")
 
     def visit_Assign(self, node):
         for target in node.targets:
@@ -99,7 +104,8 @@ class Reader(Names):
         self.generic_visit(node)
 
     def visit_ExceptHandler(self, node):
-        everything = node.type is None or isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException")
+        everything = node.type is None or isinstance(node.type, ast.Name) and node.type.id in (
+            "Exception", "BaseException")
         if everything and all(isinstance(one, ast.Pass) for one in node.body):
             self.add(node, "swallowed-exception", 390, "low", "every exception is dropped here")
         self.generic_visit(node)
@@ -127,8 +133,8 @@ class Reader(Names):
         for one in node.args:  # map(eval, ...)
             if self.dotted(one) in ("eval", "exec"):
                 self.add(node, "evaluated-text", 95, "high", "what is read here is run as code")
-        if (isinstance(node.func, ast.Attribute) and node.func.attr in EXECUTES and node.args and self.built(node.args[0])
-                and SQL.match(self.beginning(node.args[0]))):
+        if (isinstance(node.func, ast.Attribute) and node.func.attr in EXECUTES and node.args and
+                self.built(node.args[0]) and SQL.match(self.beginning(node.args[0]))):
             self.add(node, "sql-of-text", 89, "high", "a query is put together from text; pass the values apart")
 
     def reads_data(self, node, name, keywords):
@@ -138,9 +144,10 @@ class Reader(Names):
             loader = keywords.get("Loader") or (node.args[1] if len(node.args) > 1 else None)
             if loader is None or "Safe" not in ast.dump(loader):
                 self.add(node, "unsafe-deserialisation", 502, "high", "yaml.load without a safe loader")
-        if (isinstance(node.func, ast.Attribute) and node.func.attr == "extractall" and "tarfile" in self.names.values() and
-                "filter" not in keywords and "members" not in keywords):
-            self.add(node, "path-of-archive", 22, "medium", "an archive's names may lead out of the folder; pass filter='data'")
+        if (isinstance(node.func, ast.Attribute) and node.func.attr == "extractall" and
+                "tarfile" in self.names.values() and "filter" not in keywords and "members" not in keywords):
+            self.add(node, "path-of-archive", 22, "medium",
+                     "an archive's names may lead out of the folder; pass filter='data'")
 
     def hashes(self, node, name, keywords):
         chosen = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else ""
@@ -179,7 +186,7 @@ class Reader(Names):
             if self.dotted(node) == "sys.argv":
                 return True
             whole = node.value.id if isinstance(node.value, ast.Name) else getattr(node.value, "attr", "")
-            if whole == "request" and node.attr in ("args", "form", "files", "values", "GET", "POST", "query_params", "json"):
+            if whole == "request" and node.attr in REQUEST:
                 return True
         return any(self.untrusted(one, depth + 1) for one in ast.iter_child_nodes(node))
 
@@ -194,13 +201,15 @@ class Reader(Names):
             if name in CHECKS or method in PATH_CHECKS and not node.args:
                 checked.add(path)
             elif path in checked and (name in USES or method in PATH_USES) and "x" not in open_mode(node):
-                reads = name in ("open", "io.open") and not set(open_mode(node)) & set("wa+") or method.startswith("read_")
+                opens = name in ("open", "io.open")
+                reads = opens and not set(open_mode(node)) & set("wa+") or method.startswith("read_")
                 self.add(node, "check-then-use", 367, "low" if reads else "medium",
                          "this may be another file than the one that was checked")
 
 
 def open_mode(node):
-    given = node.args[1] if len(node.args) > 1 else next((one.value for one in node.keywords if one.arg == "mode"), None)
+    named = next((one.value for one in node.keywords if one.arg == "mode"), None)
+    given = node.args[1] if len(node.args) > 1 else named
     return given.value if isinstance(given, ast.Constant) and isinstance(given.value, str) else ""
 
 

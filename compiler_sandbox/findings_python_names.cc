@@ -7,8 +7,9 @@ const char* const kPythonNames = R"PY(
 import ast, json, re, sys
 
 PASSWORDS = {"password", "passwd", "pwd", "passphrase", "passcode", "apikey", "secretkey", "privatekey"}
-KEYS = {"api", "secret", "private", "access", "encryption", "signing", "session", "master", "aes", "hmac", "crypto", "auth",
-        "jwt"}
+KEYS = {"api", "secret", "private", "access", "encryption", "signing", "session", "master", "aes", "hmac", "crypto",
+        "auth", "jwt"}
+BUILTINS = {"eval", "exec", "open", "input", "map", "__import__"}
 RANDOM_WORDS = {"token", "secret", "nonce", "salt", "otp", "csrf"}
 
 
@@ -18,7 +19,8 @@ def words_of(name):
 
 def is_qualified(words, i):
     before = words[i - 1] if i > 0 else ""
-    return (words[i] == "key" and before in KEYS or words[i] == "token" and before in {"auth", "access", "bearer", "api"} or
+    return (words[i] == "key" and before in KEYS or
+            words[i] == "token" and before in {"auth", "access", "bearer", "api"} or
             words[i] == "secret" and before in {"client", "app", "shared", "jwt"})
 
 
@@ -27,7 +29,9 @@ def names_secret(name, text):
     words = words_of(name)
     sure = bool(words) and (words[-1] in PASSWORDS or is_qualified(words, len(words) - 1))
     unsure = bool(words) and words[-1] in {"token", "secret", "credential", "credentials"}
-    if not (sure or unsure) or text[:1] in ("<", "$", "{", "%") or re.search(r"[\s:]", text) or len(text) < (4 if sure else 8):
+    if not (sure or unsure) or len(text) < (4 if sure else 8):
+        return False
+    if text[:1] in ("<", "$", "{", "%") or re.search(r"[\s:]", text):  # to be filled in; a question to the user
         return False
     if text.lower() in PASSWORDS:  # the name of a field
         return False
@@ -104,10 +108,9 @@ class Names(ast.NodeVisitor):
         if isinstance(node, ast.Name):
             if any(node.id in scope for scope in self.scopes):
                 return ""  # their own
-            return self.names.get(node.id, node.id if node.id in ("eval", "exec", "open", "input", "map", "__import__") else "")
+            return self.names.get(node.id, node.id if node.id in BUILTINS else "")
         if isinstance(node, ast.Attribute):
-            whole = self.dotted(node.value)
-            return "" if not whole else node.attr if whole == "builtins" else whole + "." + node.attr
+            return self.member(self.dotted(node.value), node.attr)
         if isinstance(node, ast.Call):
             called = self.dotted(node.func)
             first = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
@@ -115,9 +118,11 @@ class Names(ast.NodeVisitor):
                 return str(first or "")
             if (isinstance(node.func, ast.Name) and node.func.id == "getattr" and len(node.args) > 1 and
                     isinstance(node.args[1], ast.Constant)):
-                whole = self.dotted(node.args[0])
-                return "" if not whole else str(node.args[1].value) if whole == "builtins" else whole + "." + str(node.args[1].value)
+                return self.member(self.dotted(node.args[0]), str(node.args[1].value))
         return ""
+
+    def member(self, whole, name):
+        return name if whole == "builtins" else whole + "." + name if whole else ""
 
     def constant(self, node):
         node = self.value(node)

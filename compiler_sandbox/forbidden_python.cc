@@ -27,7 +27,8 @@ class Uses(ast.NodeVisitor):
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    self.names[alias.asname or alias.name.split(".")[0]] = alias.name if alias.asname else alias.name.split(".")[0]
+                    first = alias.name.split(".")[0]
+                    self.names[alias.asname or first] = alias.name if alias.asname else first
             elif isinstance(node, ast.ImportFrom):
                 for alias in node.names:
                     if alias.name == "*":
@@ -49,8 +50,8 @@ class Uses(ast.NodeVisitor):
     def meaning(self, node):
         """The full name of what an expression is, or an empty text."""
         if isinstance(node, ast.Name):
-            known = self.names.get(node.id)
-            return known if known is not None else node.id if hasattr(builtins, node.id) or node.id == "__builtins__" else ""
+            builtin = hasattr(builtins, node.id) or node.id == "__builtins__"
+            return self.names.get(node.id, node.id if builtin else "")
         if isinstance(node, ast.Attribute):
             return self.member(self.meaning(node.value), node.attr)
         if isinstance(node, ast.Subscript):  # __builtins__["eval"], vars(os)["system"], os.__dict__["system"]
@@ -76,7 +77,8 @@ class Uses(ast.NodeVisitor):
 
     def check(self, node, meant):
         for name in NAMES:
-            if meant and not name.startswith(".") and (meant == name.removeprefix("builtins.") or meant.startswith(name + ".")):
+            same = meant == name.removeprefix("builtins.") or meant.startswith(name + ".")
+            if meant and same and not name.startswith("."):
                 self.found.add((node.lineno, node.col_offset + 1, name))
 
     def visit_Import(self, node):

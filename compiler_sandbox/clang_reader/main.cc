@@ -9,6 +9,7 @@
 #include <clang/Frontend/FrontendAction.h>
 #include <clang/Frontend/MultiplexConsumer.h>
 #include <clang/Frontend/Utils.h>
+#include <clang/Lex/PPCallbacks.h>
 #include <clang/Lex/Pragma.h>
 #include <clang/Lex/Preprocessor.h>
 #include <llvm/Support/VirtualFileSystem.h>
@@ -63,6 +64,23 @@ class OwnConsumer : public clang::ASTConsumer {
   nlohmann::json& answer_;
 };
 
+// A line marker (# 1 "name" 3) calls what follows a system header, of which nothing is said. This says otherwise at
+// once.
+class OwnText : public clang::PPCallbacks {
+ public:
+  explicit OwnText(clang::SourceManager& sources) : sources_(sources) {}
+
+  void FileChanged(clang::SourceLocation where, FileChangeReason reason, clang::SrcMgr::CharacteristicKind kind,
+                   clang::FileID) override {
+    if (reason != SystemHeaderPragma && kind != clang::SrcMgr::C_User && sources_.isWrittenInMainFile(where)) {
+      sources_.AddLineNote(where, 1, -1, /*IsFileEntry=*/false, /*IsFileExit=*/false, clang::SrcMgr::C_User);
+    }
+  }
+
+ private:
+  clang::SourceManager& sources_;
+};
+
 class Reading : public clang::ASTFrontendAction {
  public:
   Reading(const Question& question, nlohmann::json& answer) : question_(question), answer_(answer) {}
@@ -72,6 +90,7 @@ class Reading : public clang::ASTFrontendAction {
     for (const char* space : {"clang", "GCC"}) {
       clang.getPreprocessor().AddPragmaHandler(space, new clang::EmptyPragmaHandler("diagnostic"));
     }
+    clang.getPreprocessor().addPPCallbacks(std::make_unique<OwnText>(clang.getSourceManager()));
     return true;
   }
 
