@@ -146,11 +146,15 @@ class FindingJudge : public FakeJudge {
     looked.exit_code = 0;
     const std::string& text = submission.program_tests.at(0).input;
     if (text.find("risky") != std::string::npos) {
-      looked.output = "candidate:1:2: warning: Call to function 'strcpy' is insecure [security.insecureAPI.strcpy]\n";
-    } else if (text.find("toolless") != std::string::npos) {
-      looked.exit_code = 127;
+      looked.output =
+          R"({"findings": [{"rule": "security.insecureAPI.strcpy", "line": 1, "column": 2, "message": "insecure"}]})";
     }
     return looked;
+  }
+  [[nodiscard]] std::vector<std::string> clang_reader(const std::string& /*language*/,
+                                                      const std::string& source) const override {
+    return source.find("toolless") != std::string::npos ? std::vector<std::string>()
+                                                        : std::vector<std::string>{"reader", "-x", "c++"};
   }
 };
 
