@@ -21,20 +21,24 @@ double mean_of(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// Means of resamples with replacement, sorted.
-std::vector<double> bootstrap_means(std::span<const double> values, std::uint64_t seed, int resamples) {
-  std::vector<double> means;
-  means.reserve(static_cast<std::size_t>(resamples));
+// Ratios of the sums of resamples with replacement, sorted.
+std::vector<double> bootstrap_ratios(std::span<const double> numerators, std::span<const double> denominators,
+                                     std::uint64_t seed, int resamples) {
+  std::vector<double> ratios;
+  ratios.reserve(static_cast<std::size_t>(resamples));
   for (int draw = 0; draw < resamples; ++draw) {
     const RngStream stream(RngPurpose::kBootstrap, seed, 0, static_cast<std::uint32_t>(draw));
-    double sum = 0;
-    for (std::uint32_t i = 0; i < values.size(); ++i) {
-      sum += values[stream.below(values.size(), i)];
+    double above = 0;
+    double below = 0;
+    for (std::uint32_t i = 0; i < numerators.size(); ++i) {
+      const std::size_t unit = stream.below(numerators.size(), i);
+      above += numerators[unit];
+      below += denominators[unit];
     }
-    means.push_back(sum / static_cast<double>(values.size()));
+    ratios.push_back(above / below);
   }
-  std::sort(means.begin(), means.end());
-  return means;
+  std::sort(ratios.begin(), ratios.end());
+  return ratios;
 }
 
 // The quantile of sorted values, linear between neighbours.
@@ -45,21 +49,28 @@ double quantile(const std::vector<double>& sorted, double probability) {
   return sorted[below] + (place - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
-// Share of resampled means below `mean`; ties count half, since means of few distinct values often tie.
-double share_below(const std::vector<double>& sorted, double mean) {
-  const auto [low, high] = std::equal_range(sorted.begin(), sorted.end(), mean);
+// Share of resampled ratios below `ratio`; ties count half, since ratios of few distinct values often tie.
+double share_below(const std::vector<double>& sorted, double ratio) {
+  const auto [low, high] = std::equal_range(sorted.begin(), sorted.end(), ratio);
   const auto below = static_cast<double>(low - sorted.begin());
   const auto ties = static_cast<double>(high - low);
   return (below + ties / 2) / static_cast<double>(sorted.size());
 }
 
-// A sixth of the skewness of the jackknife means, which for a mean is that of the values themselves.
-double acceleration(std::span<const double> values, double mean) {
+// A sixth of the skewness of the jackknife ratios: of those without a unit, how far they are below their mean.
+double acceleration(std::span<const double> numerators, std::span<const double> denominators) {
+  const double above = std::accumulate(numerators.begin(), numerators.end(), 0.0);
+  const double below = std::accumulate(denominators.begin(), denominators.end(), 0.0);
+  std::vector<double> without;
+  for (std::size_t i = 0; i < numerators.size(); ++i) {
+    without.push_back((above - numerators[i]) / (below - denominators[i]));
+  }
+  const double mean = mean_of(without);
   double squares = 0;
   double cubes = 0;
-  for (const double value : values) {
-    squares += (value - mean) * (value - mean);
-    cubes += (value - mean) * (value - mean) * (value - mean);
+  for (const double ratio : without) {
+    squares += (mean - ratio) * (mean - ratio);
+    cubes += (mean - ratio) * (mean - ratio) * (mean - ratio);
   }
   return squares > 0 ? cubes / (6 * std::pow(squares, 1.5)) : 0;
 }
@@ -82,24 +93,36 @@ Interval t_interval(std::span<const double> values, double confidence) {
 }
 
 Interval bca_interval(std::span<const double> values, std::uint64_t seed, double confidence, int resamples) {
-  PLUMB_CHECK(resamples > 0, "bca_interval needs resamples");
-  if (values.size() < 2) {
-    return {values.empty() ? kNan : values[0], kNan, kNan};
+  const std::vector<double> ones(values.size(), 1.0);
+  return bca_ratio_interval(values, ones, seed, confidence, resamples);
+}
+
+Interval bca_ratio_interval(std::span<const double> numerators, std::span<const double> denominators,
+                            std::uint64_t seed, double confidence, int resamples) {
+  PLUMB_CHECK(resamples > 0, "a bootstrap needs resamples");
+  PLUMB_CHECK(numerators.size() == denominators.size(), "a unit has a numerator and a denominator");
+  if (numerators.size() < 2) {
+    return {numerators.empty() ? kNan : numerators[0] / denominators[0], kNan, kNan};
   }
-  const double mean = mean_of(values);
-  if (std::all_of(values.begin(), values.end(), [&](double value) { return value == values[0]; })) {
-    return {mean, mean, mean};
+  const double ratio = std::accumulate(numerators.begin(), numerators.end(), 0.0) /
+                       std::accumulate(denominators.begin(), denominators.end(), 0.0);
+  bool alike = true;
+  for (std::size_t i = 0; i < numerators.size(); ++i) {
+    alike = alike && numerators[i] / denominators[i] == numerators[0] / denominators[0];
   }
-  const std::vector<double> means = bootstrap_means(values, seed, resamples);
+  if (alike) {
+    return {ratio, ratio, ratio};
+  }
+  const std::vector<double> ratios = bootstrap_ratios(numerators, denominators, seed, resamples);
   const boost::math::normal normal;
   const double half_step = 0.5 / static_cast<double>(resamples);
-  const double bias = boost::math::quantile(normal, std::clamp(share_below(means, mean), half_step, 1 - half_step));
-  const double a = acceleration(values, mean);
+  const double bias = boost::math::quantile(normal, std::clamp(share_below(ratios, ratio), half_step, 1 - half_step));
+  const double a = acceleration(numerators, denominators);
   const auto end = [&](double probability) {
     const double z = bias + boost::math::quantile(normal, probability);
-    return quantile(means, boost::math::cdf(normal, bias + z / (1 - a * z)));
+    return quantile(ratios, boost::math::cdf(normal, bias + z / (1 - a * z)));
   };
-  return {mean, end((1 - confidence) / 2), end((1 + confidence) / 2)};
+  return {ratio, end((1 - confidence) / 2), end((1 + confidence) / 2)};
 }
 
 std::vector<double> paired_differences(std::span<const double> before, std::span<const double> after) {

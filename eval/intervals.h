@@ -23,6 +23,11 @@ Interval t_interval(std::span<const double> values, double confidence = 0.95);
 Interval bca_interval(std::span<const double> values, std::uint64_t seed = 1, double confidence = 0.95,
                       int resamples = 10000);
 
+/// The same of sum(numerators) / sum(denominators), where a unit is one of each: a share of things that come in units
+/// of unequal size. Denominators are above 0; both have the same length, a programmer error otherwise.
+Interval bca_ratio_interval(std::span<const double> numerators, std::span<const double> denominators,
+                            std::uint64_t seed = 1, double confidence = 0.95, int resamples = 10000);
+
 /// after[i] - before[i]. Both have the same length, a programmer error otherwise.
 std::vector<double> paired_differences(std::span<const double> before, std::span<const double> after);
 

@@ -43,6 +43,21 @@ TEST(Intervals, BcaAgainstScipy) {
   EXPECT_NEAR(skewed.high, 0.375, 1.01 / 40);
 }
 
+// Likewise, of 57 right among 77 things in eight families (paired = True): where families are of unequal size the ratio
+// is not the mean of the families' ratios, which is 0.678 here.
+TEST(Intervals, BcaOfARatioAgainstScipy) {
+  const std::vector<double> right = {9, 3, 20, 0, 7, 5, 11, 2};
+  const std::vector<double> all = {10, 8, 22, 3, 7, 9, 16, 2};
+  const Interval interval = bca_ratio_interval(right, all);
+  EXPECT_DOUBLE_EQ(interval.mean, 57.0 / 77);
+  EXPECT_NEAR(interval.low, 0.560, 0.008);
+  EXPECT_NEAR(interval.high, 0.885, 0.008);
+  const std::vector<double> halves = {4, 1, 11};
+  const std::vector<double> wholes = {8, 2, 22};
+  EXPECT_EQ(bca_ratio_interval(halves, wholes).high, 0.5);
+  EXPECT_TRUE(std::isnan(bca_ratio_interval(std::vector<double>{1}, std::vector<double>{4}).low));
+}
+
 TEST(Intervals, BcaRepeatsBitForBitAndDependsOnTheSeed) {
   const Interval first = bca_interval(kDifferences, 7);
   const Interval second = bca_interval(kDifferences, 7);
