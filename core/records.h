@@ -173,6 +173,12 @@ struct ScorePart {
   PartKind kind = PartKind::kVerdict;
 };
 
+/// What a reward model thinks of a completion up to the end of one of its steps (core/steps.h).
+struct ScoredStep {
+  std::int64_t end = 0;  // one past its last token
+  double score = 0;      // in (0, 1)
+};
+
 /// A completion's score. `unscored` holds the fault when our own infrastructure failed: such a sample is out of the
 /// loss and out of the group's baseline, never a 0.
 struct Score {
@@ -181,6 +187,7 @@ struct Score {
   std::optional<std::string> unscored;
   std::optional<double> audit;  // what the audit suite says (1 or 0), where it was asked; never a reward
   std::optional<Evidence> evidence;
+  std::vector<ScoredStep> steps = {};  // where steps are rewarded (reward.process); ends rise to the completion's
 };
 
 /// A group with its scores, in completion order.
