@@ -8,13 +8,13 @@
 namespace plumb {
 
 /// GRPO, one value a step, in metrics.jsonl: functions of config, data and seed alone.
-inline constexpr std::array<std::string_view, 46> kMetricNames = {
+inline constexpr std::array<std::string_view, 44> kMetricNames = {
     "reward",                   // mean total of the scored completions
     "reward_std",               // mean over groups of the standard deviation (ddof 1) of a group's rewards
     "reward/tests/mean",        // code completions only
     "reward/math/mean",         // maths completions only
     "reward/audit_gap",         // share of scored code completions that pass the graded tests and fail the audit suite
-    "frac_reward_zero_std",     // share of groups whose rewards are all equal: they teach nothing
+    "frac_reward_zero_std",     // share of groups whose rewards are all equal: they teach nothing, unless by steps
     "groups/unscored",          // groups that lost at least one completion to a fault of our own
     "completions/mean_length",  // tokens
     "completions/max_length",   // tokens
@@ -23,16 +23,13 @@ inline constexpr std::array<std::string_view, 46> kMetricNames = {
     "completions/duplicates",     // share whose text equals an earlier one of its group
     "entropy",                    // mean over tokens, nats
     "kl",                         // from the reference policy; where none is kept, of the sampler from the learner
-    "policy_loss",
-    "clip_ratio/low_mean",
-    "clip_ratio/high_mean",
+    "policy_loss", "clip_ratio/low_mean", "clip_ratio/high_mean",
     "staleness/max",  // versions of weights between a trained token and the learner
     "staleness/mean",
     "ratio/max_abs_dev",                       // largest |ratio - 1| over the tokens of the first update: 0 on-policy
     "sampling/sampling_logp_difference/mean",  // of the same tokens, the actor's log-probs from the learner's, nats;
     "sampling/sampling_logp_difference/max",   // there where model.exact = false makes them differ; stale tokens' too
-    "advantage/mean",
-    "advantage/std",
+    "advantage/mean", "advantage/std",
     "grad_norm",  // before clipping
     "learning_rate",
     "num_tokens",  // completion and prompt tokens trained on so far
@@ -53,9 +50,10 @@ inline constexpr std::array<std::string_view, 46> kMetricNames = {
     "rm/accuracy",     // reward model, held out: share of pairs whose chosen completion is ahead
     "rm/ece",          // ... its calibration error
     "rm/margin_mean",  // ... the mean of chosen - rejected, and its quantiles
-    "rm/margin_p5",
-    "rm/margin_p50",
-    "rm/margin_p95",
+    "rm/margin_p5", "rm/margin_p50", "rm/margin_p95",
+    "rm/step_accuracy",  // ... of steps: share of them on the right side of a label of 1/2
+    "rm/auc",            // ... of steps: that a right completion's least step is above a wrong one's
+    "process/steps",     // where steps are rewarded, of a completion, mean; their mean score is reward/process/mean
 };
 
 /// One value a step, in timings.jsonl: they depend on the machine and its load, so they are kept apart.

@@ -39,12 +39,22 @@ struct RatedCompletion {
   double pass_rate = 0;  // in [0, 1]
 };
 
-/// What a model is trained on. All three leave a model whose sigmoid(reward) lies in (0, 1); of kPairs only differences
-/// within a prompt mean something, of the others sigmoid(reward) is an estimate of the pass rate.
+/// A completion of a prompt whose K steps were judged one by one; tokens, none empty.
+struct SteppedCompletion {
+  std::vector<std::int32_t> prompt;
+  std::vector<std::int32_t> completion;
+  std::vector<std::int64_t> ends;  // [K] one past the last token of each step; rising, the last with the completion
+  std::vector<double> labels;      // [K] in [0, 1]: how likely what stands up to there is to lead to a right answer
+};
+
+/// What a model is trained on. All leave a model whose sigmoid(reward) lies in (0, 1); of kPairs only differences
+/// within a prompt mean something, of the others sigmoid(reward) is an estimate of the pass rate, or of the label.
 enum class RewardObjective : std::uint8_t {
   kPairs,           // bradley_terry()
   kRegression,      // squared error against the pass rate
   kClassification,  // cross-entropy with the pass rate as a soft label
+  kSteps,  // the same of each step with its own label; the reward is read at the step's last token. Lightman et
+           // al., "Let's verify step by step", 2023, arXiv 2305.20050
 };
 
 /// A pair's loss and its derivatives by the two rewards.
@@ -67,14 +77,21 @@ struct RateLoss {
 };
 
 /// Loss of a reward r against a pass rate p in [0, 1]; both are least where sigmoid(r) = p.
-///   kClassification  -p log sigmoid(r) - (1 - p) log sigmoid(-r)
-///   kRegression      (sigmoid(r) - p)^2, the score of Brier, 1950
+///   kClassification, kSteps  -p log sigmoid(r) - (1 - p) log sigmoid(-r)
+///   kRegression              (sigmoid(r) - p)^2, the score of Brier, 1950
 /// kPairs is a programmer error.
 RateLoss pass_rate_loss(double reward, double rate, RewardObjective objective);
 
 /// The reward of each of `completions` after `prompt`; f64 differences of the policy's f32 log-probs.
 std::vector<double> rewards_of_prompt(Policy& policy, std::span<const std::int32_t> prompt,
                                       std::span<const std::vector<std::int32_t>> completions, JudgeTokens tokens);
+
+/// The reward of a completion up to the end of each of its steps, [K]: one forward, whose bits for a step depend on
+/// nothing behind it. `ends` as SteppedCompletion::ends of each completion.
+std::vector<std::vector<double>> step_rewards_of_prompt(Policy& policy, std::span<const std::int32_t> prompt,
+                                                        std::span<const std::vector<std::int32_t>> completions,
+                                                        std::span<const std::vector<std::int64_t>> ends,
+                                                        JudgeTokens tokens);
 
 struct RewardModelOptions {
   Schedule schedule;
@@ -91,51 +108,23 @@ struct RewardModelOptions {
 struct RewardModelStep {
   std::int64_t step = 0;  // 1-based
   double loss = 0;
-  // Before the update: share of the batch's pairs (ties apart) with chosen ahead, or of its completions (pass rates of
-  // 1/2 apart) whose reward has the sign of pass rate - 1/2.
+  // Before the update: share of the batch's pairs (ties apart) with chosen ahead, or of its completions or steps (pass
+  // rates and labels of 1/2 apart) whose reward has the sign of pass rate - 1/2.
   double accuracy = 0;
   double margin = 0;         // mean of chosen - rejected; 0 without pairs
-  double squared_error = 0;  // mean of (sigmoid(reward) - pass rate)^2; 0 with pairs
+  double squared_error = 0;  // mean of (sigmoid(reward) - pass rate or label)^2; 0 with pairs
   double grad_norm = 0;
   double learning_rate = 0;
 };
 
-/// Pairs, or completions with pass rates.
-using RewardExamples = std::variant<std::span<const RewardPair>, std::span<const RatedCompletion>>;
+/// Pairs, completions with pass rates, or completions with labels of their steps.
+using RewardExamples =
+    std::variant<std::span<const RewardPair>, std::span<const RatedCompletion>, std::span<const SteppedCompletion>>;
 
 /// Trains on `examples`, which must be what options.objective learns from, in an order that is a function of (seed,
-/// epoch). The loss is a mean over the examples of a batch, a number that is fixed before the first backward. Returning
-/// false from `on_step` stops.
+/// epoch). The loss is a mean over the examples of a batch, or over all their steps, a number that is fixed before
+/// the first backward. Returning false from `on_step` stops.
 void train_reward_model(Policy& policy, Optimizer& optimizer, const RewardExamples& examples, JudgeTokens tokens,
                         const RewardModelOptions& options, const std::function<bool(const RewardModelStep&)>& on_step);
-
-/// One bin of a reliability diagram: predictions of about the same confidence, and how often they were right.
-struct ReliabilityBin {
-  double confidence = 0;  // mean
-  double accuracy = 0;
-  std::int64_t count = 0;
-};
-
-/// How far confidence can be trusted: predictions sigmoid(margin) of margins (chosen - rejected) in bins of equal width
-/// over [1/2, 1], where a negative margin is a wrong prediction of confidence sigmoid(-margin).
-struct Calibration {
-  std::vector<ReliabilityBin> bins;
-  double error = 0;  // ECE: mean |confidence - accuracy|, weighted by count. Guo et al., 2017, arXiv 1706.04599
-};
-Calibration calibration_of(std::span<const double> margins, int num_bins);
-
-/// The same of predicted pass rates (confidence) and what was passed (accuracy), in bins of equal width over [0, 1].
-/// Both have the same length.
-Calibration calibration_of_rates(std::span<const double> predicted, std::span<const double> rates, int num_bins);
-
-/// How far chosen completions are ahead: the mean of margins (chosen - rejected) and quantiles of them, interpolated
-/// linearly between order statistics. NaN without margins.
-struct MarginSummary {
-  double mean = 0;
-  double p5 = 0;
-  double p50 = 0;
-  double p95 = 0;
-};
-MarginSummary summary_of(std::vector<double> margins);
 
 }  // namespace plumb

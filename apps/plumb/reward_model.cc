@@ -1,4 +1,5 @@
-// plumb reward-model: preference pairs, or completions with pass rates, to a model that scores completions.
+// plumb reward-model: preference pairs, completions with pass rates or with labels of their steps, to a model that
+// scores completions.
 
 #include <fmt/format.h>
 
@@ -47,12 +48,22 @@ Result<void> read_rows(const std::string& file, const Workbench& bench, const Re
   return {};
 }
 
+Result<void> read_rows(const std::string& file, const Workbench& bench, const RewardModelSettings& /*rm*/,
+                       std::vector<SteppedRecord>& records) {
+  PLUMB_ASSIGN(records, read_steps(file, bench));
+  return {};
+}
+
 RewardPair& example_of(PairRecord& record) {
   return record.pair;
 }
 
 RatedCompletion& example_of(RatedRecord& record) {
   return record.rated;
+}
+
+SteppedCompletion& example_of(SteppedRecord& record) {
+  return record.stepped;
 }
 
 // The parts of a run that is open.
@@ -109,9 +120,28 @@ Result<bool> train_and_evaluate(const OpenRun& run, const char* what, nlohmann::
 }
 
 const char* name_of(RewardObjective objective) {
-  return objective == RewardObjective::kPairs        ? "pairs"
-         : objective == RewardObjective::kRegression ? "regression"
-                                                     : "classification";
+  switch (objective) {
+    case RewardObjective::kPairs:
+      return "pairs";
+    case RewardObjective::kRegression:
+      return "regression";
+    case RewardObjective::kClassification:
+      return "classification";
+    case RewardObjective::kSteps:
+      break;
+  }
+  return "steps";
+}
+
+Result<bool> train_objective(const OpenRun& open, nlohmann::json& report) {
+  switch (open.sections.rm.objective) {
+    case RewardObjective::kPairs:
+      return train_and_evaluate<PairRecord>(open, "pairs", report);
+    case RewardObjective::kSteps:
+      return train_and_evaluate<SteppedRecord>(open, "completions with labelled steps", report);
+    default:
+      return train_and_evaluate<RatedRecord>(open, "rated completions", report);
+  }
 }
 
 Result<int> run(const RunOptions& options, const RewardModelSections& sections, const Config& config) {
@@ -126,16 +156,13 @@ Result<int> run(const RunOptions& options, const RewardModelSections& sections, 
   JudgeTokens tokens;
   PLUMB_ASSIGN(tokens.good, one_token(sections.rm.good, bench->tokenizer(), "good"));
   PLUMB_ASSIGN(tokens.bad, one_token(sections.rm.bad, bench->tokenizer(), "bad"));
-  const RewardObjective objective = sections.rm.objective;
-  nlohmann::json report = {{"objective", name_of(objective)},
+  nlohmann::json report = {{"objective", name_of(sections.rm.objective)},
                            {"good", sections.rm.good},
                            {"bad", sections.rm.bad},
                            {"good_id", tokens.good},
                            {"bad_id", tokens.bad}};
   const OpenRun open{options, sections, *bench, folder, tokens};
-  PLUMB_ASSIGN(const bool finished, objective == RewardObjective::kPairs
-                                        ? train_and_evaluate<PairRecord>(open, "pairs", report)
-                                        : train_and_evaluate<RatedRecord>(open, "rated completions", report));
+  PLUMB_ASSIGN(const bool finished, train_objective(open, report));
   if (!finished) {
     std::printf("stopped and saved; go on with --resume --out %s\n", options.out.c_str());
     return 0;
@@ -151,8 +178,8 @@ Result<int> run(const RunOptions& options, const RewardModelSections& sections, 
 }  // namespace
 
 void register_reward_model(CLI::App& app, Action& action) {
-  CLI::App* command =
-      app.add_subcommand("reward-model", "Train a model that scores completions, from preference pairs or pass rates");
+  CLI::App* command = app.add_subcommand(
+      "reward-model", "Train a model that scores completions, from preference pairs, pass rates or labelled steps");
   auto options = std::make_shared<RunOptions>();
   auto pairs = std::make_shared<std::vector<std::string>>();
   command->add_option("--config", options->config_files, "TOML file; more than one: later ones override")->take_all();

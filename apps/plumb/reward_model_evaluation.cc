@@ -6,115 +6,16 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
-#include <numeric>
 
-#include "eval/intervals.h"
+#include "apps/plumb/reward_model_figures.h"
+#include "learner/calibration.h"
 
 namespace plumb {
 namespace {
 
-constexpr int kBins = 10;
+constexpr std::size_t kAtOnce = 16;  // completions of one prompt, which may have hundreds
 
-// Accuracies over families: pairs of one prompt are alike, so the interval resamples families.
-class Accuracy {
- public:
-  void add(const std::string& family, double right) {
-    auto& [sum, count] = families_[family];
-    sum += right;
-    ++count;
-    sum_ += right;
-    ++count_;
-  }
-  [[nodiscard]] double mean() const { return count_ == 0 ? std::nan("") : sum_ / static_cast<double>(count_); }
-  [[nodiscard]] nlohmann::json to_json() const {
-    std::vector<double> means;
-    for (const auto& [family, sums] : families_) {
-      means.push_back(sums.first / static_cast<double>(sums.second));
-    }
-    const Interval interval = bca_interval(means);
-    return {{"accuracy", mean()}, {"low", interval.low}, {"high", interval.high}, {"pairs", count_}};
-  }
-  [[nodiscard]] std::string to_text() const {
-    const nlohmann::json json = to_json();
-    const auto end = [&](const char* key) { return json[key].is_number() ? json[key].get<double>() : std::nan(""); };
-    return count_ == 0 ? "no pairs"
-                       : fmt::format("{:.3f} [{:.3f}, {:.3f}] of {} pairs", mean(), end("low"), end("high"), count_);
-  }
-
- private:
-  std::map<std::string, std::pair<double, std::int64_t>> families_;
-  double sum_ = 0;
-  std::int64_t count_ = 0;
-};
-
-// Whether the first of two is to be preferred by a score: 1, 0, or 0.5 where it cannot tell.
-double prefers(double chosen, double rejected) {
-  return chosen > rejected ? 1 : chosen < rejected ? 0 : 0.5;
-}
-
-// What needs no model.
-std::map<std::string, double> baselines(const PairRecord& record) {
-  std::map<std::string, double> right;
-  right["shorter"] =
-      prefers(-static_cast<double>(record.pair.chosen.size()), -static_cast<double>(record.pair.rejected.size()));
-  right["compiles"] = record.rejected_verdict == "CE" ? 1 : 0.5;
-  if (std::isfinite(record.chosen_log_prob) && std::isfinite(record.rejected_log_prob)) {
-    right["log_prob"] = prefers(record.chosen_log_prob, record.rejected_log_prob);
-  }
-  return right;
-}
-
-// What is said of pairs, one after the other.
-class PairFigures {
- public:
-  void add(const PairRecord& record, double chosen, double rejected) {
-    margins_.push_back(chosen - rejected);
-    const double right = prefers(chosen, rejected);
-    const bool hard = is_hard(record);
-    all_["all"].add(record.family, right);
-    all_["verdict " + (record.rejected_verdict.empty() ? "none" : record.rejected_verdict)].add(record.family, right);
-    if (hard) {
-      all_["hard"].add(record.family, right);
-    }
-    for (const auto& [name, baseline] : baselines(record)) {
-      all_["baseline: " + name].add(record.family, baseline);
-      if (hard) {
-        all_["baseline: " + name + ", hard"].add(record.family, baseline);
-      }
-    }
-  }
-
-  [[nodiscard]] const std::vector<double>& margins() const { return margins_; }
-
-  [[nodiscard]] nlohmann::json print() const {
-    nlohmann::json result = nlohmann::json::object();
-    for (const auto& [name, accuracy] : all_) {
-      std::printf("%-26s %s\n", name.c_str(), accuracy.to_text().c_str());
-      result[name] = accuracy.to_json();
-    }
-    const MarginSummary margin = summary_of(margins_);
-    std::printf("%-26s %.3f; 5, 50, 95 %%: %.3f, %.3f, %.3f\n", "margin", margin.mean, margin.p5, margin.p50,
-                margin.p95);
-    result["margin"] = {{"mean", margin.mean}, {"p5", margin.p5}, {"p50", margin.p50}, {"p95", margin.p95}};
-    return result;
-  }
-
- private:
-  std::map<std::string, Accuracy> all_;
-  std::vector<double> margins_;
-};
-
-void print_calibration(const Calibration& calibration, nlohmann::json& result) {
-  std::printf("%-26s %.3f\n", "calibration error (ECE)", calibration.error);
-  result["ece"] = calibration.error;
-  for (const ReliabilityBin& bin : calibration.bins) {
-    result["reliability"].push_back({{"confidence", bin.confidence}, {"accuracy", bin.accuracy}, {"count", bin.count}});
-  }
-}
-
-// The rewards of completions of one prompt, some at a time: a prompt may have hundreds.
 std::vector<double> rewards_of(Policy& policy, std::span<const RatedRecord* const> records, JudgeTokens tokens) {
-  constexpr std::size_t kAtOnce = 16;
   std::vector<double> rewards;
   for (std::size_t begin = 0; begin < records.size(); begin += kAtOnce) {
     std::vector<std::vector<std::int32_t>> completions;
@@ -127,13 +28,78 @@ std::vector<double> rewards_of(Policy& policy, std::span<const RatedRecord* cons
   return rewards;
 }
 
-double mean_squared_difference(std::span<const double> predicted, std::span<const double> rates) {
-  double sum = 0;
-  for (std::size_t i = 0; i < rates.size(); ++i) {
-    sum += (predicted[i] - rates[i]) * (predicted[i] - rates[i]);
+std::vector<std::vector<double>> rewards_of(Policy& policy, std::span<const SteppedRecord* const> records,
+                                            JudgeTokens tokens) {
+  std::vector<std::vector<double>> rewards;
+  for (std::size_t begin = 0; begin < records.size(); begin += kAtOnce) {
+    std::vector<std::vector<std::int32_t>> completions;
+    std::vector<std::vector<std::int64_t>> ends;
+    for (const SteppedRecord* record : records.subspan(begin, std::min(kAtOnce, records.size() - begin))) {
+      completions.push_back(record->stepped.completion);
+      ends.push_back(record->stepped.ends);
+    }
+    const auto some = step_rewards_of_prompt(policy, records[begin]->stepped.prompt, completions, ends, tokens);
+    rewards.insert(rewards.end(), some.begin(), some.end());
   }
-  return rates.empty() ? std::nan("") : sum / static_cast<double>(rates.size());
+  return rewards;
 }
+
+// Two files may give one id to different prompts.
+template <typename Record>
+using ByPrompt = std::map<std::pair<std::string, std::vector<std::int32_t>>, std::vector<const Record*>>;
+
+// Whether the most common side of a label of 1/2 says what a label is, for those that have a side.
+double majority_of(std::span<const double> labels) {
+  const auto above = std::ranges::count_if(labels, [](double label) { return label > 0.5; });
+  const auto below = std::ranges::count_if(labels, [](double label) { return label < 0.5; });
+  return above >= below ? 1 : 0;
+}
+
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
+// What steps are told apart by, over all completions.
+class StepFigures {
+ public:
+  void add(const SteppedRecord& record, std::span<const double> rewards) {
+    for (std::size_t step = 0; step < rewards.size(); ++step) {
+      predicted_.push_back(sigmoid(rewards[step]));
+      labels_.push_back(record.stepped.labels[step]);
+      families_.push_back(record.family);
+    }
+    least_.push_back(std::ranges::min(rewards));
+    right_.push_back(record.right());
+  }
+
+  void print(nlohmann::json& result) const {
+    Accuracy own;
+    Accuracy majority;
+    const double most = majority_of(labels_);
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+      if (labels_[i] != 0.5) {
+        const double side = labels_[i] > 0.5 ? 1 : 0;
+        own.add(families_[i], (predicted_[i] > 0.5 ? 1 : 0) == side ? 1 : 0);
+        majority.add(families_[i], most == side ? 1 : 0);
+      }
+    }
+    std::printf("%-26s %s\n%-26s %s\n", "steps", own.to_text("steps").c_str(), "the side of most steps",
+                majority.to_text("steps").c_str());
+    result["steps"] = own.to_json();
+    result["steps of most"] = majority.to_json();
+    result["completions"] = right_.size();
+    result["auc"] = area_under_roc(least_, right_);
+    std::printf("%-26s %.3f of %zu completions\n", "AUC of the least step", result["auc"].get<double>(), right_.size());
+    print_rates(predicted_, labels_, "steps", result);
+  }
+
+ private:
+  std::vector<double> predicted_;  // of all steps
+  std::vector<double> labels_;
+  std::vector<std::string> families_;
+  std::vector<double> least_;  // of all completions
+  std::vector<bool> right_;
+};
 
 }  // namespace
 
@@ -148,13 +114,12 @@ nlohmann::json evaluate_reward_model(Policy& policy, std::span<const PairRecord>
     figures.add(record, rewards[0], rewards[1]);
   }
   nlohmann::json result = figures.print();
-  print_calibration(calibration_of(figures.margins(), kBins), result);
+  print_calibration(figures.margins(), result);
   return result;
 }
 
 nlohmann::json evaluate_reward_model(Policy& policy, std::span<const RatedRecord> records, JudgeTokens tokens) {
-  // Two files may give one id to different prompts.
-  std::map<std::pair<std::string, std::vector<std::int32_t>>, std::vector<const RatedRecord*>> prompts;
+  ByPrompt<RatedRecord> prompts;
   for (const RatedRecord& record : records) {
     prompts[{record.prompt_id, record.rated.prompt}].push_back(&record);
   }
@@ -164,7 +129,7 @@ nlohmann::json evaluate_reward_model(Policy& policy, std::span<const RatedRecord
   for (const auto& [prompt, completions] : prompts) {
     const std::vector<double> rewards = rewards_of(policy, completions, tokens);
     for (std::size_t i = 0; i < completions.size(); ++i) {
-      predicted.push_back(1 / (1 + std::exp(-rewards[i])));
+      predicted.push_back(sigmoid(rewards[i]));
       rates.push_back(completions[i]->rated.pass_rate);
       for (std::size_t j = 0; j < completions.size(); ++j) {
         if (completions[i]->rated.pass_rate > completions[j]->rated.pass_rate) {
@@ -174,14 +139,32 @@ nlohmann::json evaluate_reward_model(Policy& policy, std::span<const RatedRecord
     }
   }
   nlohmann::json result = figures.print();
-  const double sum = std::accumulate(rates.begin(), rates.end(), 0.0);
-  const std::vector<double> mean(rates.size(), sum / static_cast<double>(rates.size()));
   result["completions"] = rates.size();
-  result["mse"] = mean_squared_difference(predicted, rates);
-  result["mse_of_mean"] = mean_squared_difference(mean, rates);
-  std::printf("%-26s %.4f of %zu completions (the mean pass rate: %.4f)\n", "mean squared error",
-              result["mse"].get<double>(), rates.size(), result["mse_of_mean"].get<double>());
-  print_calibration(calibration_of_rates(predicted, rates, kBins), result);
+  print_rates(predicted, rates, "completions", result);
+  return result;
+}
+
+nlohmann::json evaluate_reward_model(Policy& policy, std::span<const SteppedRecord> records, JudgeTokens tokens) {
+  ByPrompt<SteppedRecord> prompts;
+  for (const SteppedRecord& record : records) {
+    prompts[{record.prompt_id, record.stepped.prompt}].push_back(&record);
+  }
+  PairFigures pairs;
+  StepFigures steps;
+  for (const auto& [prompt, completions] : prompts) {
+    const std::vector<std::vector<double>> rewards = rewards_of(policy, completions, tokens);
+    for (std::size_t i = 0; i < completions.size(); ++i) {
+      steps.add(*completions[i], rewards[i]);
+      for (std::size_t j = 0; j < completions.size(); ++j) {
+        if (completions[i]->right() && !completions[j]->right()) {
+          pairs.add(pair_of(*completions[i], *completions[j]), std::ranges::min(rewards[i]),
+                    std::ranges::min(rewards[j]));
+        }
+      }
+    }
+  }
+  nlohmann::json result = pairs.print();
+  steps.print(result);
   return result;
 }
 
@@ -196,6 +179,10 @@ MetricMap held_out_metrics(const nlohmann::json& figures) {
   const bool rated = figures.contains("mse") && figures["completions"].get<std::size_t>() > 0;
   if (rated) {
     metrics["rm/mse"] = figures["mse"].get<double>();
+  }
+  if (rated && figures.contains("steps")) {
+    metrics["rm/step_accuracy"] = figures["steps"]["accuracy"].get<double>();
+    metrics["rm/auc"] = figures["auc"].get<double>();
   }
   if (rated || !metrics.empty()) {
     metrics["rm/ece"] = figures["ece"].get<double>();

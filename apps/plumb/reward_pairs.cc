@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "apps/plumb/step_tokens.h"
 #include "core/atomic_file.h"
 #include "core/rng.h"
 
@@ -112,6 +113,77 @@ Result<RatedRecord> parse_rated(const nlohmann::json& json, const Workbench& ben
   return record;
 }
 
+Result<double> label_of(const nlohmann::json& json) {
+  const double label = json.is_boolean() ? (json.get<bool>() ? 1 : 0) : json.is_number() ? json.get<double>() : -1;
+  if (!(label >= 0 && label <= 1)) {
+    return Error{fmt::format("\"labels\": expected true, false or a number from 0 to 1, found {}", json.dump())};
+  }
+  return label;
+}
+
+// "completions" and "labels", as many of each.
+Result<void> parse_steps(const nlohmann::json& json, const Tokenizer& tokenizer, SteppedCompletion& stepped) {
+  std::vector<std::string> texts;
+  for (const nlohmann::json& step : json["completions"]) {
+    if (!step.is_string()) {
+      return Error{fmt::format("\"completions\": expected the texts of its steps, found {}", step.dump())};
+    }
+    texts.push_back(step.get<std::string>());
+  }
+  const auto labels = json.find("labels");
+  if (texts.empty() || labels == json.end() || !labels->is_array() || labels->size() != texts.size()) {
+    return Error{
+        fmt::format("expected \"labels\", a list with one of each of the {} steps in \"completions\", found {}",
+                    texts.size(), labels == json.end() ? "none" : labels->dump())};
+  }
+  const TokenisedSteps tokenised = tokenise_steps(texts, tokenizer);
+  stepped.completion = tokenised.tokens;
+  for (const StepInTokens& step : tokenised.steps) {
+    stepped.ends.push_back(step.end);
+    PLUMB_ASSIGN(stepped.labels.emplace_back(), label_of((*labels)[step.step]));
+  }
+  return {};
+}
+
+Result<SteppedRecord> parse_stepped(const nlohmann::json& json, const Workbench& bench) {
+  if (!json.is_object() || !json.contains("completions") || !json["completions"].is_array()) {
+    const bool other = json.is_object() && (json.contains("chosen") || json.contains("pass_rate"));
+    return Error{fmt::format("expected an object with \"completions\", a list of the texts of its steps{}",
+                             other ? ", found a row of another kind: make steps with plumb data rm-from-rollouts "
+                                     "--steps, or set rm.objective to what the file holds"
+                                   : "")};
+  }
+  SteppedRecord record;
+  PLUMB_ASSIGN(const std::vector<Message> turns, turns_of(json));
+  PLUMB_ASSIGN(record.stepped.prompt, prompt_tokens(turns, bench));
+  PLUMB_TRY(parse_steps(json, bench.tokenizer(), record.stepped));
+  const std::string id = text_at(json, "id");
+  const std::string named = text_at(json, "prompt_id");
+  record.prompt_id = named.empty() ? id.substr(0, id.rfind('#')) : named;
+  record.family = family_of(record.prompt_id);
+  if (record.prompt_id.empty()) {
+    record.prompt_id = json.contains("prompt") ? json["prompt"].dump() : json["messages"].dump();
+    record.family = record.prompt_id;
+  }
+  record.log_prob = log_prob_at(json, "log_prob", record.stepped.completion);
+  record.verdict = text_at(json, "verdict");
+  record.ended = text_at(json, "finish") != "length";
+  return record;
+}
+
+// Of completions of one prompt; all but their tokens.
+template <typename Record>
+PairRecord facts_of(const Record& better, const Record& worse) {
+  PairRecord record;
+  record.prompt_id = better.prompt_id;
+  record.family = better.family;
+  record.rejected_verdict = worse.verdict;
+  record.ended = better.ended && worse.ended;
+  record.chosen_log_prob = better.log_prob;
+  record.rejected_log_prob = worse.log_prob;
+  return record;
+}
+
 // Each line by `parse`, a function of JSON. Errors name file and line.
 template <typename Record, typename Parse>
 Result<std::vector<Record>> read_lines(const std::string& path, const Parse& parse) {
@@ -149,17 +221,23 @@ Result<std::vector<RatedRecord>> read_rated(const std::string& path, const Workb
   return read_lines<RatedRecord>(path, [&](const nlohmann::json& json) { return parse_rated(json, bench); });
 }
 
+Result<std::vector<SteppedRecord>> read_steps(const std::string& path, const Workbench& bench) {
+  return read_lines<SteppedRecord>(path, [&](const nlohmann::json& json) { return parse_stepped(json, bench); });
+}
+
 PairRecord pair_of(const RatedRecord& better, const RatedRecord& worse) {
-  PairRecord record;
+  PairRecord record = facts_of(better, worse);
   record.pair.prompt = better.rated.prompt;
   record.pair.chosen = better.rated.completion;
   record.pair.rejected = worse.rated.completion;
-  record.prompt_id = better.prompt_id;
-  record.family = better.family;
-  record.rejected_verdict = worse.verdict;
-  record.ended = better.ended && worse.ended;
-  record.chosen_log_prob = better.log_prob;
-  record.rejected_log_prob = worse.log_prob;
+  return record;
+}
+
+PairRecord pair_of(const SteppedRecord& better, const SteppedRecord& worse) {
+  PairRecord record = facts_of(better, worse);
+  record.pair.prompt = better.stepped.prompt;
+  record.pair.chosen = better.stepped.completion;
+  record.pair.rejected = worse.stepped.completion;
   return record;
 }
 

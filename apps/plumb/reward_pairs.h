@@ -1,6 +1,6 @@
 #pragma once
-// What a reward model learns from on disk (data rm-from-rollouts writes it), preference pairs or completions with pass
-// rates, tokenised and split by family.
+// What a reward model learns from on disk (data rm-from-rollouts writes it), preference pairs, completions with pass
+// rates or completions with labels of their steps, tokenised and split by family.
 
 #include <cmath>
 #include <string>
@@ -33,6 +33,19 @@ struct RatedRecord {
   double log_prob = std::nan("");  // as a pair's
 };
 
+/// A completion with labels of its steps, and what its evaluation is told apart by.
+struct SteppedRecord {
+  SteppedCompletion stepped;
+  std::string prompt_id;           // the prompt itself where the file does not say
+  std::string family;              // as a pair's; the prompt itself where the file does not say
+  std::string verdict;             // empty where nothing was run
+  bool ended = true;               // by itself
+  double log_prob = std::nan("");  // as a pair's
+
+  /// Whether it ends well: its last label is above 1/2.
+  [[nodiscard]] bool right() const { return stepped.labels.back() > 0.5; }
+};
+
 /// Whether a pair cannot be told by its form: both ended, both compile, and lengths are within 20 %. (Both are of one
 /// prompt, and so of one language.)
 bool is_hard(const PairRecord& record);
@@ -46,8 +59,15 @@ Result<std::vector<PairRecord>> read_pairs(const std::string& path, const Workbe
 /// the id up to its last '#'), verdict, finish and log_prob (a sum over the tokens). Errors name file, line and key.
 Result<std::vector<RatedRecord>> read_rated(const std::string& path, const Workbench& bench);
 
-/// Two completions of one prompt as a pair; `better` has the higher pass rate.
+/// Reads JSON Lines of {prompt or messages, completions: [text of each step], labels: [bool, or number in [0, 1], of
+/// each step]}, TRL's stepwise supervision; the steps are joined by line breaks, as TRL does. Where present, prompt_id
+/// or id, verdict, finish and log_prob as read_rated(). Of steps that end in one token the last counts. Errors name
+/// file, line and key.
+Result<std::vector<SteppedRecord>> read_steps(const std::string& path, const Workbench& bench);
+
+/// Two completions of one prompt as a pair; `better` has the higher pass rate, or is right.
 PairRecord pair_of(const RatedRecord& better, const RatedRecord& worse);
+PairRecord pair_of(const SteppedRecord& better, const SteppedRecord& worse);
 
 /// Whether the rows of a family are held out: a function of its name alone, true for about `share` of all names.
 bool is_held_out(const std::string& family, double share);

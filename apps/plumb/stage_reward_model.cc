@@ -17,17 +17,18 @@ namespace plumb {
 void RewardModelSettings::describe(ConfigSection& section) {
   section.field(
       "pairs", pairs,
-      {.help = "JSON Lines files of preference pairs (plumb data rm-from-rollouts), or of completions with pass "
-               "rates (... --pass-rates), as the objective wants them"});
+      {.help = "JSON Lines files of preference pairs (plumb data rm-from-rollouts), of completions with pass rates "
+               "(... --pass-rates) or with labelled steps (... --steps), as the objective wants them"});
   section.field("eval_pairs", eval_pairs,
                 {.help = "more of them, of which those of held-out families are scored when the training has ended"});
   section.choice(
       "objective", objective,
       {{"pairs", RewardObjective::kPairs},
        {"regression", RewardObjective::kRegression},
-       {"classification", RewardObjective::kClassification}},
+       {"classification", RewardObjective::kClassification},
+       {"steps", RewardObjective::kSteps}},
       {.help = "Bradley and Terry's of pairs; or, of sigmoid(reward) against pass rates, the squared error or "
-               "the cross-entropy"});
+               "the cross-entropy; or the latter of each step against its label"});
   section.field("good", good, {.help = "the token whose logit is the reward's positive part"});
   section.field("bad", bad, {.help = "and its negative part"});
   section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});

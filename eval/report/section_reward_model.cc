@@ -62,7 +62,10 @@ struct PairRow {
 };
 
 std::vector<PairRow> rows_of(const nlohmann::json& evaluation) {
-  std::vector<PairRow> rows = {{"All pairs", "all", "", true}, {"Hard pairs", "hard", std::string(kHard), true}};
+  std::vector<PairRow> rows = {{"Steps, each by itself", "steps", "", false},
+                               {"Always the side of most steps", "steps of most", "", false},
+                               {"All pairs", "all", "", true},
+                               {"Hard pairs", "hard", std::string(kHard), true}};
   constexpr std::string_view kVerdict = "verdict ";
   for (const auto& [key, value] : evaluation.items()) {
     if (key.starts_with(kVerdict)) {
@@ -110,6 +113,7 @@ Reliability reliability_of(const nlohmann::json& evaluation) {
   if (bins == evaluation.end() || !bins->is_array()) {
     return found;
   }
+  const char* things = evaluation.contains("mse") ? " of them" : " pairs";
   double pairs = 0;
   double most = 0;
   std::vector<double> counts;
@@ -120,7 +124,7 @@ Reliability reliability_of(const nlohmann::json& evaluation) {
     if (!std::isfinite(confidence) || !std::isfinite(accuracy) || !(count > 0)) {
       continue;
     }
-    found.bins.push_back({short_number(count, 4) + " pairs", "a", {{100 * confidence, accuracy}}, false, true});
+    found.bins.push_back({short_number(count, 4) + things, "a", {{100 * confidence, accuracy}}, false, true});
     counts.push_back(count);
     found.confidence += count * confidence;
     found.accuracy += count * accuracy;
@@ -150,10 +154,31 @@ std::string calibration_words(double error, const Reliability& found) {
                      percent(found.confidence), percent(found.accuracy));
 }
 
+// Of predicted pass rates, or labels of steps, against the true ones.
+std::string rates_card(const nlohmann::json& evaluation, const Reliability& found) {
+  std::vector<Series> series = {{"as often as said", "base", {{0, 0}, {100, 1}}, false, false}};
+  series.insert(series.end(), found.bins.begin(), found.bins.end());
+  const ChartOptions options{.title = "How often it is so against how often it says so",
+                             .percent = true,
+                             .x_ticks = {0, 20, 40, 60, 80, 100},
+                             .width = 480,
+                             .height = 260};
+  return fmt::format(
+      "<div class=\"card gap\"><h3>What it says, and how it is</h3><div class=\"grid2\"><div>{}</div><div>"
+      "<p>It says {} on average, where {} is so; ECE {}.</p><p class=\"small muted\">Across: the rate, in %, that it "
+      "predicts. Up: the mean of the true ones. A dot is a bin of ten points, its area the number in it; on the grey "
+      "line what it says would be so.</p></div></div></div>",
+      line_chart(options, series), percent(found.confidence), percent(found.accuracy),
+      short_number(number(evaluation, "ece")));
+}
+
 std::string reliability_card(const nlohmann::json& evaluation) {
   const Reliability found = reliability_of(evaluation);
   if (found.bins.empty()) {
     return "";
+  }
+  if (evaluation.contains("mse")) {
+    return rates_card(evaluation, found);
   }
   const std::string words = calibration_words(number(evaluation, "ece"), found);
   std::vector<Series> series = {{"as right as sure", "base", {{50, 0.5}, {100, 1}}, false, false}};
@@ -221,8 +246,8 @@ std::string reward_model_section(const RunData& run) {
     return "";
   }
   return "<h2>The reward model on pairs it never saw</h2><p class=\"lede\">Share of pairs whose better completion gets "
-         "the higher score; half is chance. Intervals are 95 % bootstraps (BCa) over families of tasks, where each "
-         "family counts once. Beside it are "
+         "the higher score; half is chance. Intervals are 95 % bootstraps (BCa) of that share that "
+         "resample families of tasks, each with all its pairs. Beside it are "
          "rules that need no reward model: of the two completions, the one that the policy found likelier, the shorter "
          "one, the one that compiles (a half where it cannot tell). Hard pairs cannot "
          "be told by their form: both ended, both compile, and their lengths are alike.</p>" +

@@ -51,6 +51,24 @@ TEST_F(ReportRewardModel, ReliabilityIsDrawnAndSaid) {
                     "itself. On average it gives its choice 86.2%, and is right for 72.5% of the pairs."));
 }
 
+// A model of steps, from rows that have one completion of each prompt: no pairs, and rates from 0 to 1.
+TEST_F(ReportRewardModel, StepsHaveRowsAndADiagramFromNothingToAll) {
+  write("reward_model.json", R"({"held_out": {"margin": {"mean": null},
+  "steps": {"accuracy": 0.8, "low": 0.7, "high": 0.9, "pairs": 50},
+  "steps of most": {"accuracy": 0.6, "low": 0.5, "high": 0.7, "pairs": 50},
+  "completions": 12, "mse": 0.1, "mse_of_mean": 0.2, "auc": 0.9, "ece": 0.1,
+  "reliability": [{"confidence": 0.05, "accuracy": 0.2, "count": 10}, {"confidence": 0.95, "accuracy": 0.9, "count": 40}]}})");
+  const std::string html = report();
+  EXPECT_TRUE(holds(html,
+                    "<td class=\"l\">Steps, each by itself</td><td>50</td><td class=\"final\">80.0%<span class=\"ci\">"
+                    "70.0 – 90.0</span></td>"));
+  EXPECT_TRUE(holds(html, "Always the side of most steps</td><td>50</td><td class=\"final\">60.0%"));
+  EXPECT_TRUE(holds(html, "<title>10 of them: 20.0% at 5</title>"));
+  // (10 * 0.05 + 40 * 0.95) / 50 and (10 * 0.2 + 40 * 0.9) / 50.
+  EXPECT_TRUE(holds(html, "It says 77.0% on average, where 76.0% is so; ECE 0.1."));
+  EXPECT_EQ(count(html, "class=\"dot"), 2U);
+}
+
 TEST_F(ReportRewardModel, HostileNamesStayText) {
   write("reward_model.json", kFigures);
   const std::string html = report();

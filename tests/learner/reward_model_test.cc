@@ -77,42 +77,6 @@ TEST(PassRateLoss, DerivativesAreThoseOfTheLossAndVanishAtTheLogOdds) {
   }
 }
 
-// Order statistics 0, 1, ..., 10: the 5 % quantile lies halfway between the first two.
-TEST(Margins, SummaryIsHandWorked) {
-  std::vector<double> margins;
-  for (int i = 10; i >= 0; --i) {
-    margins.push_back(i);
-  }
-  const MarginSummary summary = summary_of(margins);
-  EXPECT_DOUBLE_EQ(summary.mean, 5);
-  EXPECT_DOUBLE_EQ(summary.p5, 0.5);
-  EXPECT_DOUBLE_EQ(summary.p50, 5);
-  EXPECT_DOUBLE_EQ(summary.p95, 9.5);
-  EXPECT_DOUBLE_EQ(summary_of({-2.0}).p5, -2);
-  EXPECT_TRUE(std::isnan(summary_of({}).mean));
-}
-
-// Bins [0, 1/2) and [1/2, 1]: 0.1 and 0.3 where 0 and 1 passed, 1 where all did: |0.2 - 0.5| 2/3.
-TEST(Calibration, OfRatesIsHandWorked) {
-  const std::vector<double> predicted = {0.1, 0.3, 1.0};
-  const Calibration calibration = calibration_of_rates(predicted, std::vector<double>{0, 1, 1}, 2);
-  EXPECT_EQ(calibration.bins[0].count, 2);
-  EXPECT_NEAR(calibration.bins[0].confidence, 0.2, 1e-15);
-  EXPECT_NEAR(calibration.bins[0].accuracy, 0.5, 1e-15);
-  EXPECT_NEAR(calibration.error, 0.2, 1e-15);
-}
-
-// Margins log 3 (confidence 3/4) twice right and once wrong, and 0+ (confidence 1/2) right: bins [1/2, 3/4), [3/4, 1].
-TEST(Calibration, HandWorked) {
-  const double margin = std::log(3.0) + 1e-9;
-  const Calibration calibration = calibration_of(std::vector<double>{margin, margin, -margin, 1e-9}, 2);
-  EXPECT_EQ(calibration.bins[0].count, 1);
-  EXPECT_EQ(calibration.bins[1].count, 3);
-  EXPECT_NEAR(calibration.bins[1].confidence, 0.75, 1e-6);
-  EXPECT_NEAR(calibration.bins[1].accuracy, 2.0 / 3, 1e-12);
-  EXPECT_NEAR(calibration.error, 0.25 * 0.5 + 0.75 * (0.75 - 2.0 / 3), 1e-6);
-}
-
 TEST(RewardModel, LearnsPairsAndAnySplitGivesTheSameGradients) {
   ThreadPool pool(1);
   const ModelConfig config = testing::small_config(true);
@@ -199,6 +163,108 @@ TEST(RewardModel, LearnsPassRatesByBothLossesAndAnySplitGivesTheSameGradients) {
       EXPECT_EQ(whole.back().loss, whole.back().squared_error);
     }
   }
+}
+
+std::vector<double> rewards_of(Policy& policy, const SteppedCompletion& stepped, JudgeTokens tokens) {
+  const std::vector<std::vector<std::int32_t>> completions(1, stepped.completion);
+  const std::vector<std::vector<std::int64_t>> ends(1, stepped.ends);
+  return step_rewards_of_prompt(policy, stepped.prompt, completions, ends, tokens).front();
+}
+
+// The reward of a step is read at its last token, and is what a completion that ends there would get.
+TEST(RewardModel, StepsAreReadAtTheirEndsWhateverStandsBehind) {
+  ThreadPool pool(1);
+  const ModelConfig config = testing::small_config(true);
+  auto policy =
+      Policy::create(config, testing::random_weights(config, 7), {.dtype = ComputeDtype::kF32, .pool = &pool});
+  const JudgeTokens tokens{3, 4};
+  const std::vector<std::int32_t> prompt = testing::random_tokens(config, 4, 1);
+  const std::vector<std::int32_t> completion = testing::random_tokens(config, 7, 2);
+  const std::vector<std::vector<std::int32_t>> both = {testing::random_tokens(config, 5, 3), completion};
+  const auto steps =
+      step_rewards_of_prompt(**policy, prompt, both, std::vector<std::vector<std::int64_t>>{{5}, {2, 3, 7}}, tokens);
+  ASSERT_EQ(steps.size(), 2U);
+  ASSERT_EQ(steps[1].size(), 3U);
+  for (const auto& [step, end] : {std::pair(0, 2), std::pair(1, 3), std::pair(2, 7)}) {
+    const std::vector<std::vector<std::int32_t>> alone = {{completion.begin(), completion.begin() + end}};
+    EXPECT_EQ(steps[1][static_cast<std::size_t>(step)], rewards_of_prompt(**policy, prompt, alone, tokens).front());
+  }
+}
+
+TEST(RewardModel, LearnsStepsAndAnySplitGivesTheSameGradients) {
+  ThreadPool pool(1);
+  const ModelConfig config = testing::small_config(true);
+  std::vector<SteppedCompletion> stepped;
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    stepped.push_back({testing::random_tokens(config, 4, i),
+                       testing::random_tokens(config, 6, 100 + i),
+                       {2, 3, 6},
+                       {1, i % 2 == 0 ? 0.5 : 1, i % 2 == 0 ? 0.0 : 1}});
+  }
+  stepped.push_back({testing::random_tokens(config, 4, 9), testing::random_tokens(config, 5, 109), {5}, {0.25}});
+  const JudgeTokens tokens{3, 4};
+  const auto train = [&](std::int64_t micro_batch_tokens, int epochs, std::vector<RewardModelStep>& steps) {
+    auto policy = Policy::create(config, testing::random_weights(config, 7),
+                                 {.dtype = ComputeDtype::kF32, .pool = &pool, .trainable = true});
+    Optimizer optimizer(**policy, pool, {});
+    RewardModelOptions options;
+    options.schedule.peak = 2e-3F;
+    options.batch_size = 5;
+    options.max_epochs = epochs;
+    options.objective = RewardObjective::kSteps;
+    options.micro_batch_tokens = micro_batch_tokens;
+    train_reward_model(**policy, optimizer, stepped, tokens, options, [&](const RewardModelStep& step) {
+      steps.push_back(step);
+      return true;
+    });
+    double worst = 0;
+    for (const SteppedCompletion& one : stepped) {
+      const auto rewards = rewards_of(**policy, one, tokens);
+      for (std::size_t step = 0; step < one.labels.size(); ++step) {
+        worst = std::max(worst, std::abs(1 / (1 + std::exp(-rewards[step])) - one.labels[step]));
+      }
+    }
+    return worst;
+  };
+  std::vector<RewardModelStep> whole;
+  std::vector<RewardModelStep> split;
+  EXPECT_LT(train(4096, 150, whole), 0.1);
+  train(1, 1, split);
+  EXPECT_NEAR(whole.front().grad_norm, split.front().grad_norm, 1e-5 * whole.front().grad_norm);
+  EXPECT_NEAR(whole.front().loss, split.front().loss, 1e-9);
+  EXPECT_LT(whole.back().squared_error, 0.01);
+  EXPECT_EQ(whole.back().accuracy, 1);  // of the eleven steps whose label is not 1/2
+}
+
+// A batch's loss is the mean over its steps, not over its completions: 3 + 1 of them, with labels that are right or
+// not.
+TEST(RewardModel, TheLossOfStepsIsTheMeanOverTheStepsOfABatch) {
+  ThreadPool pool(1);
+  const ModelConfig config = testing::small_config(true);
+  auto policy = Policy::create(config, testing::random_weights(config, 7),
+                               {.dtype = ComputeDtype::kF32, .pool = &pool, .trainable = true});
+  const std::vector<SteppedCompletion> stepped = {
+      {testing::random_tokens(config, 4, 1), testing::random_tokens(config, 6, 2), {1, 4, 6}, {1, 0, 0.25}},
+      {testing::random_tokens(config, 3, 3), testing::random_tokens(config, 2, 4), {2}, {1}}};
+  const JudgeTokens tokens{3, 4};
+  double expected = 0;
+  for (const SteppedCompletion& one : stepped) {
+    const auto rewards = rewards_of(**policy, one, tokens);
+    for (std::size_t step = 0; step < one.labels.size(); ++step) {
+      const double p = 1 / (1 + std::exp(-rewards[step]));
+      expected -= (one.labels[step] * std::log(p) + (1 - one.labels[step]) * std::log(1 - p)) / 4;
+    }
+  }
+  Optimizer optimizer(**policy, pool, {});
+  RewardModelOptions options;
+  options.batch_size = 2;
+  options.objective = RewardObjective::kSteps;
+  double loss = 0;
+  train_reward_model(**policy, optimizer, stepped, tokens, options, [&](const RewardModelStep& step) {
+    loss = step.loss;
+    return true;
+  });
+  EXPECT_NEAR(loss, expected, 1e-6);
 }
 
 }  // namespace
