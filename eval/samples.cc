@@ -72,6 +72,10 @@ Result<SampleRecord> read_fields(const nlohmann::json& json) {
   if (const auto advantage = json.find("advantage"); advantage != json.end() && advantage->is_number()) {
     sample.advantage = advantage->get<double>();
   }
+  sample.token_advantages = json.value("token_advantages", std::vector<double>());
+  for (const auto& step : json.value("steps", nlohmann::json::array())) {
+    sample.steps.push_back({step.at("end").get<std::int64_t>(), step.at("score").get<double>()});
+  }
   sample.finish = json.at("finish").get<std::string>();
   sample.reward = json.at("reward").get<double>();
   for (const auto& part : json.at("parts")) {
@@ -107,6 +111,7 @@ SampleRecord sample_record(const ScoredGroup& scored, std::size_t index) {
   sample.tokens = static_cast<int>(completion.token_ids.size());
   sample.finish = to_string(completion.finish_reason);
   sample.reward = score.total;
+  sample.steps = score.steps;
   sample.parts = score.parts;
   sample.unscored = score.unscored.value_or("");
   sample.audit = score.audit ? static_cast<int>(*score.audit) : -1;
@@ -162,6 +167,12 @@ nlohmann::json to_json(const SampleRecord& sample) {
   if (sample.tests > 0) {
     json["passed"] = sample.passed;
     json["tests"] = sample.tests;
+  }
+  if (!sample.token_advantages.empty()) {
+    json["token_advantages"] = sample.token_advantages;
+  }
+  for (const ScoredStep& step : sample.steps) {
+    json["steps"].push_back({{"end", step.end}, {"score", step.score}});
   }
   if (sample.kind == "train") {
     json["advantage"] = sample.advantage ? nlohmann::json(*sample.advantage) : nlohmann::json();

@@ -27,10 +27,12 @@ struct SampleRecord {
   int sample = 0;         // place in its group
   std::string text;
   int tokens = 0;
-  std::vector<int> token_ends;      // of each token in `text`, bytes; empty where they are not known
-  std::vector<double> log_probs;    // of each token, of the distribution it was drawn from; rounded to 1e-4
-  std::optional<double> advantage;  // train: nothing where it was not in the loss
-  std::string finish;               // "eos", "stop", "length", "aborted"
+  std::vector<int> token_ends;           // of each token in `text`, bytes; empty where they are not known
+  std::vector<double> log_probs;         // of each token, of the distribution it was drawn from; rounded to 1e-4
+  std::optional<double> advantage;       // train: nothing where it was not in the loss
+  std::vector<double> token_advantages;  // of each token, where steps are rewarded; rounded to 1e-4
+  std::vector<ScoredStep> steps;         // likewise
+  std::string finish;                    // "eos", "stop", "length", "aborted"
   double reward = 0;
   std::vector<ScorePart> parts;
   std::string unscored;  // the fault; empty where scored

@@ -102,6 +102,21 @@ std::vector<std::vector<float>> advantages_of(std::span<const TrainedGroup> grou
   return all;
 }
 
+std::vector<std::vector<std::vector<float>>> token_advantages_of(std::span<const TrainedGroup> groups,
+                                                                 std::span<const ScoredGroup> given) {
+  std::vector<std::vector<std::vector<float>>> all;
+  for (const ScoredGroup& group : given) {
+    all.emplace_back(group.group.completions.size());
+  }
+  for (const TrainedGroup& group : groups) {
+    for (const TrainedCompletion& trained : group.completions) {
+      const auto place = static_cast<std::size_t>(trained.completion - group.scored->group.completions.data());
+      all[static_cast<std::size_t>(group.scored - given.data())][place] = trained.token_advantages;
+    }
+  }
+  return all;
+}
+
 // How far log-probs of all tokens of some groups are from those that the actor gave.
 void add_actor_difference(const Batch& groups, std::span<const float> log_probs, GrpoLossSums& sums) {
   auto next = log_probs.begin();
@@ -138,7 +153,11 @@ LossArrays gather(const Batch& groups) {
       const std::size_t begin = arrays.old_log_probs.size();
       append(arrays.old_log_probs,
              trained.prox_log_probs.empty() ? trained.completion->log_probs : trained.prox_log_probs);
-      arrays.advantages.insert(arrays.advantages.end(), trained.completion->token_ids.size(), trained.advantage);
+      if (trained.token_advantages.empty()) {
+        arrays.advantages.insert(arrays.advantages.end(), trained.completion->token_ids.size(), trained.advantage);
+      } else {
+        append(arrays.advantages, trained.token_advantages);
+      }
       append(arrays.reference_log_probs, trained.reference_log_probs);
       append(arrays.importance, trained.importance);
       append(arrays.policy_mask, trained.policy_mask);
@@ -187,6 +206,9 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
   }
   const AdvantageSummary summary = prepare_update(groups, options_);
   stats.advantages = advantages_of(groups, scored);
+  if (options_.process.on) {
+    stats.token_advantages = token_advantages_of(groups, scored);
+  }
   stats.advantage_mean = summary.mean;
   stats.advantage_std = summary.std;
   stats.finite = std::isfinite(summary.mean) && std::isfinite(summary.std);

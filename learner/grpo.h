@@ -46,6 +46,8 @@ struct GrpoStepStats {
   RouterSummary router;        // of the rows of all updates, where the model has experts
   /// Of each group that was given, of each completion: NaN where it is not in the loss.
   std::vector<std::vector<float>> advantages;
+  /// With process supervision, likewise, of each token: none where it is not in the loss.
+  std::vector<std::vector<std::vector<float>>> token_advantages;
   bool finite = true;  // false: a loss, reward or log-prob was not finite; nothing was changed from there on
 };
 

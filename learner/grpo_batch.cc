@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/check.h"
+#include "learner/step_advantages.h"
 
 namespace plumb {
 namespace {
@@ -67,6 +68,46 @@ void hand_out(const GroupAdvantages& advantages, TrainedGroup& group) {
   }
 }
 
+// By the steps alone, [G'][T] of the scored completions.
+std::vector<std::vector<float>> advantages_by_steps(const TrainedGroup& group, const AdvantageOptions& options) {
+  std::vector<StepScores> all;
+  for (const TrainedCompletion& trained : group.completions) {
+    StepScores& steps = all.emplace_back();
+    steps.num_tokens = trained.num_tokens();
+    for (const ScoredStep& step : trained.score->steps) {
+      steps.scores.push_back(step.score);
+      steps.ends.push_back(step.end);
+    }
+  }
+  return step_advantages(all, options);
+}
+
+bool differs_from_zero(const std::vector<float>& advantages) {
+  return std::ranges::any_of(advantages, [](float advantage) { return advantage != 0; });  // NaN does
+}
+
+// Gives each token its own advantage; `group` has those of outcomes, and in the end the means over tokens.
+void hand_out_steps(TrainedGroup& trained_group, const GrpoLearnerOptions& options, GroupAdvantages& group) {
+  std::vector<std::vector<float>> by_steps = advantages_by_steps(trained_group, options.advantage);
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < trained_group.scored->scores.size(); ++i) {
+    if (trained_group.scored->scores[i].unscored) {
+      continue;
+    }
+    TrainedCompletion& trained = trained_group.completions[next];
+    trained.token_advantages = std::move(by_steps[next++]);
+    double sum = 0;
+    for (float& advantage : trained.token_advantages) {
+      advantage += options.process.outcome_weight * group.advantages[i];
+      sum += static_cast<double>(advantage);
+    }
+    trained.advantage = static_cast<float>(sum / static_cast<double>(std::max<std::int64_t>(1, trained.num_tokens())));
+    group.advantages[i] = trained.advantage;
+  }
+  group.has_advantages =
+      std::ranges::any_of(trained_group.completions, differs_from_zero, &TrainedCompletion::token_advantages);
+}
+
 AdvantageSummary summarise(std::span<const GroupAdvantages> all) {
   AdvantageSummary summary;
   double sum = 0;
@@ -127,7 +168,9 @@ std::vector<TrainedGroup> trained_groups(std::span<const ScoredGroup> groups) {
     ordered.push_back({&group, {}, false});
     for (std::size_t i = 0; i < group.scores.size(); ++i) {
       if (!group.scores[i].unscored) {
-        ordered.back().completions.emplace_back().completion = &group.group.completions[i];
+        TrainedCompletion& trained = ordered.back().completions.emplace_back();
+        trained.completion = &group.group.completions[i];
+        trained.score = &group.scores[i];
       }
     }
   }
@@ -144,11 +187,14 @@ AdvantageSummary prepare_update(std::vector<TrainedGroup>& groups, const GrpoLea
     rewards.push_back(rewards_of(group, options));
   }
   const double divergence = options.kl_reward_coefficient == 0 ? 0.0 : mean_divergence(groups);
-  const std::vector<GroupAdvantages> advantages = batch_advantages(rewards, options.advantage);
+  std::vector<GroupAdvantages> advantages = batch_advantages(rewards, options.advantage);
   const auto num_batches = static_cast<std::size_t>(options.mini_batches);
   std::vector<std::vector<TrainedGroup*>> counted(num_batches);
   for (std::size_t g = 0; g < groups.size(); ++g) {
     hand_out(advantages[g], groups[g]);
+    if (options.process.on) {
+      hand_out_steps(groups[g], options, advantages[g]);
+    }
     if (options.filter_overlong) {
       std::erase_if(groups[g].completions, [](const TrainedCompletion& trained) {
         return trained.completion->finish_reason == FinishReason::kLength;
@@ -176,7 +222,12 @@ bool has_spread(const ScoredGroup& group, const GrpoLearnerOptions& options) {
   GrpoLearnerOptions undiverged = options;
   undiverged.kl_reward_coefficient = 0;
   undiverged.advantage.kind = AdvantageKind::kNoStd;
-  return group_advantages(rewards_of(one.front(), undiverged), undiverged.advantage).has_spread;
+  const bool differ = group_advantages(rewards_of(one.front(), undiverged), undiverged.advantage).has_spread;
+  if (!options.process.on) {
+    return differ;
+  }
+  return (differ && options.process.outcome_weight > 0) ||
+         std::ranges::any_of(advantages_by_steps(one.front(), options.advantage), differs_from_zero);
 }
 
 double entropy_threshold(std::vector<float> entropies, double share) {

@@ -76,12 +76,36 @@ Result<void> check_groups(const GrpoLearnerOptions& options) {
   return {};
 }
 
+Result<void> check_process(const GrpoLearnerOptions& options) {
+  if (!options.process.on) {
+    return {};
+  }
+  if (options.advantage.kind != AdvantageKind::kGroupStd && options.advantage.kind != AdvantageKind::kNoStd) {
+    return Error{
+        "grpo.advantage: with reward.process the scores of a group's steps are normalised by their own mean and "
+        "standard deviation; set group_std, or no_std for the mean alone"};
+  }
+  if (options.loss.ratio == RatioKind::kSequence) {
+    return Error{
+        "grpo.ratio: sequence has one ratio for a whole completion, which would make of its tokens' advantages their "
+        "mean; with reward.process set token or cispo"};
+  }
+  const bool in_outcome = options.kl_reward_coefficient != 0 || options.overlong.zone > 0;
+  if (options.process.outcome_weight == 0 && in_outcome) {
+    return Error{
+        "reward.outcome_weight: grpo.kl = k1_reward and grpo.overlong_zone change the outcome's reward, and at weight "
+        "0 that counts for nothing; raise it, or take them away"};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> check_options(const GrpoLearnerOptions& options, const SamplingFacts& sampling) {
   PLUMB_TRY(check_divergence(options, sampling));
   PLUMB_TRY(check_old_policy(options));
   PLUMB_TRY(check_loss(options, sampling));
+  PLUMB_TRY(check_process(options));
   return check_groups(options);
 }
 

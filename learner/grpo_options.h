@@ -36,8 +36,16 @@ struct OverlongPenalty {
   float weight = 1;
 };
 
+/// Process supervision: a token's advantage is what step_advantages() makes of the scored steps (Score::steps) plus
+/// `outcome_weight` times the completion's own advantage. DeepSeekMath: arXiv 2402.03300, section 4.1.3, has weight 0.
+struct ProcessSupervision {
+  bool on = false;
+  float outcome_weight = 1;
+};
+
 struct GrpoLearnerOptions {
   AdvantageOptions advantage;
+  ProcessSupervision process;
   GrpoLossOptions loss;
   Aggregation aggregation = Aggregation::kTokenMean;
   bool count_contributing_only = false;    // denominators leave out completions of groups without advantages

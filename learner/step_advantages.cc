@@ -17,14 +17,14 @@ void check_steps(const StepScores& steps) {
 }  // namespace
 
 std::vector<std::vector<float>> step_advantages(std::span<const StepScores> group, const AdvantageOptions& options) {
+  PLUMB_CHECK(options.kind == AdvantageKind::kGroupStd || options.kind == AdvantageKind::kNoStd,
+              "step_advantages: a kind that steps have no form of");
   Rewards all;
   for (const StepScores& steps : group) {
     check_steps(steps);
     all.insert(all.end(), steps.scores.begin(), steps.scores.end());
   }
-  AdvantageOptions normalised = options;
-  normalised.kind = AdvantageKind::kGroupStd;
-  const std::vector<float> of_steps = group_advantages(all, normalised).advantages;
+  const std::vector<float> of_steps = group_advantages(all, options).advantages;
   std::vector<std::vector<float>> advantages;
   std::size_t first = 0;  // of the completion's steps among all
   for (const StepScores& steps : group) {

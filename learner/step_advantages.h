@@ -20,9 +20,9 @@ struct StepScores {
 /// and standard deviation,
 ///   A_{i,t} = sum of (r - m) / s over the steps of completion i that end at token t or after it
 /// (DeepSeekMath: Shao et al., 2024, arXiv 2402.03300, section 4.1.3; ddof 1 and std_epsilon, std_floor and min_spread
-/// of `options` as in group_advantages, its kind apart). All are 0 where the scores have no spread. Sums run in index
-/// order in f64. A score that is not finite gives advantages that are not finite; ends that do not rise or lie outside
-/// the tokens are a programmer error.
+/// of `options` as in group_advantages), and with kNoStd the same without s. All are 0 where the scores have no spread.
+/// Sums run in index order in f64. A score that is not finite gives advantages that are not finite; another kind, and
+/// ends that do not rise or lie outside the tokens, are a programmer error.
 std::vector<std::vector<float>> step_advantages(std::span<const StepScores> group, const AdvantageOptions& options);
 
 }  // namespace plumb

@@ -67,7 +67,7 @@ RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings,
     } else if (settings.grpo.schedule != RolloutSchedule::kSynchronous) {
       estimate.weight_bytes += estimate.num_parameters * (8 + copy);  // the actor's policy, and weights on their way
     }
-    if (settings.reward.code_signal != CodeSignal::kTests) {  // taken to be as large as the policy
+    if (settings.reward.uses_reward_model()) {  // taken to be as large as the policy
       estimate.weight_bytes += estimate.num_parameters * (4 + copy);
     }
     const std::int64_t checkpoints = settings.grpo.keep_checkpoints + 1;  // one more while it is written

@@ -120,6 +120,8 @@ Result<GrpoLearnerOptions> grpo_learner_options(const Settings& settings) {
   const double min_spread = grpo.min_spread < 0 ? own_spread : grpo.min_spread;
   options.advantage = {grpo.advantage, static_cast<float>(grpo.std_epsilon), static_cast<float>(grpo.std_floor),
                        static_cast<float>(min_spread)};
+  options.process = {settings.reward.process != ProcessSignal::kNone,
+                     static_cast<float>(settings.reward.outcome_weight)};
   const auto [low, high] = own_clips(a.ratio);
   options.loss = {a.ratio,
                   grpo.clip_low < 0 ? low : static_cast<float>(grpo.clip_low),
@@ -174,6 +176,11 @@ Result<GrpoLearnerOptions> grpo_learner_options(const Settings& settings) {
     return Error{
         "grpo.group_size: a group of one has nothing to be compared with; take 2 or more, or grpo.advantage = "
         "reinforce_pp"};
+  }
+  if (options.process.on && grpo.reward_arm == RewardArm::kPermuted) {
+    return Error{
+        "grpo.reward_arm: the scores of a completion's steps do not fit the steps of another; with reward.process take "
+        "negated, or reward.process = none"};
   }
   if (a.mini_batches > grpo.prompts_per_step) {
     return Error{"grpo.mini_batches: more than there are groups (grpo.prompts_per_step)"};

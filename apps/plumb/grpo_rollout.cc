@@ -43,7 +43,7 @@ Result<Rollout> run_grpo_rollout(const GrpoRolloutParts& parts, const GrpoSettin
     observe_spread(rollout.groups, parts.sampler);
     if (parts.reward_model != nullptr) {
       const auto start = std::chrono::steady_clock::now();
-      parts.reward_model->apply(parts.reward_model_share, rollout.groups);
+      parts.reward_model->apply(rollout.groups);
       rollout.reward_s += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
     missing = static_cast<std::size_t>(std::ranges::count_if(

@@ -15,7 +15,6 @@ struct GrpoRolloutParts {
   const GeneratorOptions& generation;
   const GrpoLearnerOptions& learner;
   RewardModelSignal* reward_model = nullptr;  // null: rewards are the scorer's alone
-  double reward_model_share = 0;
 };
 
 /// Groups of settings.prompts_per_step draws. With zero_spread = refill (dynamic sampling, DAPO: arXiv 2503.14476,

@@ -145,9 +145,9 @@ class OverlappedRollouts : public RolloutSource {
     const RolloutParts sampling{*actor_, parts_.scorer, parts_.tokenizer, parts_.chat_template,
                                 [this] { return between_steps(); }};
     StepRollout step;
-    PLUMB_ASSIGN(step.rollout, run_grpo_rollout({sampling, sampler_, parts_.generation, parts_.learner,
-                                                 parts_.reward_model, parts_.reward_model_share},
-                                                parts_.settings));
+    PLUMB_ASSIGN(step.rollout,
+                 run_grpo_rollout({sampling, sampler_, parts_.generation, parts_.learner, parts_.reward_model},
+                                  parts_.settings));
     PLUMB_TRY(fault_);
     step.cursor = sampler_.cursor();
     step.epoch = sampler_.epoch();

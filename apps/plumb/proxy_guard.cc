@@ -30,7 +30,7 @@ ProxyWord ProxyGuard::observe(const MetricMap& metrics) {
     case ProxyState::kStop:
       return {fmt::format("for {} steps reward/proxy has risen while reward/gold fell, so the policy exploits the "
                           "reward model; train it on these rollouts too (plumb data rm-from-rollouts), or set "
-                          "reward.code_signal to mix or tests",
+                          "reward.code_signal to mix or tests; of steps, raise reward.outcome_weight",
                           kProxyPatience),
               true};
   }

@@ -5,21 +5,44 @@
 #include <algorithm>
 #include <cmath>
 
+#include "apps/plumb/step_tokens.h"
 #include "core/atomic_file.h"
 #include "reward/rules/score_parts.h"
 
 namespace plumb {
 namespace {
 
-Result<JudgeTokens> read_tokens(const std::string& folder, const Tokenizer& policy, const Tokenizer& model) {
-  const std::string path = folder + "/reward_model.json";
+std::string report_file(const RewardOptions& reward) {
+  return reward.reward_model + "/reward_model.json";
+}
+
+Result<nlohmann::json> read_report(const RewardOptions& reward) {
+  const std::string path = report_file(reward);
   PLUMB_ASSIGN(const std::string text, read_file(path));
-  const auto json = nlohmann::json::parse(text, nullptr, false);
+  nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) {
+    return Error{path + ": expected an object, as plumb reward-model writes it"};
+  }
+  const std::string objective = json.contains("objective") && json["objective"].is_string()
+                                    ? json["objective"].get<std::string>()
+                                    : std::string("none");
+  if (reward.process != ProcessSignal::kNone && objective != "steps") {
+    return Error{
+        fmt::format("{}: reward.process needs a model that learned from labels of steps, found the objective \"{}\"; "
+                    "train one with "
+                    "rm.objective = \"steps\" (plumb data rm-from-rollouts --steps), or set reward.process = \"none\"",
+                    path, objective)};
+  }
+  return json;
+}
+
+Result<JudgeTokens> judge_tokens(const std::string& path, const nlohmann::json& json, const Tokenizer& policy,
+                                 const Tokenizer& model) {
   JudgeTokens tokens;
   for (const auto& [key, id] : {std::pair("good", &tokens.good), std::pair("bad", &tokens.bad)}) {
     const std::string id_key = std::string(key) + "_id";
-    const bool named = json.is_object() && json.contains(key) && json[key].is_string() && json.contains(id_key) &&
-                       json[id_key].is_number_integer();
+    const bool named =
+        json.contains(key) && json[key].is_string() && json.contains(id_key) && json[id_key].is_number_integer();
     if (!named) {
       return Error{fmt::format("{}: expected \"{}\" and \"{}\", as plumb reward-model writes them", path, key, id_key)};
     }
@@ -36,8 +59,12 @@ Result<JudgeTokens> read_tokens(const std::string& folder, const Tokenizer& poli
   return tokens;
 }
 
+double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
 void add_part(Score& score, double share, double reward) {
-  const double probability = 1 / (1 + std::exp(-reward));
+  const double probability = sigmoid(reward);
   for (ScorePart& part : score.parts) {
     part.weight *= 1 - share;
   }
@@ -51,54 +78,99 @@ void add_part(Score& score, double share, double reward) {
 
 }  // namespace
 
+Result<void> check_reward_model(const RewardOptions& reward) {
+  const auto report = read_report(reward);
+  return report ? Result<void>() : report.error().with_context("reward.reward_model");
+}
+
 std::string reward_model_weights(const std::string& folder) {
   return folder + "/policy";
 }
 
-Result<std::unique_ptr<RewardModelSignal>> RewardModelSignal::open(const std::string& folder,
+Result<std::unique_ptr<RewardModelSignal>> RewardModelSignal::open(const RewardOptions& reward,
                                                                    const ModelSettings& settings,
                                                                    const Workbench& policy) {
   std::unique_ptr<RewardModelSignal> signal(new RewardModelSignal());
   ModelSettings of_model = settings;
-  of_model.path = reward_model_weights(folder);
+  of_model.path = reward_model_weights(reward.reward_model);
   of_model.exact = true;  // it samples nothing, and need not be packed for it
   auto source = open_model(of_model.path);
   if (!source) {
     return source.error().with_context("reward.reward_model");
   }
+  auto report = read_report(reward);
+  if (!report) {
+    return report.error().with_context("reward.reward_model");
+  }
   PLUMB_ASSIGN(signal->bench_, Workbench::open(std::move(*source), of_model, false));
-  auto tokens = read_tokens(folder, policy.tokenizer(), signal->bench_->tokenizer());
+  auto tokens = judge_tokens(report_file(reward), *report, policy.tokenizer(), signal->bench_->tokenizer());
   if (!tokens) {
     return tokens.error().with_context("reward.reward_model");
   }
   signal->tokens_ = *tokens;
+  signal->share_ = reward.reward_model_share();
+  signal->scores_steps_ = reward.process == ProcessSignal::kRewardModel;
   return signal;
 }
 
-std::vector<double> RewardModelSignal::rewards(const CompletionGroup& group) {
+std::vector<std::int32_t> RewardModelSignal::read_tokens_of(const Completion& completion) const {
   const std::vector<std::int32_t>& ends = bench_->tokenizer().end_ids();
+  std::vector<std::int32_t> ids = completion.token_ids;
+  if (!ids.empty() && std::ranges::find(ends, ids.back()) != ends.end()) {
+    ids.pop_back();
+  }
+  ids.push_back(bench_->tokenizer().eos_id());
+  return ids;
+}
+
+std::vector<double> RewardModelSignal::rewards(const CompletionGroup& group) {
   std::vector<std::vector<std::int32_t>> completions;
   for (const Completion& completion : group.completions) {
-    completions.push_back(completion.token_ids);
-    std::vector<std::int32_t>& ids = completions.back();
-    if (!ids.empty() && std::ranges::find(ends, ids.back()) != ends.end()) {
-      ids.pop_back();
-    }
-    ids.push_back(bench_->tokenizer().eos_id());  // as in the pairs that it learned from
+    completions.push_back(read_tokens_of(completion));
   }
   return rewards_of_prompt(bench_->policy(), group.prompt_token_ids, completions, tokens_);
 }
 
-void RewardModelSignal::apply(double share, std::vector<ScoredGroup>& groups) {
-  for (ScoredGroup& group : groups) {
-    if (group.group.prompt->domain != Domain::kCode) {
+void RewardModelSignal::score_steps(ScoredGroup& group) {
+  std::vector<Score*> scores;
+  std::vector<std::vector<StepInTokens>> steps;
+  std::vector<std::vector<std::int32_t>> completions;
+  std::vector<std::vector<std::int64_t>> ends;
+  for (std::size_t i = 0; i < group.scores.size(); ++i) {
+    const Completion& completion = group.group.completions[i];
+    if (group.scores[i].unscored || completion.token_ids.empty()) {
       continue;
     }
-    const std::vector<double> all = rewards(group.group);
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (!group.scores[i].unscored) {
-        add_part(group.scores[i], share, all[i]);
+    scores.push_back(&group.scores[i]);
+    steps.push_back(steps_of(completion, bench_->tokenizer()));
+    completions.push_back(read_tokens_of(completion));
+    ends.emplace_back();
+    for (const StepInTokens& step : steps.back()) {
+      ends.back().push_back(step.end);
+    }
+    ends.back().back() = std::ssize(completions.back());  // the last is read at the end-of-sequence token
+  }
+  const auto rewards =
+      step_rewards_of_prompt(bench_->policy(), group.group.prompt_token_ids, completions, ends, tokens_);
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    for (std::size_t step = 0; step < steps[i].size(); ++step) {
+      scores[i]->steps.push_back({steps[i][step].end, sigmoid(rewards[i][step])});
+    }
+  }
+}
+
+void RewardModelSignal::apply(std::vector<ScoredGroup>& groups) {
+  for (ScoredGroup& group : groups) {
+    if (share_ > 0 && group.group.prompt->domain == Domain::kCode) {
+      const std::vector<double> all = rewards(group.group);
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        if (!group.scores[i].unscored) {
+          add_part(group.scores[i], share_, all[i]);
+        }
       }
+    }
+    if (scores_steps_ && group.group.prompt->domain != Domain::kChat) {
+      score_steps(group);
     }
   }
 }
@@ -127,20 +199,51 @@ std::vector<int> RewardModelSignal::best_of(const std::vector<ScoredGroup>& grou
   return best;
 }
 
-MetricMap proxy_metrics(const std::vector<ScoredGroup>& groups) {
+namespace {
+
+double mean_of(const std::vector<ScoredStep>& steps) {
+  double sum = 0;
+  for (const ScoredStep& step : steps) {
+    sum += step.score;
+  }
+  return sum / static_cast<double>(steps.size());
+}
+
+}  // namespace
+
+MetricMap proxy_metrics(const std::vector<ScoredGroup>& groups, const RewardOptions& reward) {
+  const bool by_steps = reward.reward_model_share() == 0 && reward.process != ProcessSignal::kNone;
   double proxy = 0;
   double gold = 0;
   double count = 0;
   for (const ScoredGroup& group : groups) {
     for (const Score& score : group.scores) {
-      if (group.group.prompt->domain == Domain::kCode && !score.unscored) {
-        proxy += score.total;
+      const bool climbed = by_steps ? !score.steps.empty() : group.group.prompt->domain == Domain::kCode;
+      if (climbed && !score.unscored) {
+        proxy += by_steps ? mean_of(score.steps) : score.total;
         gold += is_solved(score) ? 1 : 0;
         ++count;
       }
     }
   }
   return count == 0 ? MetricMap() : MetricMap{{"reward/proxy", proxy / count}, {"reward/gold", gold / count}};
+}
+
+MetricMap step_metrics(const std::vector<ScoredGroup>& groups) {
+  double sum = 0;
+  double steps = 0;
+  double completions = 0;
+  for (const ScoredGroup& group : groups) {
+    for (const Score& score : group.scores) {
+      for (const ScoredStep& step : score.steps) {
+        sum += step.score;
+        ++steps;
+      }
+      completions += score.steps.empty() ? 0 : 1;
+    }
+  }
+  return steps == 0 ? MetricMap()
+                    : MetricMap{{"reward/process/mean", sum / steps}, {"process/steps", steps / completions}};
 }
 
 }  // namespace plumb

@@ -1,5 +1,6 @@
 #pragma once
-// A reward model as the signal that GRPO climbs: the verdicts stay beside it, so that a run sees when the two part.
+// A reward model as the signal that GRPO climbs, of whole code completions or of steps: the verdicts stay beside it, so
+// that a run sees when the two part.
 
 #include <memory>
 #include <string>
@@ -13,15 +14,17 @@ namespace plumb {
 
 class RewardModelSignal {
  public:
-  /// Reads the folder that `plumb reward-model` wrote. Errors: no such run, or a model whose tokenizer is not that of
-  /// `policy`: the model reads the policy's tokens.
-  static Result<std::unique_ptr<RewardModelSignal>> open(const std::string& folder, const ModelSettings& settings,
+  /// Reads reward.reward_model, the folder that `plumb reward-model` wrote. Errors: no such run, one that did not learn
+  /// from steps where reward.process asks for them, or a model whose tokenizer is not that of `policy`: the model reads
+  /// the policy's tokens.
+  static Result<std::unique_ptr<RewardModelSignal>> open(const RewardOptions& reward, const ModelSettings& settings,
                                                          const Workbench& policy);
 
-  /// total = (1 - share) total + share sigmoid(r) of every scored code completion, r its reward (learner/
-  /// reward_model.h); the other parts' weights shrink likewise, and a part "rm" is added. Deterministic: the same bits
-  /// for a completion in any company.
-  void apply(double share, std::vector<ScoredGroup>& groups);
+  /// With a share s of code's rewards, total = (1 - s) total + s sigmoid(r) of every scored code completion, r its
+  /// reward (learner/reward_model.h); the other parts' weights shrink likewise, and a part "rm" is added. With
+  /// reward.process every scored completion of code and maths gets its Score::steps, each sigmoid of the reward at its
+  /// end. Deterministic: the same bits for a completion in any company.
+  void apply(std::vector<ScoredGroup>& groups);
 
   /// Of each code group's completions the place of the one with the highest reward, the first of equal ones, counted
   /// among those that are scored; -1 for other groups.
@@ -29,16 +32,31 @@ class RewardModelSignal {
 
  private:
   RewardModelSignal() = default;
+  // What the model reads: a completion's tokens without what ended it, and the end-of-sequence token that it learned
+  // from.
+  [[nodiscard]] std::vector<std::int32_t> read_tokens_of(const Completion& completion) const;
   std::vector<double> rewards(const CompletionGroup& group);
+  void score_steps(ScoredGroup& group);
   std::unique_ptr<Workbench> bench_;
   JudgeTokens tokens_;
+  double share_ = 0;
+  bool scores_steps_ = false;
 };
+
+/// Whether the reward model of `reward` learned what reward.process asks for. Errors: it did not, or reward_model.json
+/// in its folder is absent or no report.
+Result<void> check_reward_model(const RewardOptions& reward);
 
 /// The file of a reward model's weights below its run folder.
 std::string reward_model_weights(const std::string& folder);
 
-/// reward/proxy: the mean total of the scored code completions, what is climbed; reward/gold: the share of them that
-/// solve their task, what is meant. Empty where there is no code.
-MetricMap proxy_metrics(const std::vector<ScoredGroup>& groups);
+/// reward/proxy, what is climbed: the mean total of the scored code completions, or, where steps alone are the model's,
+/// the mean over completions of their steps' mean score; reward/gold, what is meant: the share of these completions
+/// that solve their task. Empty where there are none.
+MetricMap proxy_metrics(const std::vector<ScoredGroup>& groups, const RewardOptions& reward);
+
+/// reward/process/mean over all scored steps, and process/steps, their number in a scored completion on average; empty
+/// where there are none.
+MetricMap step_metrics(const std::vector<ScoredGroup>& groups);
 
 }  // namespace plumb

@@ -47,7 +47,6 @@ struct RolloutSourceParts {
   const ModelSettings& model;
   std::string run_folder;
   RewardModelSignal* reward_model = nullptr;
-  double reward_model_share = 0;
 };
 
 /// grpo.schedule = synchronous: next() samples with the learner's policy, on the caller's thread or, with
@@ -55,7 +54,8 @@ struct RolloutSourceParts {
 Result<std::unique_ptr<RolloutSource>> synchronous_rollouts(const RolloutSourceParts& parts, PromptSampler sampler);
 
 /// The other schedules. A copy of the policy samples on a thread of its own, with `settings.actor_threads`, or in
-/// processes of their own; judging is beside it. Rollout k (from 0) begins once max_staleness steps at most are missing before it.
+/// processes of their own; judging is beside it. Rollout k (from 0) begins once max_staleness steps at most are missing
+/// before it.
 ///   one step off   max_staleness is 1, and a rollout's weights are exactly those of the step before the last: which
 ///                  tokens are sampled with which weights depends on nothing else, so that two runs are the same.
 ///   asynchronous   the newest weights are taken between two decode steps, in the middle of completions too; every

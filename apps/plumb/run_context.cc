@@ -22,9 +22,10 @@ Result<RunManifest> manifest_for(const Settings& settings, const Config& config)
     PLUMB_ASSIGN(manifest.file_sha256["data" + std::to_string(i)], sha256_file(settings.data.tasks[i]));
   }
   PLUMB_ASSIGN(manifest.file_sha256["model"], model_checksum(settings.model.path));
-  if (settings.reward.code_signal != CodeSignal::kTests) {
+  if (settings.reward.uses_reward_model()) {
     PLUMB_ASSIGN(manifest.file_sha256["reward_model"],
                  model_checksum(reward_model_weights(settings.reward.reward_model)));
+    PLUMB_TRY(check_reward_model(settings.reward));
   }
   return manifest;
 }

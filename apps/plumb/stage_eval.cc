@@ -68,8 +68,7 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
                     {.set = std::move(chosen), .stage = stage.name, .temperature = temperature, .samples = samples}));
   Evaluation& evaluation = outcome.evaluation;
   if (!settings.reward.reward_model.empty() && samples > 1) {
-    PLUMB_ASSIGN(const auto model,
-                 RewardModelSignal::open(settings.reward.reward_model, settings.model, context.bench()));
+    PLUMB_ASSIGN(const auto model, RewardModelSignal::open(settings.reward, settings.model, context.bench()));
     const std::vector<int> best = model->best_of(outcome.groups);
     for (std::size_t i = 0; i < best.size(); ++i) {
       evaluation.prompts[i].reranked = best[i];

@@ -18,6 +18,7 @@
 #include "apps/plumb/roof.h"
 #include "apps/plumb/skipped_updates.h"
 #include "apps/plumb/spread_gate.h"
+#include "apps/plumb/step_tokens.h"
 #include "core/escape.h"
 #include "core/progress.h"
 #include "core/rng.h"
@@ -49,7 +50,12 @@ void apply_reward_arm(RewardArm arm, std::uint64_t seed, std::vector<ScoredGroup
       shuffle(group.scores, RngStream(RngPurpose::kData, seed, stable_hash(group.group.prompt->id), group.group.draw));
     }
     for (Score& score : group.scores) {
-      score.total = arm == RewardArm::kNegated ? -score.total : score.total;
+      if (arm == RewardArm::kNegated) {
+        score.total = -score.total;
+        for (ScoredStep& step : score.steps) {
+          step.score = -step.score;
+        }
+      }
     }
   }
 }
@@ -76,19 +82,30 @@ std::int64_t rows_trained(std::span<const ScoredGroup> groups) {
   return rows;
 }
 
+double to_four_places(float value) {
+  return std::round(static_cast<double>(value) * 1e4) / 1e4;
+}
+
 // Where each token ends in the text, and how likely it was.
 void add_tokens(const Completion& completion, const Tokenizer& tokenizer, SampleRecord& record) {
-  std::size_t end = 0;
-  for (const std::int32_t id : completion.token_ids) {
-    end += tokenizer.decode(std::span(&id, 1)).size();
+  for (const std::size_t end : token_ends(completion.token_ids, tokenizer)) {
     record.token_ends.push_back(static_cast<int>(std::min(end, completion.text.size())));
   }
-  // A tokenizer whose pieces depend on their neighbours has no such places.
-  if (end != tokenizer.decode(completion.token_ids).size()) {
-    record.token_ends.clear();
-  }
   for (const float log_prob : completion.log_probs) {
-    record.log_probs.push_back(std::round(static_cast<double>(log_prob) * 1e4) / 1e4);
+    record.log_probs.push_back(to_four_places(log_prob));
+  }
+}
+
+// What completion `i` of group `g` was worth, and its tokens where they were worth more or less than others.
+void add_advantages(const GrpoStepStats& stats, std::size_t g, std::size_t i, SampleRecord& record) {
+  if (!std::isfinite(stats.advantages[g][i])) {
+    return;
+  }
+  record.advantage = static_cast<double>(stats.advantages[g][i]);
+  if (!stats.token_advantages.empty()) {
+    for (const float advantage : stats.token_advantages[g][i]) {
+      record.token_advantages.push_back(to_four_places(advantage));
+    }
   }
 }
 
@@ -184,8 +201,7 @@ class GrpoRun {
                                    .settings = settings_.grpo,
                                    .model = settings_.model,
                                    .run_folder = folder_.path(),
-                                   .reward_model = reward_model_.get(),
-                                   .reward_model_share = settings_.reward.reward_model_share()};
+                                   .reward_model = reward_model_.get()};
     if (settings_.grpo.schedule == RolloutSchedule::kSynchronous) {
       PLUMB_ASSIGN(source_, synchronous_rollouts(parts, sampler_));
       return {};
@@ -209,8 +225,9 @@ class GrpoRun {
     if (const std::string fault = fault_of_all(rollout.groups); !fault.empty()) {
       return stop_without_scores(fault);
     }
-    const MetricMap proxy = reward_model_ ? proxy_metrics(rollout.groups) : MetricMap();
-    MetricMap extra = proxy;
+    const MetricMap proxy = reward_model_ ? proxy_metrics(rollout.groups, settings_.reward) : MetricMap();
+    MetricMap extra = step_metrics(rollout.groups);
+    extra.insert(proxy.begin(), proxy.end());
     apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
     const auto train_start = Clock::now();
     const GrpoStepStats stats = learn(rollout.groups);
@@ -343,9 +360,7 @@ class GrpoRun {
       for (std::size_t i = 0; i < group.scores.size(); ++i) {
         SampleRecord record = sample_record(group, i);
         add_tokens(group.group.completions[i], bench_.tokenizer(), record);
-        if (std::isfinite(stats.advantages[g][i])) {
-          record.advantage = static_cast<double>(stats.advantages[g][i]);
-        }
+        add_advantages(stats, g, i, record);
         record.stage = "grpo";
         record.kind = "train";
         record.step = state_.step;
@@ -410,8 +425,8 @@ Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, 
                                                     settings.grpo.algorithm.reference));
   }
   std::unique_ptr<RewardModelSignal> reward_model;
-  if (settings.reward.code_signal != CodeSignal::kTests) {
-    PLUMB_ASSIGN(reward_model, RewardModelSignal::open(settings.reward.reward_model, settings.model, context.bench()));
+  if (settings.reward.uses_reward_model()) {
+    PLUMB_ASSIGN(reward_model, RewardModelSignal::open(settings.reward, settings.model, context.bench()));
   }
   GrpoRun run(context, std::move(sampler), DevWatch::create(context), learning, std::move(reference),
               std::move(reward_model));

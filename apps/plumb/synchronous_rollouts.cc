@@ -23,9 +23,9 @@ class SynchronousRollouts : public RolloutSource {
     }
     const RolloutParts sampling{*source, parts_.scorer, parts_.tokenizer, parts_.chat_template};
     StepRollout step;
-    PLUMB_ASSIGN(step.rollout, run_grpo_rollout({sampling, sampler_, parts_.generation, parts_.learner,
-                                                 parts_.reward_model, parts_.reward_model_share},
-                                                parts_.settings));
+    PLUMB_ASSIGN(step.rollout,
+                 run_grpo_rollout({sampling, sampler_, parts_.generation, parts_.learner, parts_.reward_model},
+                                  parts_.settings));
     step.cursor = sampler_.cursor();
     step.epoch = sampler_.epoch();
     step.wait_s = step.rollout.sample_s + step.rollout.reward_s;

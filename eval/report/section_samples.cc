@@ -65,9 +65,37 @@ std::string parts(const SampleRecord& sample) {
   return html;
 }
 
+// How strongly the switch above the rollouts tints a completion's tokens: all alike where it has one advantage, each by
+// its own where steps were rewarded. `largest` is the largest size of any; empty where there is nothing to show.
+std::string advantage_class(double advantage, double largest) {
+  constexpr double kStrengths = 4;
+  if (advantage == 0 || !(largest > 0)) {
+    return "";
+  }
+  const double strength = std::clamp(std::ceil(kStrengths * std::abs(advantage) / largest), 1.0, kStrengths);
+  return fmt::format("{} w{:.0f}", advantage > 0 ? "gain" : "loss", strength);
+}
+
+// What to point at a token for beside its log-prob: its advantage and the score of its step, where it has them.
+std::string token_words(const SampleRecord& sample, std::size_t token) {
+  std::string words;
+  if (token < sample.token_advantages.size()) {
+    words += fmt::format(", advantage {:+.2f}", sample.token_advantages[token]);
+  }
+  const auto step = std::ranges::find_if(
+      sample.steps, [&](const ScoredStep& each) { return each.end > static_cast<std::int64_t>(token); });
+  return step == sample.steps.end() ? words : words + fmt::format(", step {:.2f}", step->score);
+}
+
+std::string token_classes(const SampleRecord& sample, std::size_t token, double largest_advantage) {
+  const bool own = token < sample.token_advantages.size();
+  const std::string tint = own ? advantage_class(sample.token_advantages[token], largest_advantage) : std::string();
+  return tint.empty() ? tint : " " + tint;
+}
+
 // The text, each token tinted by how unlikely it was, with its log-prob to point at. Tokens that share a character are
 // shown as one.
-std::string tinted_text(const SampleRecord& sample) {
+std::string tinted_text(const SampleRecord& sample, double largest_advantage) {
   const std::string& text = sample.text;
   if (sample.token_ends.empty() || sample.token_ends.size() != sample.log_probs.size()) {
     return "<span>" + escape_html(text) + "</span>";
@@ -84,7 +112,8 @@ std::string tinted_text(const SampleRecord& sample) {
     }
     constexpr std::array kTints = {-0.1, -0.7, -1.6, -3.0, -5.0};  // 0.9, 0.5, 0.2, 0.05 and 0.007
     const auto tint = std::ranges::count_if(kTints, [&](double bound) { return log_prob < bound; });
-    html += fmt::format("<span class=\"q{}\" title=\"log-prob {:.2f}\">{}</span>", tint, log_prob,
+    html += fmt::format("<span class=\"q{}{}\" title=\"log-prob {:.2f}{}\">{}</span>", tint,
+                        token_classes(sample, t, largest_advantage), log_prob, token_words(sample, t),
                         escape_html(text.substr(begin, end - begin)));
     begin = end;
     log_prob = 0;
@@ -106,17 +135,6 @@ std::string advantage_chip(const SampleRecord& sample) {
                      *sample.advantage);
 }
 
-// How strongly the switch above the rollouts tints a completion's tokens: all alike, for a completion has one
-// advantage. `largest` is the largest size of any; empty where there is nothing to show.
-std::string advantage_class(double advantage, double largest) {
-  constexpr double kStrengths = 4;
-  if (advantage == 0 || !(largest > 0)) {
-    return "";
-  }
-  const double strength = std::clamp(std::ceil(kStrengths * std::abs(advantage) / largest), 1.0, kStrengths);
-  return fmt::format("{} w{:.0f}", advantage > 0 ? "gain" : "loss", strength);
-}
-
 // What the filters above the rollouts ask for.
 std::string filter_class(const SampleRecord& sample) {
   if (sample.verdict == "CE") {
@@ -126,9 +144,10 @@ std::string filter_class(const SampleRecord& sample) {
 }
 
 std::string side(const SampleRecord& sample, const std::string& title, double largest_advantage = 0) {
+  const double of_all = sample.token_advantages.empty() ? sample.advantage.value_or(0) : 0;
   return fmt::format("<div class=\"side {}\"><header><b>{}</b>{}{}</header><pre class=\"{}\">{}</pre>{}{}</div>",
                      filter_class(sample), title, chips(sample), advantage_chip(sample),
-                     advantage_class(sample.advantage.value_or(0), largest_advantage), tinted_text(sample),
+                     advantage_class(of_all, largest_advantage), tinted_text(sample, largest_advantage),
                      diagnostics(sample), parts(sample));
 }
 
@@ -275,6 +294,9 @@ double largest_advantage(const Groups& groups) {
   for (const auto& [key, group] : groups) {
     for (const SampleRecord* sample : group) {
       largest = std::max(largest, std::abs(sample->advantage.value_or(0)));
+      for (const double advantage : sample->token_advantages) {
+        largest = std::max(largest, std::abs(advantage));
+      }
     }
   }
   return largest;
@@ -287,12 +309,13 @@ std::string chance_key() {
 }
 
 // The page runs no script: the style sheet asks which of the two is checked.
-std::string tint_switch(double largest) {
+std::string tint_switch(double largest, bool of_tokens) {
   std::string html =
       "<div class=\"filters\" role=\"radiogroup\" aria-label=\"Colour tokens by\"><span>Colour tokens by</span>"
       "<label><input type=\"radio\" name=\"tint\" id=\"tint-chance\" checked> log-prob</label>"
       "<label><input type=\"radio\" name=\"tint\" id=\"tint-advantage\"> advantage</label></div>" +
-      chance_key() + "<div class=\"filters by-advantage\"><span>The advantage of the whole completion, up to</span>";
+      chance_key() + "<div class=\"filters by-advantage\"><span>The advantage of the " +
+      (of_tokens ? "token" : "whole completion") + ", up to</span>";
   for (const double share : {-1.0, -0.5, 0.5, 1.0}) {
     html += fmt::format("<span class=\"swatch {}\">{:+.2f}</span>", advantage_class(share * largest, largest),
                         share * largest);
@@ -321,7 +344,9 @@ std::string train_section(const RunData& run) {
       "<label><input type=\"radio\" name=\"show\" id=\"show-ce\"> does not compile</label>"
       "<label><input type=\"radio\" name=\"show\" id=\"show-cut\"> cut off</label></div>";
   const double largest = largest_advantage(groups);
-  html += largest > 0 ? tint_switch(largest) : chance_key();
+  const bool of_tokens =
+      std::ranges::any_of(run.samples, [](const SampleRecord& sample) { return !sample.token_advantages.empty(); });
+  html += largest > 0 ? tint_switch(largest, of_tokens) : chance_key();
   bool first = true;
   for (const auto* group : pick_groups(groups)) {
     const SampleRecord& head = *group->front();

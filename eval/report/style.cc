@@ -84,8 +84,8 @@ font:12.5px/1.5 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospa
 .filters.by-advantage{display:none}
 body:has(#tint-advantage:checked) .filters.by-advantage{display:flex}body:has(#tint-advantage:checked) .filters.by-chance{display:none}
 body:has(#tint-advantage:checked) details.case pre span{background:none}
-body:has(#tint-advantage:checked) details.case pre.gain span,.swatch.gain{background:color-mix(in srgb,var(--good) var(--w),transparent)}
-body:has(#tint-advantage:checked) details.case pre.loss span,.swatch.loss{background:color-mix(in srgb,var(--bad) var(--w),transparent)}
+body:has(#tint-advantage:checked) details.case :is(pre.gain span,pre span.gain),.swatch.gain{background:color-mix(in srgb,var(--good) var(--w),transparent)}
+body:has(#tint-advantage:checked) details.case :is(pre.loss span,pre span.loss),.swatch.loss{background:color-mix(in srgb,var(--bad) var(--w),transparent)}
 .filters{display:flex;flex-wrap:wrap;gap:6px 16px;margin:14px 0 0;font-size:13.5px;color:var(--soft)}.filters label{cursor:pointer}
 .filters input{accent-color:var(--a);margin:0 3px 0 0;vertical-align:-1px}
 body:has(#show-pass:checked) details .side:not(.is-pass),body:has(#show-fail:checked) details .side:not(.is-fail),

@@ -99,8 +99,17 @@ void RewardOptions::describe(ConfigSection& section) {
       "code_signal", code_signal,
       {{"tests", CodeSignal::kTests}, {"rm", CodeSignal::kRewardModel}, {"mix", CodeSignal::kMix}},
       {.help = "what code is rewarded by: its tests, a reward model's probability that they pass, or a mix"});
-  section.field("reward_model", reward_model, {.help = "the folder of a `plumb reward-model` run, for rm and mix"});
+  section.field(
+      "reward_model", reward_model,
+      {.help = "the folder of a `plumb reward-model` run, for rm and mix; of rm.objective = steps for process"});
   section.field("reward_model_weight", reward_model_weight, {.help = "its share of the mix", .min = 0, .max = 1});
+  section.choice("process", process, {{"none", ProcessSignal::kNone}, {"rm", ProcessSignal::kRewardModel}},
+                 {.help = "process supervision of maths and code: each step of a completion is rewarded by the reward "
+                          "model, and a token by the steps that end at it or after it"});
+  section.field("outcome_weight", outcome_weight,
+                {.help = "of the whole completion's advantage, added to its steps', with process; 0 = steps alone",
+                 .min = 0,
+                 .max = 1e3});
   section.field("source_weights", source_weights,
                 {.help = "other weights for some data sources, e.g. \"primer/code: fraction=0.2 ran=0.1\""});
 }
@@ -177,6 +186,11 @@ Result<void> RewardOptions::check() const {
   if (code_signal != CodeSignal::kTests && reward_model.empty()) {
     return Error{"reward.code_signal: rm and mix need reward.reward_model, the folder of a `plumb reward-model` run"};
   }
+  if (process != ProcessSignal::kNone && reward_model.empty()) {
+    return Error{
+        "reward.process: rm needs reward.reward_model, the folder of a `plumb reward-model` run with rm.objective = "
+        "steps"};
+  }
   if (code_signal != CodeSignal::kTests && combine == PartCombination::kNormaliseThenSum) {
     return Error{"reward.combine: normalise_then_sum goes with code_signal = tests alone"};
   }
@@ -204,6 +218,10 @@ double RewardOptions::reward_model_share() const {
   return code_signal == CodeSignal::kTests ? 0 : code_signal == CodeSignal::kMix ? reward_model_weight : 1;
 }
 
+bool RewardOptions::uses_reward_model() const {
+  return code_signal != CodeSignal::kTests || process != ProcessSignal::kNone;
+}
+
 bool RewardOptions::is_graded() const {
   const auto grades = [](const PartWeights& weights) {
     return std::any_of(weights.begin(), weights.end(), [](const auto& entry) { return entry.first != "forbidden"; });
@@ -212,7 +230,7 @@ bool RewardOptions::is_graded() const {
     const auto parsed = parse(line);
     return parsed && grades(weights(parsed->source));
   };
-  return reward_model_share() > 0 || grades(weights("")) ||
+  return reward_model_share() > 0 || process != ProcessSignal::kNone || grades(weights("")) ||
          std::any_of(source_weights.begin(), source_weights.end(), source_grades);
 }
 

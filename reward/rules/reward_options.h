@@ -19,6 +19,10 @@ enum class CodeScoring { kAllOrNothing, kFraction };
 /// feedback because few tests make the raw 0 or 1 noisy. Maths keeps its verdicts.
 enum class CodeSignal { kTests, kRewardModel, kMix };
 
+/// Whether the steps of a completion are rewarded one by one, and by what: nothing, or a reward model of steps (process
+/// supervision: learner/step_advantages.h).
+enum class ProcessSignal { kNone, kRewardModel };
+
 /// Sum the parts, then let the learner normalise within the group; or normalise each part within the group first (as
 /// GDPO does), so that a part with little spread is not drowned by one with much.
 enum class PartCombination { kSumThenNormalise, kNormaliseThenSum };
@@ -47,15 +51,17 @@ struct RewardOptions {
   CustomRewardOptions custom;
   PartCombination combine = PartCombination::kSumThenNormalise;
   CodeSignal code_signal = CodeSignal::kTests;
-  std::string reward_model;                 // the folder of a `plumb reward-model` run
-  double reward_model_weight = 0.5;         // of the mix
+  std::string reward_model;          // the folder of a `plumb reward-model` run
+  double reward_model_weight = 0.5;  // of the mix
+  ProcessSignal process = ProcessSignal::kNone;
+  double outcome_weight = 1;                // of the outcome's advantage beside the steps'
   std::vector<std::string> source_weights;  // "data_source: part=weight ...", overriding the keys above
 
   void describe(ConfigSection& section);
 
   /// Errors: shaping weights of 0.5 or more together (for some data source), an unknown part, a line of
-  /// source_weights that cannot be read, a code_signal without its reward_model, a custom reward that is weighed and
-  /// not named, or named and not weighed; the key is named.
+  /// source_weights that cannot be read, a code_signal or process without its reward_model, a custom reward that is
+  /// weighed and not named, or named and not weighed; the key is named.
   [[nodiscard]] Result<void> check() const;
 
   /// The parts that say whether a task is solved, without shaping: what evaluations count.
@@ -64,8 +70,11 @@ struct RewardOptions {
   /// The reward model's share of a code completion's total: 0, 1, or reward_model_weight.
   [[nodiscard]] double reward_model_share() const;
 
-  /// Whether rewards are more than verdicts for some data source: a reward model has a share, or some part beside the
-  /// verdict has a weight. The part "forbidden" is not counted: it is all or nothing, as a verdict is.
+  /// Whether a run needs `reward_model`.
+  [[nodiscard]] bool uses_reward_model() const;
+
+  /// Whether rewards are more than verdicts for some data source: a reward model has a share or scores steps, or some
+  /// part beside the verdict has a weight. The part "forbidden" is not counted: it is all or nothing, as a verdict is.
   [[nodiscard]] bool is_graded() const;
 
   /// The shaping weights for prompts of `data_source`. check() must have passed.

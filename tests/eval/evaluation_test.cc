@@ -180,6 +180,7 @@ TEST(Samples, HostileBytesSurviveTheFile) {
   EXPECT_EQ(back->passed, 1);
   EXPECT_EQ(back->tests, 3);
   EXPECT_EQ(back->prompt, "do <b>it</b>");
+  EXPECT_TRUE(back->steps.empty());
   EXPECT_FALSE(sample_from_json({{"stage", "x"}}).ok());
 }
 
@@ -198,6 +199,23 @@ TEST(Samples, KeepReasonsAlone) {
   EXPECT_EQ(kept(Verdict::kWA), 1U);
   EXPECT_EQ(sample_record(scored, 0).diagnostics[0].severity, "note");
   EXPECT_EQ(kept(Verdict::kCE), 2U);
+}
+
+TEST(Samples, StepsAndTheAdvantagesOfTokensSurviveTheFile) {
+  ScoredGroup scored;
+  scored.group.prompt = std::make_shared<PromptRecord>();
+  scored.group.completions.resize(1);
+  scored.scores.resize(1);
+  scored.scores[0].steps = {{2, 0.75}, {3, 1.0 / 3}};
+  SampleRecord sample = sample_record(scored, 0);
+  sample.token_advantages = {0.5, 0.5, -1.25};
+  const auto back = sample_from_json(nlohmann::json::parse(to_json(sample).dump()));
+  ASSERT_TRUE(back.ok());
+  ASSERT_EQ(back->steps.size(), 2U);
+  EXPECT_EQ(back->steps[1].end, 3);
+  EXPECT_EQ(back->steps[1].score, 1.0 / 3);
+  EXPECT_EQ(back->token_advantages, sample.token_advantages);
+  EXPECT_FALSE(sample_from_json({{"steps", 3}}).ok());
 }
 
 }  // namespace

@@ -35,6 +35,13 @@ TEST(Health, AHealthyRunIsSilent) {
   EXPECT_TRUE(messages.empty());
 }
 
+TEST(Health, EqualRewardsAreNoFaultWhereStepsAreRewarded) {
+  const auto messages = run(10, [](int) {
+    return MetricMap{{"frac_reward_zero_std", 0.8}, {"reward", 0.1}, {"process/steps", 4}};
+  });
+  EXPECT_TRUE(messages.empty());
+}
+
 TEST(Health, EachRuleNamesItsKey) {
   expect_one(run(10,
                  [](int) {

@@ -55,6 +55,21 @@ TEST_F(ReportSamples, ASwitchColoursTokensByTheAdvantage) {
   EXPECT_TRUE(holds(html, "body:has(#tint-advantage:checked) details.case pre span{background:none}"));
 }
 
+TEST_F(ReportSamples, TokensOfRewardedStepsAreColouredByTheirOwn) {
+  SampleRecord sample = rollout(0, 1, 0.5);
+  sample.token_advantages = {0.5, 0.5, -2};
+  sample.steps = {{2, 0.75}, {3, 0.25}};
+  write_samples({sample, rollout(1, 0, -1.0)});
+  const std::string html = report();
+  EXPECT_TRUE(holds(html,
+                    "<pre class=\"\"><span class=\"q0 gain w1\" title=\"log-prob -0.01, advantage +0.50, step "
+                    "0.75\">a</span><span class=\"q2 gain w1\" title=\"log-prob -1.00, advantage +0.50, step "
+                    "0.75\">b</span><span class=\"q5 loss w4\" title=\"log-prob -6.00, advantage -2.00, step "
+                    "0.25\">&lt;i&gt;</span></pre>"));
+  EXPECT_TRUE(holds(html, "<pre class=\"loss w2\"><span class=\"q0\" title=\"log-prob -0.01\">a</span>"));
+  EXPECT_TRUE(holds(html, "The advantage of the token, up to"));
+}
+
 TEST_F(ReportSamples, NoSwitchWithoutAdvantages) {
   write_samples({rollout(0, 1, std::nullopt), rollout(1, 0, 0.0)});
   const std::string html = report();

@@ -7,50 +7,12 @@
 
 #include <cmath>
 
-#include "learner/batching.h"
 #include "learner/reference.h"
 #include "tests/support/random_model.h"
+#include "tests/support/scored_groups.h"
 
 namespace plumb {
 namespace {
-
-// Groups of completions whose log-probs are those of `policy`, rewards 1 where bit i of `pattern` is set.
-std::vector<ScoredGroup> make_groups(Policy& policy, const std::vector<unsigned>& patterns,
-                                     std::size_t group_size = 4) {
-  std::vector<ScoredGroup> groups;
-  for (std::size_t g = 0; g < patterns.size(); ++g) {
-    auto prompt = std::make_shared<PromptRecord>();
-    prompt->id = "p" + std::to_string(g);
-    ScoredGroup scored;
-    scored.group.prompt = prompt;
-    scored.group.prompt_token_ids = testing::random_tokens(policy.config(), 5 + static_cast<std::int64_t>(g), 100 + g);
-    SharedPromptSequences sequences{scored.group.prompt_token_ids, {}};
-    for (std::size_t i = 0; i < group_size; ++i) {
-      Completion completion;
-      completion.token_ids =
-          testing::random_tokens(policy.config(), 3 + static_cast<std::int64_t>((3 * g + i) % 6), 10 * g + i);
-      completion.weight_versions.assign(completion.token_ids.size(), policy.version());
-      completion.finish_reason = i == 0 ? FinishReason::kLength : FinishReason::kEndOfSequence;
-      scored.group.completions.push_back(completion);
-      Score score;
-      score.total = (patterns[g] >> i) & 1U;
-      scored.scores.push_back(score);
-    }
-    for (const Completion& completion : scored.group.completions) {
-      sequences.completions.emplace_back(completion.token_ids);
-    }
-    PackedSequences packed;
-    append_sequences(sequences, packed);
-    const std::vector<float> log_probs = packed.by_token(policy.score(packed.batch, packed.targets).log_probs);
-    auto next = log_probs.begin();
-    for (Completion& completion : scored.group.completions) {
-      completion.log_probs.assign(next, next + static_cast<std::ptrdiff_t>(completion.token_ids.size()));
-      next += static_cast<std::ptrdiff_t>(completion.token_ids.size());
-    }
-    groups.push_back(std::move(scored));
-  }
-  return groups;
-}
 
 class GrpoUpdate : public ::testing::Test {
  protected:
@@ -71,7 +33,7 @@ class GrpoUpdate : public ::testing::Test {
   Outcome run(const GrpoLearnerOptions& options, const std::vector<unsigned>& patterns,
               const std::function<void(std::vector<ScoredGroup>&, Policy&)>& change = {}, float temperature = 1) {
     const auto policy = make_policy();
-    std::vector<ScoredGroup> groups = make_groups(*policy, patterns);
+    std::vector<ScoredGroup> groups = testing::make_groups(*policy, patterns);
     const auto reference = ReferencePolicy::create(*policy, pool_, {.kind = ReferenceKind::kFixed});
     if (change) {
       change(groups, *policy);
@@ -168,7 +130,7 @@ TEST_F(GrpoUpdate, ContributingDenominatorScalesByTheTokensThatAreLeftOut) {
   options.count_contributing_only = true;
   const Outcome contributing = run(options, kPatterns);
   std::int64_t tokens = 0;
-  for (const ScoredGroup& group : make_groups(*make_policy(), kPatterns)) {
+  for (const ScoredGroup& group : testing::make_groups(*make_policy(), kPatterns)) {
     for (const Completion& completion : group.group.completions) {
       tokens += static_cast<std::int64_t>(completion.token_ids.size());
     }
@@ -196,7 +158,7 @@ TEST_F(GrpoUpdate, DivergenceInTheRewardMovesAdvantages) {
   GrpoLearnerOptions options;
   options.advantage = {.kind = AdvantageKind::kNoStd};
   options.kl_reward_coefficient = 0.5F;
-  std::vector<ScoredGroup> groups = make_groups(*make_policy(), {0b0011});
+  std::vector<ScoredGroup> groups = testing::make_groups(*make_policy(), {0b0011});
   std::vector<TrainedGroup> trained = trained_groups(groups);
   for (TrainedCompletion& each : trained[0].completions) {
     each.reference_log_probs = each.completion->log_probs;
@@ -211,7 +173,7 @@ TEST_F(GrpoUpdate, DivergenceInTheRewardMovesAdvantages) {
 TEST_F(GrpoUpdate, FilteredCompletionsCountInTheBaselineOnly) {
   GrpoLearnerOptions options;
   options.filter_overlong = true;
-  std::vector<ScoredGroup> groups = make_groups(*make_policy(), {0b0011});
+  std::vector<ScoredGroup> groups = testing::make_groups(*make_policy(), {0b0011});
   std::vector<TrainedGroup> trained = trained_groups(groups);
   prepare_update(trained, options);
   ASSERT_EQ(trained[0].completions.size(), 3U);  // the first was cut off
@@ -245,7 +207,7 @@ TEST_F(GrpoUpdate, UnscoredCompletionsAreOutAndOneAloneDropsItsGroup) {
   };
   const Outcome outcome = run(options, {0b0001, 0b0110}, lose);
   EXPECT_EQ(outcome.stats.trained_groups, 1);
-  const auto groups = make_groups(*make_policy(), {0b0001, 0b0110});
+  const auto groups = testing::make_groups(*make_policy(), {0b0001, 0b0110});
   std::int64_t tokens = 0;
   for (std::size_t i = 1; i < 4; ++i) {
     tokens += static_cast<std::int64_t>(groups[1].group.completions[i].token_ids.size());
@@ -363,6 +325,25 @@ TEST(CheckOptions, RefusesWhatWouldComputeSomethingElse) {
        "reinforce_pp"},
       {"refill of all", [](auto& o, auto&) { o.zero_spread = ZeroSpread::kRefill; }, "contributing"},
       {"zone", [](auto& o, auto&) { o.overlong.zone = 9; }, "overlong_zone"},
+      {"steps without a form of the kind",
+       [](auto& o, auto&) {
+         o.process.on = true;
+         o.advantage.kind = AdvantageKind::kLeaveOneOut;
+       },
+       "grpo.advantage"},
+      {"steps under one ratio",
+       [](auto& o, auto&) {
+         o.process.on = true;
+         o.loss.ratio = RatioKind::kSequence;
+       },
+       "grpo.ratio"},
+      {"a penalty without weight",
+       [](auto& o, auto&) {
+         o.process = {true, 0};
+         o.max_completion_tokens = 9;
+         o.overlong.zone = 3;
+       },
+       "reward.outcome_weight"},
   };
   for (const Refused& each : all) {
     GrpoLearnerOptions options;

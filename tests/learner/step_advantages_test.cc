@@ -23,14 +23,16 @@ TEST(StepAdvantages, HandWorkedGroup) {
   }
 }
 
-// One step each, ending with the completion: outcome supervision, whatever the kind of the options says.
+// One step each, ending with the completion: outcome supervision, by the mean alone, too.
 TEST(StepAdvantages, OneStepEachIsAnOutcome) {
-  const AdvantageOptions options = {.kind = AdvantageKind::kNoStd};
-  const auto tokens = step_advantages(std::vector<StepScores>{{{1}, {2}, 2}, {{0}, {3}, 3}, {{0}, {1}, 1}}, options);
-  const GroupAdvantages outcomes = group_advantages(Rewards{1.0, 0.0, 0.0}, {});
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    for (const float advantage : tokens[i]) {
-      EXPECT_EQ(advantage, outcomes.advantages[i]);
+  for (const AdvantageKind kind : {AdvantageKind::kGroupStd, AdvantageKind::kNoStd}) {
+    const AdvantageOptions options = {.kind = kind};
+    const auto tokens = step_advantages(std::vector<StepScores>{{{1}, {2}, 2}, {{0}, {3}, 3}, {{0}, {1}, 1}}, options);
+    const GroupAdvantages outcomes = group_advantages(Rewards{1.0, 0.0, 0.0}, options);
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      for (const float advantage : tokens[i]) {
+        EXPECT_EQ(advantage, outcomes.advantages[i]);
+      }
     }
   }
 }

@@ -109,6 +109,22 @@ TEST(RewardOptions, GradedIsWhatHasMoreThanVerdictsForSomeSource) {
   EXPECT_FALSE(options.is_graded());
   options.code_signal = CodeSignal::kRewardModel;
   EXPECT_TRUE(options.is_graded());
+  EXPECT_TRUE(options.uses_reward_model());
+  options.code_signal = CodeSignal::kTests;
+  EXPECT_FALSE(options.uses_reward_model());
+  options.process = ProcessSignal::kRewardModel;
+  EXPECT_TRUE(options.is_graded());
+  EXPECT_TRUE(options.uses_reward_model());
+}
+
+TEST(RewardOptions, StepsNeedTheirModel) {
+  RewardOptions options;
+  options.process = ProcessSignal::kRewardModel;
+  const auto checked = options.check();
+  ASSERT_FALSE(checked.ok());
+  EXPECT_NE(checked.error().message.find("reward.process: rm needs reward.reward_model"), std::string::npos);
+  options.reward_model = "rm";
+  EXPECT_TRUE(options.check().ok());
 }
 
 }  // namespace
