@@ -4,7 +4,7 @@ import json
 import math
 import unittest
 
-from tiny_model import SHAPE, write_tiny_model
+from tiny_model import write_tiny_model, write_tiny_model_that_fills_in
 from training_case import overrides
 from plumb_case import PlumbCase
 
@@ -130,12 +130,7 @@ class Sft(PlumbCase):
         for words in ("sft.fim_rate: expected a tokenizer", "<｜fim▁begin｜>", "<fim_prefix>", "▁<MID>"):
             self.assertIn(words, refused.stderr.splitlines()[-1])
         plain = self.sft("plain", rows)[1][0]
-        self.model = write_tiny_model(self.folder / "cuts", shape=SHAPE | {"vocab_size": 483})
-        tokenizer = json.loads((self.model / "tokenizer.json").read_text())
-        names = ("<fim_prefix>", "<fim_middle>", "<fim_suffix>")
-        tokenizer["added_tokens"] += [tokenizer["added_tokens"][0] | {"id": 480 + number, "content": name}
-                                      for number, name in enumerate(names)]
-        (self.model / "tokenizer.json").write_text(json.dumps(tokenizer))
+        self.model = write_tiny_model_that_fills_in(self.folder / "cuts")
         _, metrics = self.sft("cut", rows, **settings)
         tokens = [0] + [row["num_tokens"] for row in metrics]
         for before, after in zip(tokens, tokens[1:]):

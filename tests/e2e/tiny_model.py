@@ -95,3 +95,14 @@ def read_tensors(path):
     size = struct.unpack("<Q", content[:8])[0]
     header, data = json.loads(content[8:8 + size]), content[8 + size:]
     return {name: data[slice(*entry["data_offsets"])] for name, entry in header.items() if name != "__metadata__"}
+
+
+def write_tiny_model_that_fills_in(folder):
+    """The same with the special tokens of fill-in-the-middle."""
+    write_tiny_model(folder, shape=SHAPE | {"vocab_size": 483})
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    names = ("<fim_prefix>", "<fim_middle>", "<fim_suffix>")
+    tokenizer["added_tokens"] += [tokenizer["added_tokens"][0] | {"id": 480 + number, "content": name}
+                                  for number, name in enumerate(names)]
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    return folder

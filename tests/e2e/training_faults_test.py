@@ -10,6 +10,7 @@ import subprocess
 import time
 import unittest
 
+from tiny_model import write_tiny_model_that_fills_in
 from training_case import TrainingCase, overrides
 
 
@@ -104,6 +105,18 @@ class TrainingFaults(TrainingCase):
         command = ["sft", "--model", self.models / "random", "--data", self.models / "tasks.jsonl",
                    *overrides(settings), "--out"]
         self.assertEqual(self.plumb(*command, "whole").returncode, 0)
+        self.stop_twice(command, "sft-progress")
+        self.resume_to_the_same_bytes(command, "sft-progress", ("metrics.jsonl", "policy/model.safetensors"))
+
+    def test_sft_that_cuts_texts_and_counts_tokens_goes_on_with_the_same_cuts(self):
+        model = write_tiny_model_that_fills_in(self.folder / "fills-in")
+        rows = [{"text": f"def f{number}(n):\n    m = n + {number}\n    return m * {number}\n"} for number in range(12)]
+        (self.folder / "texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        settings = {"sft.learning_rate": 5e-3, "sft.max_epochs": 10, "sft.batch_tokens": 100, "sft.fim_rate": 0.7,
+                    "sft.fim_spm_rate": 0.5, "sft.checkpoint_every": 1}
+        command = ["sft", "--model", model, "--data", "texts.jsonl", *overrides(settings), "--out"]
+        whole = self.plumb(*command, "whole")
+        self.assertEqual(whole.returncode, 0, whole.stderr)
         self.stop_twice(command, "sft-progress")
         self.resume_to_the_same_bytes(command, "sft-progress", ("metrics.jsonl", "policy/model.safetensors"))
 
