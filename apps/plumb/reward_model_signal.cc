@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/plumb/step_tokens.h"
 #include "core/atomic_file.h"
 #include "reward/rules/score_parts.h"
+#include "tokenizer/step_tokens.h"
 
 namespace plumb {
 namespace {

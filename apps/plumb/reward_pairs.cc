@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "apps/plumb/step_tokens.h"
 #include "core/atomic_file.h"
 #include "core/rng.h"
+#include "tokenizer/step_tokens.h"
 
 namespace plumb {
 namespace {

@@ -18,7 +18,6 @@
 #include "apps/plumb/roof.h"
 #include "apps/plumb/skipped_updates.h"
 #include "apps/plumb/spread_gate.h"
-#include "apps/plumb/step_tokens.h"
 #include "core/escape.h"
 #include "core/progress.h"
 #include "core/rng.h"
@@ -28,6 +27,7 @@
 #include "learner/grpo.h"
 #include "reward/rules/normalise_parts.h"
 #include "reward/rules/score_parts.h"
+#include "tokenizer/step_tokens.h"
 
 namespace plumb {
 namespace {

@@ -22,12 +22,12 @@ TEST(StepLabels, AreSharesOfWhatBeginsAlike) {
 
 // What was sampled twice counts twice; where it ends, only what ends there counts.
 TEST(StepLabels, CountSamplesAndTellAnEndFromABeginning) {
-  const std::vector<JudgedText> completions = {{"a\nb", true}, {"a\nb", true}, {"a\nb\n", false}, {"a\nb\nc", false}};
+  const std::vector<JudgedText> completions = {{"a\nb", true}, {"a\nb", true}, {"a\nb\n", true}, {"a\nb\nc", false}};
   const auto labels = step_labels(completions);
-  EXPECT_EQ(labels[0].labels, (std::vector<double>{0.5, 1}));
+  EXPECT_EQ(labels[0].labels, (std::vector<double>{0.75, 1}));
   EXPECT_EQ(labels[0].completions, (std::vector<std::int64_t>{4, 2}));
-  EXPECT_EQ(labels[2].labels, (std::vector<double>{0.5, 0}));
-  EXPECT_EQ(labels[3].labels, (std::vector<double>{0.5, 0, 0}));  // "b\n" of the third is its last step
+  EXPECT_EQ(labels[2].labels, (std::vector<double>{0.75, 1}));
+  EXPECT_EQ(labels[3].labels, (std::vector<double>{0.75, 0, 0}));  // "b\n" of the third is its last step
   EXPECT_TRUE(step_labels(std::vector<JudgedText>{{"", true}}).front().labels.empty());
 }
 

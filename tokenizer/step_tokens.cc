@@ -1,4 +1,4 @@
-#include "apps/plumb/step_tokens.h"
+#include "tokenizer/step_tokens.h"
 
 #include "core/check.h"
 
