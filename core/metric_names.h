@@ -8,7 +8,7 @@
 namespace plumb {
 
 /// GRPO, one value a step, in metrics.jsonl: functions of config, data and seed alone.
-inline constexpr std::array<std::string_view, 44> kMetricNames = {
+inline constexpr std::array<std::string_view, 49> kMetricNames = {
     "reward",                   // mean total of the scored completions
     "reward_std",               // mean over groups of the standard deviation (ddof 1) of a group's rewards
     "reward/tests/mean",        // code completions only
