@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import unittest
 
-from training_case import TrainingCase, overrides
+from training_case import TASKS, TrainingCase, overrides
 
 
 def lines_with_content(text):
@@ -177,7 +177,7 @@ class ProcessSupervision(TrainingCase):
         self.assertGreater(differing, 0, "no completion had tokens of different worth")
 
     def test_grpo_rewards_steps_and_ends_with_the_same_bytes_after_a_kill(self):
-        self.make_steps()
+        labels = {(row["prompt_id"], "\n".join(row["completions"])): row["labels"] for row in self.make_steps()}
         self.train_model("rm")
         steps = {"reward__process": "rm", "reward__reward_model": "rm", "grpo__checkpoint_every": 2, "grpo__steps": 5}
         self.train("whole", model__threads=1, **steps)
@@ -190,6 +190,16 @@ class ProcessSupervision(TrainingCase):
         self.assertTrue(any(row["grad_norm"] > 0 for row in rows), "nothing was learned from")
         samples = self.samples("whole")
         self.assert_advantages_follow_the_steps(samples, weight=1)
+        # The first step's samples are those that the model learned from, so it gives their steps about their labels.
+        misses = []
+        for sample in samples:
+            known = labels.get((sample["prompt_id"], sample["text"])) if isinstance(sample["text"], str) else None
+            if sample["step"] == 1 and known:
+                self.assertEqual(len(sample["steps"]), len(known))
+                misses += [abs(step["score"] - label) for step, label in zip(sample["steps"], known)]
+        self.assertGreater(len(misses), 20)
+        self.assertLess(statistics.mean(misses), 0.05)
+
         first = [step["score"] for sample in samples if sample["step"] == 1 for step in sample["steps"]]
         self.assertTrue(math.isclose(statistics.mean(first), rows[0]["reward/process/mean"], rel_tol=1e-12))
 
@@ -216,6 +226,26 @@ class ProcessSupervision(TrainingCase):
         changed = self.plumb(*self.command("whole", "--resume", **(steps | {"reward__outcome_weight": 0})))
         self.assertEqual(changed.returncode, 1)
         self.assertIn("reward.outcome_weight: was 1.0, is 0.0", changed.stderr)
+
+    def test_maths_has_steps_too_and_groups_without_any_spread_are_replaced(self):
+        self.make_steps()
+        self.train_model("rm")
+        rows = [dict(row, split="rl") for row in TASKS] + [
+            {"id": f"sum/{n}", "question": f"What is {n} + 1?", "answer": str(n + 1), "split": "rl"} for n in range(2)]
+        self.write_rows("tasks.jsonl", rows)
+        settings = {"grpo__steps": 3, "grpo__min_code_prompts": 0, "grpo__zero_spread": "refill",
+                    "grpo__saved_groups": 99, "grpo__denominator": "contributing", "grpo__schedule": "one_step_off", "reward__process": "rm",
+                    "reward__reward_model": "rm"}
+        for run in ("one", "other"):
+            command = self.command(run, **settings)
+            command[command.index(self.models / "tasks.jsonl")] = self.folder / "tasks.jsonl"
+            result = self.plumb(*command)
+            self.assertEqual(result.returncode, 0, result.stderr)
+        self.assert_same_run("one", "other")
+        maths = [sample for sample in self.samples("one") if sample["language"] == "none"]
+        self.assertGreater(len(maths), 0)
+        self.assertTrue(all(sample["steps"] for sample in maths))
+        self.assert_advantages_follow_the_steps(self.samples("one"), weight=1)
 
     def test_what_steps_do_not_compose_with_is_refused(self):
         self.make_steps()
