@@ -89,10 +89,11 @@ TEST(Loosening, WithoutNamespaces) {
   const auto refused = start_judge(options_without("unshare"));
   ASSERT_FALSE(refused);
   const std::string first = refused.error().message.substr(0, refused.error().message.find(". "));
-  EXPECT_EQ(first,
-            "The sandbox lacks the layer(s) user, pid, mount, net, ipc, uts: give the container --security-opt "
-            "seccomp=unconfined --security-opt apparmor=unconfined (or --privileged), or set allow = "
-            "[\"no_namespaces\"]");
+  EXPECT_EQ(
+      first,
+      "The sandbox lacks the layer(s) user, pid, mount, net, ipc, uts, cgroup_ns: give the container --security-opt "
+      "seccomp=unconfined --security-opt apparmor=unconfined (or --privileged), or set allow = "
+      "[\"no_namespaces\"]");
   EXPECT_NE(refused.error().message.find("unshare(CLONE_NEWNS): Operation not permitted"), std::string::npos);
   JudgeOptions options = options_without("unshare");
   options.allow = {"no_namespaces"};
