@@ -79,7 +79,7 @@ std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const Metri
   const bool too_hard = recent_mean("reward", 0) < 0.5;
   const bool steps_teach = recent_mean("process/steps", 0) > 0;
   report(
-      zero_spread > kMaxZeroSpread && !steps_teach,
+      zero_spread > kMaxZeroSpread && (!steps_teach || recent_mean("grad_norm", 1) == 0),
       {"zero_spread",
        print("Step %lld: in %.0f %% of the groups all rewards are equal, so they teach nothing: the tasks are too %s "
              "for the policy; %s, or raise grpo.group_size.",

@@ -47,7 +47,7 @@ Result<std::set<std::string>> read_overlaps(const std::filesystem::path& file) {
   const Result<std::string> text = read_file(file.string());
   if (!text) {
     return text.error().with_context(
-        "the problems that resemble the primer's (--overlap FILE; an empty text for none)");
+        "the problems that resemble the primer's (name another file, or none: an empty text)");
   }
   const nlohmann::json json = nlohmann::json::parse(*text, nullptr, false);
   const auto found = json.is_object() ? json.find("humaneval_to_primer") : json.end();

@@ -226,6 +226,9 @@ bool has_spread(const ScoredGroup& group, const GrpoLearnerOptions& options) {
   if (!options.process.on) {
     return differ;
   }
+  if (one.front().completions.size() < 2) {
+    return false;  // has nobody to be compared with, and is not trained on
+  }
   return (differ && options.process.outcome_weight > 0) ||
          std::ranges::any_of(advantages_by_steps(one.front(), options.advantage), differs_from_zero);
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <string>
 #include <utility>
 
 namespace plumb {
@@ -30,6 +31,9 @@ Result<void> CheckpointWriter::start(const std::string& run_folder, const Traine
     // Of this thread alone, as Linux has it; where it is refused, the thread competes as any other.
     static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness));
     outcome_ = save_checkpoint(run_folder, state, parts, keep);
+    if (!outcome_) {
+      outcome_ = outcome_.error().with_context("the checkpoint of step " + std::to_string(state.step));
+    }
   });
   return {};
 }

@@ -93,7 +93,7 @@ Result<Profile> profile_of_line(const nlohmann::json& line) {
 
 /// What an earlier call, that was cut off, has written.
 struct DoneProfiles {
-  std::vector<Profile> profiles;   // of the first prompts, in order
+  std::vector<Profile> profiles;    // of the first prompts, in order
   std::uint64_t profile_bytes = 0;  // whole lines
   std::uint64_t samples_bytes = 0;  // whole lines of those prompts
 };
@@ -108,7 +108,8 @@ Result<DoneProfiles> read_done(const RunFolder& folder, const Prompts& prompts, 
     const auto line = nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false);
     const std::size_t at = done.profiles.size();
     if (!line.is_object() || at >= prompts.size() || line.value("id", "") != prompts[at]->id) {
-      return Error{fmt::format("{}:{}: is not of this data; leave --resume out and choose another --out", path, at + 1)};
+      return Error{
+          fmt::format("{}:{}: is not of this data; leave --resume out and choose another --out", path, at + 1)};
     }
     if (line.value("samples", 0) != k) {
       return Error{fmt::format("{}: has {} completions a prompt; go on with -k {}", path, line["samples"].dump(),
@@ -244,12 +245,12 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
 
 void add_data_profile(CLI::App& data, Action& action) {
   auto k = std::make_shared<int>(16);
-  CLI::App* command = add_run_command(
-      data, action, "profile", "pass@k of a model on every training prompt, and how many groups could teach it",
-      [k](RunOptions options, const Settings& settings) {
-        options.out = options.out.empty() ? "profile" : options.out;
-        return profile(options, settings, *k);
-      });
+  CLI::App* command = add_run_command(data, action, "profile",
+                                      "pass@k of a model on every training prompt, and how many groups could teach it",
+                                      [k](RunOptions options, const Settings& settings) {
+                                        options.out = options.out.empty() ? "profile" : options.out;
+                                        return profile(options, settings, *k);
+                                      });
   command->add_option("-k,--samples", *k, "completions per prompt")->check(CLI::Range(1, 1024));
 }
 

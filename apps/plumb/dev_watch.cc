@@ -1,6 +1,7 @@
 #include "apps/plumb/dev_watch.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "apps/plumb/guards.h"
 #include "apps/plumb/stage_eval.h"
@@ -46,7 +47,9 @@ Result<MetricMap> DevWatch::after_step(std::int64_t step) {
     }
   }
   MetricMap metrics = evaluation_metrics(outcome.evaluation);
+  const auto guards_start = std::chrono::steady_clock::now();
   PLUMB_TRY(add_guards(*context_, true, metrics));
+  seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - guards_start).count();
   return metrics;
 }
 

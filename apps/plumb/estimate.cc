@@ -67,11 +67,14 @@ RunEstimate estimate_run(const Hyperparameters& shape, const Settings& settings,
     } else if (settings.grpo.schedule != RolloutSchedule::kSynchronous) {
       estimate.weight_bytes += estimate.num_parameters * (8 + copy);  // the actor's policy, and weights on their way
     }
+    if (!settings.eval.guard_text.empty()) {
+      estimate.weight_bytes += estimate.num_parameters * (4 + copy);  // the base, while the divergence is taken
+    }
     if (settings.reward.uses_reward_model()) {  // taken to be as large as the policy
       estimate.weight_bytes += estimate.num_parameters * (4 + copy);
     }
     const std::int64_t checkpoints = settings.grpo.keep_checkpoints + 1;  // one more while it is written
-    const std::int64_t checkpoint_bytes = keeps_reference ? 16 : 12;      // of a parameter
+    const std::int64_t checkpoint_bytes = (keeps_reference ? 16 : 12) + (settings.grpo.dev_every > 0 ? 4 : 0);
     estimate.disk_bytes = estimate.num_parameters * (checkpoint_bytes * checkpoints + 8) + (std::int64_t{64} << 20);
   }
   return estimate;

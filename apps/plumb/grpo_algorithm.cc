@@ -1,5 +1,7 @@
 #include "apps/plumb/grpo_algorithm.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "apps/plumb/router_settings.h"
@@ -122,6 +124,11 @@ Result<GrpoLearnerOptions> grpo_learner_options(const Settings& settings) {
                        static_cast<float>(min_spread)};
   options.process = {settings.reward.process != ProcessSignal::kNone,
                      static_cast<float>(settings.reward.outcome_weight)};
+  for (const auto& [key, value] : {std::pair{"clip_low", grpo.clip_low}, std::pair{"clip_high", grpo.clip_high}}) {
+    if (value < 0 && value != -1) {
+      return Error{fmt::format("grpo.{}: expected 0 or more, or -1 for the ratio's own, found {:g}", key, value)};
+    }
+  }
   const auto [low, high] = own_clips(a.ratio);
   options.loss = {a.ratio,
                   grpo.clip_low < 0 ? low : static_cast<float>(grpo.clip_low),

@@ -1,10 +1,13 @@
 #include "apps/plumb/guards.h"
 
-#include <algorithm>
-#include <numeric>
+#include <fmt/format.h>
+
+#include <cstdio>
 
 #include "apps/plumb/humaneval_scores.h"
+#include "apps/plumb/rollout.h"
 #include "apps/plumb/text_guard.h"
+#include "core/escape.h"
 
 namespace plumb {
 namespace {
@@ -12,7 +15,7 @@ namespace {
 Result<std::vector<HumanEvalProblem>> guard_problems(const EvalSettings& settings) {
   auto problems = load_humaneval(settings.guard_humaneval, settings.guard_overlap);
   if (!problems) {
-    return problems.error().with_context("eval.guard_humaneval");
+    return problems.error().with_context("eval.guard_humaneval, eval.guard_overlap");
   }
   std::erase_if(*problems, [](const HumanEvalProblem& problem) { return problem.overlaps; });
   if (settings.guard_problems > 0 && std::ssize(*problems) > settings.guard_problems) {
@@ -31,8 +34,24 @@ Result<double> humaneval_share(RunContext& context) {
   sampling.max_new_tokens = settings.guard_tokens;
   sampling.ignores_interrupt = true;
   PLUMB_ASSIGN(const auto samples, sample_humaneval(context.bench(), problems, sampling));
-  PLUMB_ASSIGN(const auto passed, judge_humaneval(context.judge(), problems, samples));
-  return static_cast<double>(std::accumulate(passed.begin(), passed.end(), 0)) / static_cast<double>(problems.size());
+  int judged = 0;
+  int passed = 0;
+  std::string fault;
+  for (const Evidence& evidence : judge_humaneval(context.judge(), problems, samples)) {
+    const bool faulty = evidence.verdict == Verdict::kSE;
+    fault = faulty ? evidence.fault : fault;
+    judged += faulty ? 0 : 1;
+    passed += evidence.verdict == Verdict::kAC ? 1 : 0;
+  }
+  PLUMB_TRY(context.judge_status());
+  if (judged == 0) {
+    return Error{"eval.guard_humaneval: no problem could be judged: " + fault};
+  }
+  if (!fault.empty()) {
+    std::fprintf(stderr, "plumb: guard/humaneval is of %d of %zu problems; a fault of the others: %s\n", judged,
+                 problems.size(), strip_terminal(fault).c_str());
+  }
+  return static_cast<double>(passed) / judged;
 }
 
 Result<double> divergence_from_base(RunContext& context, const std::string& text) {
@@ -50,6 +69,37 @@ Result<void> check_guards(const EvalSettings& settings) {
   }
   if (!settings.guard_humaneval.empty()) {
     PLUMB_TRY(guard_problems(settings));
+  }
+  return {};
+}
+
+std::vector<std::string> guard_files(const EvalSettings& settings) {
+  std::vector<std::string> files;
+  for (const std::string* file : {&settings.guard_text, &settings.guard_humaneval}) {
+    if (!file->empty()) {
+      files.push_back(*file);
+    }
+  }
+  if (!settings.guard_humaneval.empty() && !settings.guard_overlap.empty()) {
+    files.push_back(settings.guard_overlap);
+  }
+  return files;
+}
+
+Result<void> check_guard_lengths(const EvalSettings& settings, Workbench& bench) {
+  if (settings.guard_humaneval.empty()) {
+    return {};
+  }
+  PLUMB_ASSIGN(const auto problems, guard_problems(settings));
+  const std::int64_t context = bench.policy().config().max_positions;
+  for (const HumanEvalProblem& problem : problems) {
+    PLUMB_ASSIGN(const auto ids, prompt_token_ids(humaneval_prompt(problem), bench.tokenizer(), bench.chat_template()));
+    if (std::ssize(ids) + settings.guard_tokens > context) {
+      return Error{
+          fmt::format("eval.guard_tokens: the prompt of {} has {} tokens; with {} more it exceeds the model's context "
+                      "of {}; lower it",
+                      problem.task_id, ids.size(), settings.guard_tokens, context)};
+    }
   }
   return {};
 }

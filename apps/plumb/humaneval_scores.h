@@ -26,8 +26,8 @@ struct HumanEvalSample {
 Result<std::vector<HumanEvalSample>> sample_humaneval(Workbench& bench, const std::vector<HumanEvalProblem>& problems,
                                                       const HumanEvalSampling& options);
 
-/// How many samples of each problem pass its tests. Errors: one that could not be judged.
-Result<std::vector<int>> judge_humaneval(Judge& judge, const std::vector<HumanEvalProblem>& problems,
-                                         const std::vector<HumanEvalSample>& samples);
+/// The verdicts on the samples, in order. SE: a sample that could not be judged; nothing is known of it.
+std::vector<Evidence> judge_humaneval(Judge& judge, const std::vector<HumanEvalProblem>& problems,
+                                      const std::vector<HumanEvalSample>& samples);
 
 }  // namespace plumb

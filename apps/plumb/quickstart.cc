@@ -32,12 +32,12 @@ class Quickstart {
     if (!warm) {
       return stopped("SFT");
     }
-    PLUMB_TRY(evaluate({"sft"}));
+    PLUMB_TRY(evaluate({"sft", 0, true}));
     PLUMB_ASSIGN(const bool learned, grpo());
     if (!learned) {
       return stopped("GRPO");
     }
-    PLUMB_TRY(evaluate({"grpo", context_.settings().grpo.steps}));
+    PLUMB_TRY(evaluate({"grpo", context_.settings().grpo.steps, true}));
     PLUMB_TRY(write_report(context_.folder().path()));
     say("done");
     std::printf("\n%s\nweights: %s\nreport:  %s\n", evaluation_table(evaluations_).c_str(), kept("policy").c_str(),

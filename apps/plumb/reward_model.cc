@@ -36,19 +36,19 @@ Result<std::int32_t> one_token(const std::string& text, const Tokenizer& tokeniz
   return ids.front();
 }
 
-Result<void> read_rows(const std::string& file, const Workbench& bench, const RewardModelSettings& rm,
+Result<void> read_rows(const std::string& file, Workbench& bench, const RewardModelSettings& rm,
                        std::vector<PairRecord>& records) {
   PLUMB_ASSIGN(records, read_pairs(file, bench, rm.margin_scale));
   return {};
 }
 
-Result<void> read_rows(const std::string& file, const Workbench& bench, const RewardModelSettings& /*rm*/,
+Result<void> read_rows(const std::string& file, Workbench& bench, const RewardModelSettings& /*rm*/,
                        std::vector<RatedRecord>& records) {
   PLUMB_ASSIGN(records, read_rated(file, bench));
   return {};
 }
 
-Result<void> read_rows(const std::string& file, const Workbench& bench, const RewardModelSettings& /*rm*/,
+Result<void> read_rows(const std::string& file, Workbench& bench, const RewardModelSettings& /*rm*/,
                        std::vector<SteppedRecord>& records) {
   PLUMB_ASSIGN(records, read_steps(file, bench));
   return {};

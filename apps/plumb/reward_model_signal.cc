@@ -88,8 +88,7 @@ std::string reward_model_weights(const std::string& folder) {
 }
 
 Result<std::unique_ptr<RewardModelSignal>> RewardModelSignal::open(const RewardOptions& reward,
-                                                                   const ModelSettings& settings,
-                                                                   const Workbench& policy) {
+                                                                   const ModelSettings& settings, Workbench& policy) {
   std::unique_ptr<RewardModelSignal> signal(new RewardModelSignal());
   ModelSettings of_model = settings;
   of_model.path = reward_model_weights(reward.reward_model);
@@ -107,26 +106,37 @@ Result<std::unique_ptr<RewardModelSignal>> RewardModelSignal::open(const RewardO
   if (!tokens) {
     return tokens.error().with_context("reward.reward_model");
   }
+  const std::int64_t context = signal->bench_->policy().config().max_positions;
+  const std::int64_t needed = policy.policy().config().max_positions;
+  if (context < needed) {
+    return Error{
+        fmt::format("reward.reward_model: its context of {} tokens is shorter than the policy's {}; train it from the "
+                    "same base model",
+                    context, needed)};
+  }
   signal->tokens_ = *tokens;
   signal->share_ = reward.reward_model_share();
   signal->scores_steps_ = reward.process == ProcessSignal::kRewardModel;
   return signal;
 }
 
-std::vector<std::int32_t> RewardModelSignal::read_tokens_of(const Completion& completion) const {
+std::vector<std::int32_t> RewardModelSignal::read_tokens_of(const Completion& completion,
+                                                            std::size_t prompt_tokens) const {
   const std::vector<std::int32_t>& ends = bench_->tokenizer().end_ids();
   std::vector<std::int32_t> ids = completion.token_ids;
   if (!ids.empty() && std::ranges::find(ends, ids.back()) != ends.end()) {
     ids.pop_back();
   }
-  ids.push_back(bench_->tokenizer().eos_id());
+  if (static_cast<std::int64_t>(prompt_tokens + ids.size()) < bench_->policy().config().max_positions) {
+    ids.push_back(bench_->tokenizer().eos_id());
+  }
   return ids;
 }
 
 std::vector<double> RewardModelSignal::rewards(const CompletionGroup& group) {
   std::vector<std::vector<std::int32_t>> completions;
   for (const Completion& completion : group.completions) {
-    completions.push_back(read_tokens_of(completion));
+    completions.push_back(read_tokens_of(completion, group.prompt_token_ids.size()));
   }
   return rewards_of_prompt(bench_->policy(), group.prompt_token_ids, completions, tokens_);
 }
@@ -143,12 +153,13 @@ void RewardModelSignal::score_steps(ScoredGroup& group) {
     }
     scores.push_back(&group.scores[i]);
     steps.push_back(steps_of(completion, bench_->tokenizer()));
-    completions.push_back(read_tokens_of(completion));
+    completions.push_back(read_tokens_of(completion, group.group.prompt_token_ids.size()));
     ends.emplace_back();
     for (const StepInTokens& step : steps.back()) {
       ends.back().push_back(step.end);
     }
-    ends.back().back() = std::ssize(completions.back());  // the last is read at the end-of-sequence token
+    ends.back().back() =
+        std::ssize(completions.back());  // the last is read at the end-of-sequence token, where there is one
   }
   const auto rewards =
       step_rewards_of_prompt(bench_->policy(), group.group.prompt_token_ids, completions, ends, tokens_);

@@ -18,7 +18,7 @@ class RewardModelSignal {
   /// from steps where reward.process asks for them, or a model whose tokenizer is not that of `policy`: the model reads
   /// the policy's tokens.
   static Result<std::unique_ptr<RewardModelSignal>> open(const RewardOptions& reward, const ModelSettings& settings,
-                                                         const Workbench& policy);
+                                                         Workbench& policy);
 
   /// With a share s of code's rewards, total = (1 - s) total + s sigmoid(r) of every scored code completion, r its
   /// reward (learner/reward_model.h); the other parts' weights shrink likewise, and a part "rm" is added. With
@@ -33,8 +33,8 @@ class RewardModelSignal {
  private:
   RewardModelSignal() = default;
   // What the model reads: a completion's tokens without what ended it, and the end-of-sequence token that it learned
-  // from.
-  [[nodiscard]] std::vector<std::int32_t> read_tokens_of(const Completion& completion) const;
+  // from, but for a completion that leaves no room for it in the context.
+  [[nodiscard]] std::vector<std::int32_t> read_tokens_of(const Completion& completion, std::size_t prompt_tokens) const;
   std::vector<double> rewards(const CompletionGroup& group);
   void score_steps(ScoredGroup& group);
   std::unique_ptr<Workbench> bench_;

@@ -17,6 +17,15 @@ std::vector<std::int32_t> completion_tokens(const std::string& text, const Token
   return tokens;
 }
 
+Result<void> check_length(std::size_t prompt, std::size_t completion, Workbench& bench) {
+  const std::int64_t most = bench.policy().config().max_positions;
+  if (static_cast<std::int64_t>(prompt + completion) > most) {
+    return Error{fmt::format("expected at most {} tokens, the model's context; found {}; leave the row out", most,
+                             prompt + completion)};
+  }
+  return {};
+}
+
 // The prompt id without its last part, the language.
 std::string family_of(const std::string& prompt_id) {
   return prompt_id.substr(0, prompt_id.rfind('/'));
@@ -34,12 +43,12 @@ double log_prob_at(const nlohmann::json& json, const char* key, const std::vecto
                                                    : std::nan("");
 }
 
-Result<std::vector<std::int32_t>> prompt_tokens(const std::vector<Message>& messages, const Workbench& bench) {
+Result<std::vector<std::int32_t>> prompt_tokens(const std::vector<Message>& messages, Workbench& bench) {
   PLUMB_ASSIGN(const std::string prompt, bench.chat_template().render(messages, true));
   return bench.tokenizer().encode(prompt);
 }
 
-Result<PairRecord> parse_pair(const nlohmann::json& json, const Workbench& bench, double margin_scale) {
+Result<PairRecord> parse_pair(const nlohmann::json& json, Workbench& bench, double margin_scale) {
   PairRecord record;
   for (const char* key : {"prompt_id", "prompt", "chosen", "rejected"}) {
     if (!json.is_object() || !json.contains(key) || !json[key].is_string()) {
@@ -54,6 +63,8 @@ Result<PairRecord> parse_pair(const nlohmann::json& json, const Workbench& bench
   PLUMB_ASSIGN(record.pair.prompt, prompt_tokens({{"user", json["prompt"].get<std::string>()}}, bench));
   record.pair.chosen = completion_tokens(json["chosen"].get<std::string>(), bench.tokenizer());
   record.pair.rejected = completion_tokens(json["rejected"].get<std::string>(), bench.tokenizer());
+  PLUMB_TRY(
+      check_length(record.pair.prompt.size(), std::max(record.pair.chosen.size(), record.pair.rejected.size()), bench));
   const auto margin = json.find("margin");
   record.pair.margin = margin != json.end() && margin->is_number() ? margin_scale * margin->get<double>() : 0;
   record.chosen_log_prob = log_prob_at(json, "chosen_log_prob", record.pair.chosen);
@@ -83,7 +94,7 @@ Result<std::vector<Message>> turns_of(const nlohmann::json& json) {
   return turns;
 }
 
-Result<RatedRecord> parse_rated(const nlohmann::json& json, const Workbench& bench) {
+Result<RatedRecord> parse_rated(const nlohmann::json& json, Workbench& bench) {
   RatedRecord record;
   for (const char* key : {"id", "completion"}) {
     if (!json.is_object() || !json.contains(key) || !json[key].is_string()) {
@@ -107,6 +118,7 @@ Result<RatedRecord> parse_rated(const nlohmann::json& json, const Workbench& ben
   PLUMB_ASSIGN(const std::vector<Message> turns, turns_of(json));
   PLUMB_ASSIGN(record.rated.prompt, prompt_tokens(turns, bench));
   record.rated.completion = completion_tokens(json["completion"].get<std::string>(), bench.tokenizer());
+  PLUMB_TRY(check_length(record.rated.prompt.size(), record.rated.completion.size(), bench));
   record.log_prob = log_prob_at(json, "log_prob", record.rated.completion);
   record.verdict = text_at(json, "verdict");
   record.ended = text_at(json, "finish") != "length";
@@ -145,7 +157,7 @@ Result<void> parse_steps(const nlohmann::json& json, const Tokenizer& tokenizer,
   return {};
 }
 
-Result<SteppedRecord> parse_stepped(const nlohmann::json& json, const Workbench& bench) {
+Result<SteppedRecord> parse_stepped(const nlohmann::json& json, Workbench& bench) {
   if (!json.is_object() || !json.contains("completions") || !json["completions"].is_array()) {
     const bool other = json.is_object() && (json.contains("chosen") || json.contains("pass_rate"));
     return Error{fmt::format("expected an object with \"completions\", a list of the texts of its steps{}",
@@ -157,11 +169,13 @@ Result<SteppedRecord> parse_stepped(const nlohmann::json& json, const Workbench&
   PLUMB_ASSIGN(const std::vector<Message> turns, turns_of(json));
   PLUMB_ASSIGN(record.stepped.prompt, prompt_tokens(turns, bench));
   PLUMB_TRY(parse_steps(json, bench.tokenizer(), record.stepped));
+  PLUMB_TRY(check_length(record.stepped.prompt.size(), record.stepped.completion.size(), bench));
   const std::string id = text_at(json, "id");
   const std::string named = text_at(json, "prompt_id");
   record.prompt_id = named.empty() ? id.substr(0, id.rfind('#')) : named;
   record.family = family_of(record.prompt_id);
-  if (record.prompt_id.empty()) {
+  if (named.empty() && id.find('#') == std::string::npos) {
+    // Somebody else's ids: slashes in them say nothing of families, and each row may have one of its own.
     record.prompt_id = json.contains("prompt") ? json["prompt"].dump() : json["messages"].dump();
     record.family = record.prompt_id;
   }
@@ -193,6 +207,10 @@ Result<std::vector<Record>> read_lines(const std::string& path, const Parse& par
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
     ++line_number;
+    if (text.find_first_not_of(" \t\r", begin) == end) {
+      begin = end + 1;
+      continue;
+    }
     Result<Record> record = parse(nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false));
     if (!record) {
       return record.error().with_context(fmt::format("{}:{}", path, line_number));
@@ -212,16 +230,16 @@ bool is_hard(const PairRecord& record) {
   return record.ended && alike && record.rejected_verdict != "CE";
 }
 
-Result<std::vector<PairRecord>> read_pairs(const std::string& path, const Workbench& bench, double margin_scale) {
+Result<std::vector<PairRecord>> read_pairs(const std::string& path, Workbench& bench, double margin_scale) {
   return read_lines<PairRecord>(path,
                                 [&](const nlohmann::json& json) { return parse_pair(json, bench, margin_scale); });
 }
 
-Result<std::vector<RatedRecord>> read_rated(const std::string& path, const Workbench& bench) {
+Result<std::vector<RatedRecord>> read_rated(const std::string& path, Workbench& bench) {
   return read_lines<RatedRecord>(path, [&](const nlohmann::json& json) { return parse_rated(json, bench); });
 }
 
-Result<std::vector<SteppedRecord>> read_steps(const std::string& path, const Workbench& bench) {
+Result<std::vector<SteppedRecord>> read_steps(const std::string& path, Workbench& bench) {
   return read_lines<SteppedRecord>(path, [&](const nlohmann::json& json) { return parse_stepped(json, bench); });
 }
 

@@ -53,17 +53,17 @@ bool is_hard(const PairRecord& record);
 /// Reads JSON Lines of {prompt_id, prompt, chosen, rejected} and, where present, margin (times `margin_scale`), tie,
 /// rejected_verdict, rejected_finish, chosen_log_prob and rejected_log_prob (sums over the tokens). Errors name file,
 /// line and key.
-Result<std::vector<PairRecord>> read_pairs(const std::string& path, const Workbench& bench, double margin_scale);
+Result<std::vector<PairRecord>> read_pairs(const std::string& path, Workbench& bench, double margin_scale);
 
 /// Reads JSON Lines of {id, prompt or messages, completion, pass_rate in [0, 1]} and, where present, prompt_id (else
 /// the id up to its last '#'), verdict, finish and log_prob (a sum over the tokens). Errors name file, line and key.
-Result<std::vector<RatedRecord>> read_rated(const std::string& path, const Workbench& bench);
+Result<std::vector<RatedRecord>> read_rated(const std::string& path, Workbench& bench);
 
 /// Reads JSON Lines of {prompt or messages, completions: [text of each step], labels: [bool, or number in [0, 1], of
 /// each step]}, TRL's stepwise supervision; the steps are joined by line breaks, as TRL does. Where present, prompt_id
 /// or id, verdict, finish and log_prob as read_rated(). Of steps that end in one token the last counts. Errors name
 /// file, line and key.
-Result<std::vector<SteppedRecord>> read_steps(const std::string& path, const Workbench& bench);
+Result<std::vector<SteppedRecord>> read_steps(const std::string& path, Workbench& bench);
 
 /// Two completions of one prompt as a pair; `better` has the higher pass rate, or is right.
 PairRecord pair_of(const RatedRecord& better, const RatedRecord& worse);

@@ -21,6 +21,9 @@ Result<RunManifest> manifest_for(const Settings& settings, const Config& config)
   for (std::size_t i = 0; i < settings.data.tasks.size(); ++i) {
     PLUMB_ASSIGN(manifest.file_sha256["data" + std::to_string(i)], sha256_file(settings.data.tasks[i]));
   }
+  for (const std::string& file : guard_files(settings.eval)) {
+    PLUMB_ASSIGN(manifest.file_sha256["guard " + file], sha256_file(file));
+  }
   PLUMB_ASSIGN(manifest.file_sha256["model"], model_checksum(settings.model.path));
   if (settings.reward.uses_reward_model()) {
     PLUMB_ASSIGN(manifest.file_sha256["reward_model"],
@@ -62,10 +65,11 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
   context->shape_ = source->hyperparameters;
   const RunEstimate estimate = estimate_run(source->hyperparameters, context->settings_, needs.trainable);
   PLUMB_TRY(check_fits(estimate, options.out));
+  PLUMB_ASSIGN(context->bench_, Workbench::open(std::move(source), context->settings_.model, needs.trainable));
+  PLUMB_TRY(check_guard_lengths(context->settings_.eval, *context->bench_));
   PLUMB_ASSIGN(auto folder, RunFolder::open(options.out, options.resume, config, manifest));
   context->folder_ = std::move(folder);
   std::fprintf(stderr, "plumb: %s\n", describe(estimate).c_str());
-  PLUMB_ASSIGN(context->bench_, Workbench::open(std::move(source), context->settings_.model, needs.trainable));
   context->roof_gflops_ = quick_roof_gflops(context->settings_.model.dtype, context->bench_->pool());
   if (needs.judge) {
     PLUMB_TRY(context->start_judge());

@@ -55,7 +55,9 @@ GeneratorOptions eval_options(const Settings& settings, double temperature) {
   return options;
 }
 
-Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalStage& stage, double temperature) {
+// `guards` are of these weights, whatever the temperature.
+Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalStage& stage, double temperature,
+                            const MetricMap& guards) {
   const Settings& settings = context.settings();
   const int samples = temperature == 0 ? 1 : settings.eval.samples;
   EvalSet chosen = set;
@@ -76,7 +78,7 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
   }
   PLUMB_TRY(save_samples(context.folder(), outcome.groups, evaluation));
   MetricMap metrics = evaluation_metrics(evaluation);
-  PLUMB_TRY(add_guards(context, stage.step > 0, metrics));
+  metrics.insert(guards.begin(), guards.end());
   PLUMB_TRY(context.folder().log(stage.name, stage.step, metrics, {{"timing_s/eval", evaluation.seconds}}));
   PLUMB_TRY(save_evaluation(context.folder().path(), evaluation));
   return evaluation;
@@ -129,6 +131,7 @@ Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, const EvalSe
   if (context.resume()) {
     PLUMB_ASSIGN(saved, load_evaluations(context.folder().path()));
   }
+  MetricMap guards;
   std::vector<Evaluation> evaluations;
   for (const double temperature : temperatures) {
     const auto found = std::find_if(saved.begin(), saved.end(), [&](const Evaluation& one) {
@@ -138,7 +141,10 @@ Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, const EvalSe
       evaluations.push_back(*found);
       continue;
     }
-    PLUMB_ASSIGN(auto evaluation, evaluate(context, set, stage, temperature));
+    if (guards.empty()) {
+      PLUMB_TRY(add_guards(context, stage.trained, guards));
+    }
+    PLUMB_ASSIGN(auto evaluation, evaluate(context, set, stage, temperature, guards));
     evaluations.push_back(std::move(evaluation));
   }
   return evaluations;

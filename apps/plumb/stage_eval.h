@@ -22,6 +22,7 @@ struct EvalSet {
 struct EvalStage {
   std::string name;
   std::int64_t step = 0;
+  bool trained = false;  // they are not those of model.path any more
 };
 
 /// One evaluation by itself.

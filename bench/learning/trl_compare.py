@@ -23,7 +23,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RATES = ("1e-4", "3e-4", "1e-3")
 # What TRL has as well: no division by the group's deviation, one update a step.
-SETTINGS = {"grpo.prompts_per_step": 16, "grpo.group_size": 16, "grpo.mini_batches": 1, "grpo.advantage": "no_std",
+SETTINGS = {"grpo.prompts_per_step": 8, "grpo.group_size": 8, "grpo.mini_batches": 1, "grpo.advantage": "no_std",
             "grpo.saved_groups": 16, "grpo.warmup_steps": 5}
 
 
@@ -66,7 +66,7 @@ class Comparison:
         if not out.exists():  # the prompts are those of plumb's run of this seed, whatever its rate
             prompts = next(self.out.glob(f"plumb-{seed}-*"))
             self.call([self.options.python, HERE / "trl_grpo.py", "--run", prompts, "--model", self.start, "--out", out,
-                       "--seed", seed, "--learning-rate", rate, "--micro-batch", 256],
+                       "--seed", seed, "--learning-rate", rate, "--micro-batch", 64],
                       env={**os.environ, "PLUMB_BINARY": str(self.plumb)})
         return out
 

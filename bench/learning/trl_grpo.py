@@ -128,6 +128,8 @@ def main():
                  "grpo.saved_groups")
     out.mkdir(parents=True)
     model = transformers.AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32)
+    if getattr(model.config, "router_aux_loss_coef", 0):
+        model.config.router_aux_loss_coef = 0.0  # a mixture's balance term, which plumb takes only where it is asked for
     tokenizer = transformers.AutoTokenizer.from_pretrained(options.model)
     with RewardClient(token="") as client:
         trainer = trl.GRPOTrainer(model=model, reward_funcs=[Judged(client)], args=config_for(options, config, prompts),

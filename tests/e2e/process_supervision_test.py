@@ -133,12 +133,18 @@ class ProcessSupervision(TrainingCase):
         report = self.train_model("trl", "trl.jsonl", **{"rm.dev_share": 0.4, "rm.max_epochs": 1})
         self.assertEqual(report["held_out"]["completions"] % 2, 0)  # a prompt is held out as a whole
         self.assertGreater(report["held_out"]["completions"], 0)
+        # A slash in somebody else's ids makes no family of all rows; a blank line is no row.
+        self.write_rows("ids.jsonl", [row | {"id": f"train/{number}"} for number, row in enumerate(good)])
+        (self.folder / "ids.jsonl").write_text((self.folder / "ids.jsonl").read_text() + "\n")
+        again = self.train_model("ids", "ids.jsonl", **{"rm.dev_share": 0.4, "rm.max_epochs": 1})
+        self.assertEqual(again["held_out"], report["held_out"])
         for change, words in (({"labels": [True]}, ("bad.jsonl:2", '"labels"', "2 steps")),
                               ({"labels": [True, 1.5]}, ("bad.jsonl:2", "1.5")),
                               ({"labels": [True, "+"]}, ("bad.jsonl:2", '"+"')),
                               ({"completions": "So 2."}, ("bad.jsonl:2", '"completions"')),
                               ({"completions": [], "labels": []}, ("bad.jsonl:2", "0 steps")),
                               ({"completions": ["a", 2]}, ("bad.jsonl:2", '"completions"', "found 2")),
+                              ({"completions": ["a " * 1100], "labels": [True]}, ("bad.jsonl:2", "context", "1024")),
                               ({"prompt": 3}, ("bad.jsonl:2", '"prompt"'))):
             with self.subTest(change):
                 self.write_rows("bad.jsonl", [good[0], good[1] | change])
@@ -147,6 +153,35 @@ class ProcessSupervision(TrainingCase):
         self.write_rows("pairs.jsonl", [{"prompt_id": "a", "prompt": "b", "chosen": "c", "rejected": "d"}])
         refused = self.reward_model("pairs.jsonl", "refused")
         self.assert_refused(refused, 1, "pairs.jsonl:1", "rm.objective", "--steps")
+
+    def test_a_completion_that_fills_the_context_is_read(self):
+        self.make_steps()
+        self.train_model("rm")
+        context = 64
+        for _ in range(8):  # until the longest prompt fits with nothing to spare
+            for model in (self.models / "warm/policy", self.folder / "rm/policy"):
+                name = "narrow" if model.parent.name == "warm" else "narrow-rm/policy"
+                shutil.rmtree(self.folder / name, ignore_errors=True)
+                shutil.copytree(model, self.folder / name)
+                shape = json.loads((model / "config.json").read_text())
+                (self.folder / name / "config.json").write_text(json.dumps(shape | {"max_position_embeddings": context}))
+            shutil.copy(self.folder / "rm/reward_model.json", self.folder / "narrow-rm/reward_model.json")
+            settings = {"grpo__steps": 2, "sampling__max_new_tokens": 16, "reward__process": "rm",
+                        "reward__code_signal": "rm", "reward__reward_model": "narrow-rm"}
+            shutil.rmtree(self.folder / "run", ignore_errors=True)
+            result = self.plumb(*self.command("run", model=self.folder / "narrow", **settings))
+            too_long = re.search(r"has (\d+) tokens; with sampling.max_new_tokens", result.stderr)
+            if not too_long:
+                break
+            context = int(too_long[1]) + 16
+        self.assertEqual(result.returncode, 0, result.stderr)
+        full = [sample for sample in self.samples("run") if sample["finish"] == "length"]
+        self.assertTrue(full and all(sample["steps"][-1]["end"] == 16 for sample in full))
+        shape = json.loads((self.folder / "narrow-rm/policy/config.json").read_text())
+        (self.folder / "narrow-rm/policy/config.json").write_text(json.dumps(shape | {"max_position_embeddings": context - 1}))
+        refused = self.plumb(*self.command("refused", model=self.folder / "narrow", **settings))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn(f"reward.reward_model: its context of {context - 1} tokens is shorter", refused.stderr)
 
     def assert_advantages_follow_the_steps(self, samples, weight):
         """Group by group, from the scores that stand beside them: sums over steps by DeepSeekMath's formula."""

@@ -473,10 +473,25 @@ class Training(TrainingCase):
         self.train("moved", grpo__learning_rate=0.01, grpo__steps=2, grpo__dev_every=2, grpo__dev_split="sft",
                    grpo__zero_spread="keep", grpo__kl="k3", grpo__reference="fixed", eval__guard_text="guard.txt",
                    eval__guard_humaneval="problems.jsonl", eval__guard_overlap="", eval__guard_tokens=8,
-                   run__layer_norms="true")
+                   run__layer_norms="true", model__dtype="f32")
         moved = self.metrics("moved")[-1]
-        self.assertGreater(moved["guard/kl"], 0)
         self.assertEqual(moved["guard/humaneval"], 0)
+
+        # KL(base || policy), from all log-probs of both.
+        def log_probs(model, out):
+            scored = self.plumb("score", "--model", model, "--in", "in.jsonl", "--out", out, "--top", 100000)
+            self.assertEqual(scored.returncode, 0, scored.stderr)
+            return [dict(place) for place in json.loads((self.folder / out).read_text())["top"][1:]]
+
+        base = log_probs(self.models / "warm/policy", "base.jsonl")
+        policy = log_probs(self.folder / "moved/policy", "moved.jsonl")
+        divergence = sum(math.exp(p) * (p - q[token]) for one, q in zip(base, policy) for token, p in one.items())
+        self.assertGreater(divergence, 0.01)
+        self.assertAlmostEqual(moved["guard/kl"] / (divergence / len(base)), 1, places=3)
+        refused = self.plumb(*self.command("long", eval__guard_humaneval="problems.jsonl", eval__guard_overlap="",
+                                           eval__guard_tokens=2000))
+        self.assert_refused(refused, 1, "eval.guard_tokens", "HumanEval/7", "1024")
+        self.assertFalse((self.folder / "long").exists())
         layers = [value for name, value in moved.items() if name.startswith("grad_norm/")]
         self.assertAlmostEqual(math.sqrt(sum(value ** 2 for value in layers)) / moved["grad_norm"], 1, places=5)
 
