@@ -37,9 +37,18 @@ TEST(Health, AHealthyRunIsSilent) {
 
 TEST(Health, EqualRewardsAreNoFaultWhereStepsAreRewarded) {
   const auto messages = run(10, [](int) {
-    return MetricMap{{"frac_reward_zero_std", 0.8}, {"reward", 0.1}, {"process/steps", 4}};
+    return MetricMap{{"frac_reward_zero_std", 0.8}, {"reward", 0.1}, {"process/steps", 4}, {"grad_norm", 0.5}};
   });
   EXPECT_TRUE(messages.empty());
+}
+
+TEST(Health, StepsThatDifferNoMoreThanRewardsTeachNothingEither) {
+  expect_one(
+      run(10,
+          [](int) {
+            return MetricMap{{"frac_reward_zero_std", 1}, {"reward", 0.1}, {"process/steps", 4}, {"grad_norm", 0}};
+          }),
+      "zero_spread", "sft.max_epochs");
 }
 
 TEST(Health, EachRuleNamesItsKey) {

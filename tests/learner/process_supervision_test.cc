@@ -64,6 +64,17 @@ ScoredGroup hand_worked_group(Policy& policy) {
   return group;
 }
 
+// A completion that is alone has nobody to be compared with, and is not trained on, whatever its steps.
+TEST_F(ProcessSupervision, OneScoredCompletionHasNoSpread) {
+  const auto policy = make_policy(pool_);
+  ScoredGroup group = hand_worked_group(*policy);
+  GrpoLearnerOptions options;
+  options.process = {true, 0};
+  EXPECT_TRUE(has_spread(group, options));
+  group.scores[0].unscored = "a fault";
+  EXPECT_FALSE(has_spread(group, options));
+}
+
 TEST_F(ProcessSupervision, HandWorkedFromStepsToTheLoss) {
   const double unit = std::sqrt(0.5);
   struct Case {
