@@ -143,6 +143,18 @@ bool has_words(const std::string& source, std::initializer_list<std::string_view
   return false;
 }
 
+// A namespace that the source makes: one followed by a brace, or by a name and a brace.
+bool has_own_namespace(const std::string& source) {
+  static constexpr std::string_view kWord = "namespace";
+  for (std::size_t at = source.find(kWord); at != std::string::npos; at = source.find(kWord, at + 1)) {
+    const std::size_t next = source.find_first_of("{;=", at);
+    if (next != std::string::npos && source[next] == '{') {
+      return true;
+    }
+  }
+  return false;
+}
+
 std::string filled_in(std::string text, char letter, const std::string& word) {
   const std::string mark{'%', letter};
   for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + word.size())) {
@@ -250,6 +262,9 @@ std::vector<CppCallee> cpp_callees(const std::string& source, const std::string&
     callees.push_back(CppCallee::kMethod);
   }
   callees.push_back(CppCallee::kFunction);
+  if (source.find("namespace") != std::string::npos && has_own_namespace(source)) {
+    callees.push_back(CppCallee::kInherited);
+  }
   if (has_words(source, {"class", "struct", "using"}, name)) {
     callees.push_back(CppCallee::kObject);
   }
@@ -262,9 +277,11 @@ std::string cpp_unit(const FunctionSignature& function, const std::string& sourc
     after += kMethodCall;
   } else {
     after += callee == CppCallee::kFunction ? kFallback : "";
-    after += filled_in(kCall, 'C', callee == CppCallee::kFunction ? "::%N" : "::%N{}");
+    after += filled_in(kCall, 'C', callee == CppCallee::kObject ? "::%N{}" : "::%N");
   }
-  return before(function) + "#line 1 \"solution.cpp\"\n" + source + filled_in(after, 'N', function.name) +
+  // A byte order mark is one at the beginning of a file alone.
+  const std::string text = source.starts_with("\xEF\xBB\xBF") ? source.substr(3) : source;
+  return before(function) + "#line 1 \"solution.cpp\"\n" + text + filled_in(after, 'N', function.name) +
          definition(function);
 }
 

@@ -15,9 +15,10 @@ namespace plumb {
 
 /// What the name of the asked-for function is in a program.
 enum class CppCallee {
-  kMethod,    // a method of class Solution, of an object that is made for each call
-  kFunction,  // anything at the top level that can be called: name(arguments)
-  kObject,    // a type whose objects can be called: name{}(arguments)
+  kMethod,     // a method of class Solution, of an object that is made for each call
+  kFunction,   // anything at the top level that can be called: name(arguments)
+  kInherited,  // the same, known at the top level by way of a namespace: an unnamed one, or a directive's
+  kObject,     // a type whose objects can be called: name{}(arguments)
 };
 
 /// What `name` may be in `source`, going by its words alone; the likeliest first. Never empty.

@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <functional>
 #include <set>
+#include <system_error>
 
 #include "compiler_sandbox/drivers.h"
 #include "core/signature.h"
@@ -9,7 +12,11 @@ namespace plumb {
 
 namespace {
 
+// A driver is compiled for a candidate's own types, so what that costs is bounded: names of nested containers grow by a
+// factor a level, and an array's elements are each initialised.
 constexpr std::size_t kMaxOwnType = 500;
+constexpr int kMaxOwnNesting = 5;
+constexpr std::uint64_t kMaxOwnArrays = 4096;  // extents of all arrays multiplied
 
 bool is_own_type(const std::string& type) {
   return type.starts_with(kOwnCppType);
@@ -96,11 +103,20 @@ bool is_own_cpp_type(std::string_view type) {
                                                            "std::unordered_set",
                                                            "std::multiset"};
   std::string_view rest = type.substr(kOwnCppType.size());
+  int nesting = 0;
+  std::uint64_t elements = 1;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find_first_of(" <>,&*"), rest.size());
     const std::string_view word = rest.substr(0, end);
-    const bool number = word.find_first_not_of("0123456789") == std::string_view::npos;
+    std::uint64_t extent = 1;
+    const auto read = std::from_chars(word.data(), word.data() + word.size(), extent);
+    const bool number = read.ec == std::errc() && read.ptr == word.data() + word.size();
     if (!word.empty() && !number && !words.contains(word)) {
+      return false;
+    }
+    nesting += end == rest.size() ? 0 : rest[end] == '<' ? 1 : rest[end] == '>' ? -1 : 0;
+    if (nesting > kMaxOwnNesting || extent > kMaxOwnArrays ||
+        (elements *= std::max<std::uint64_t>(extent, 1)) > kMaxOwnArrays) {
       return false;
     }
     rest.remove_prefix(std::min(end + 1, rest.size()));

@@ -103,8 +103,10 @@ class Examination {
       if (call_fault_ == CppCallFault::kNone) {
         return finding;
       }
-      // What does not fit says more than what is not there.
-      if (!refused || call_fault_ == CppCallFault::kMisfit || refused_by_ != CppCallFault::kMisfit) {
+      // What does not fit says more than what is not there; kInherited cannot tell the one from the other.
+      const bool says_more = callee != CppCallee::kInherited &&
+                             (call_fault_ == CppCallFault::kMisfit || refused_by_ != CppCallFault::kMisfit);
+      if (!refused || says_more) {
         refused = std::move(finding);
         refused_by_ = call_fault_;
       }
@@ -156,7 +158,8 @@ class Examination {
     for (int runs = 1;; ++runs) {
       CallResults results;
       Finding part = run_once(calls, all.evidence.tests.size(), results);
-      const bool goes_on = !submission_.stop_at_first_failure && results.lost && may_run_again(part, runs);
+      const bool goes_on = !submission_.stop_at_first_failure && results.lost &&
+                           may_run_again(part, runs, all.evidence, submission_.limits);
       add_run(all, std::move(part));
       if (!goes_on || all.evidence.tests.size() == calls.size()) {
         break;
@@ -207,9 +210,13 @@ class Examination {
 
 }  // namespace
 
-bool may_run_again(const Finding& run, int runs) {
+bool may_run_again(const Finding& run, int runs, const Evidence& before, const Limits& limits) {
   constexpr int kMostRuns = 16;
-  return run.doubt == Doubt::kNone && runs < kMostRuns && run.evidence.tests.back() != Verdict::kTLE;
+  constexpr double kCpuTimes = 3;
+  constexpr double kWallTimes = 2;
+  return run.doubt == Doubt::kNone && runs < kMostRuns && run.evidence.tests.back() != Verdict::kTLE &&
+         before.cpu_s + run.evidence.cpu_s < kCpuTimes * limits.cpu_s &&
+         before.wall_s + run.evidence.wall_s < kWallTimes * limits.wall_s;
 }
 
 void add_run(Finding& all, Finding run) {

@@ -38,8 +38,9 @@ Finding examine(Worker& worker, Toolchain& tools, const Submission& submission, 
 Finding conclude(RunningStep& running, const CallResults& results, double cpu_s, bool alone);
 
 /// Whether what the last of so many `runs` of a program, which ended before its time, left unanswered may be asked of a
-/// fresh one, which has limits of its own. Not after a time-out, and not without end.
-bool may_run_again(const Finding& run, int runs);
+/// fresh one, which has limits of its own. Not after a time-out, and not without end: at most 16 runs, which together
+/// (`before`: of those before this one) have taken less than three times the CPU time and twice the wall time of one.
+bool may_run_again(const Finding& run, int runs, const Evidence& before, const Limits& limits);
 
 /// Adds what one more run of the same program showed.
 void add_run(Finding& all, Finding run);

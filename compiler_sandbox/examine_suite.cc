@@ -119,7 +119,7 @@ class SuiteExamination {
     Finding run =
         conclude(*candidate_step_, {results.tests, results.reason, results.died}, submission_.limits.cpu_s, alone_);
     is_running_ = false;
-    const bool goes_on = may_run_again(run, runs_);
+    const bool goes_on = may_run_again(run, runs_, all_.evidence, submission_.limits);
     add_run(all_, std::move(run));
     return goes_on;
   }

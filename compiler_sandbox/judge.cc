@@ -248,12 +248,12 @@ class SandboxJudge final : public Judge {
     return finding;
   }
 
-  // The compiler says that values cannot be made of the types that it read, such as a vector of pointers: the program's
-  // doing, not ours.
+  // The compiler says that values cannot be made of the types that it read, such as a vector of pointers, or takes more
+  // than it may for it: the program's doing, not ours.
   static bool has_no_driver(const Finding& finding) {
     const std::string& fault = finding.evidence.fault;
-    return finding.doubt == Doubt::kHopeless &&
-           (fault.find(": error: ") != std::string::npos || fault.find("In file included from") != std::string::npos);
+    return finding.doubt == Doubt::kHopeless && fault.starts_with("cannot build ") &&
+           fault.find(" failed: ") != std::string::npos && fault.find("No space left") == std::string::npos;
   }
 
   static Finding no_types(const Worker& worker, const Submission& submission) {

@@ -27,7 +27,8 @@ constexpr const char* kInterpreter = "/usr/bin/python3";
 // printed is not lost in a buffer when the program is ended after its last call.
 constexpr const char* kPythonFlags = "-PsSBu";
 const std::vector<std::string> kPythonEnvironment = {"PYTHONHASHSEED=0", "PYTHONUTF8=1", "LC_ALL=C"};
-constexpr double kSuiteCpu = 10;       // of the tests themselves, whose author is no attacker, in seconds
+constexpr double kSuiteCpu = 10;  // of the tests themselves, whose author is no attacker, in seconds
+const std::vector<std::string> kBuildLimits = {"/usr/bin/prlimit", "--cpu=60", "--as=8589934592"};
 constexpr int kCompileProcesses = 32;  // driver, compiler, assembler, linker and their threads
 
 // Twice the size of the prelude: for candidates that ask for all of it by name.
@@ -142,9 +143,12 @@ Result<void> Toolchain::make(const std::string& name, const std::string& text, P
   // Aside, under a name of this process alone: another one may be making the same file.
   const std::string mark = "." + std::to_string(getpid()) + ".partial";
   PLUMB_TRY(write_file_atomic(source + mark, text));
-  const auto built =
-      run_local_tool(product == Product::kHeader ? cpp_.precompile(text, source + mark, output + mark)
-                                                 : cpp_.compile(folder_ + kPreludeName, source + mark, output + mark));
+  std::vector<std::string> command = product == Product::kHeader
+                                         ? cpp_.precompile(text, source + mark, output + mark)
+                                         : cpp_.compile(folder_ + kPreludeName, source + mark, output + mark);
+  // What is compiled is our own text, but a driver's types may be a candidate's choice (is_own_cpp_type bounds them).
+  command.insert(command.begin(), kBuildLimits.begin(), kBuildLimits.end());
+  const auto built = run_local_tool(command);
   std::error_code error;
   if (!built) {
     fs::remove(source + mark, error);

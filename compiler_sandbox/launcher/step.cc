@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <iterator>
 
 #include "compiler_sandbox/launcher/warm_clang.h"
 #include "compiler_sandbox/launcher/warm_python.h"
@@ -152,6 +153,12 @@ const char* become(const StepRequest& request, const std::vector<UniqueFd>& fds,
     run_warm_clang(argv.data(), environment.data());
   }
   execve(argv[0], argv.data(), environment.data());
+  // What was built in the session lies where its own runs may remove or replace it: then it ends as in a shell. That it
+  // is there at first is known from the steps that built it.
+  constexpr int kGone[] = {ENOENT, EACCES, ENOTDIR, EISDIR, ENOEXEC, ELOOP, ETXTBSY, ELIBBAD};
+  if (request.argv[0].starts_with("./") && std::find(std::begin(kGone), std::end(kGone), errno) != std::end(kGone)) {
+    _exit(127);
+  }
   return "exec";
 }
 

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "judge_support.h"
 
 namespace plumb {
@@ -32,6 +34,9 @@ TEST(CppCall, WhateverCanBeCalledIsCalled) {
       "struct Sum { int operator()(int a, int b) const { return a + b; } };\nusing add = Sum;",
       "struct add { int operator()(int a, int b) { return a + b; } };",
       "namespace inner { int add(int a, int b) { return a + b; } }\nusing inner::add;",
+      "namespace {\nint add(int a, int b) { return a + b; }\n}",
+      "namespace inner { int add(int a, int b) { return a + b; } }\nusing namespace inner;",
+      "\xEF\xBB\xBFint add(int a, int b) { return a + b; }",
       "template <class T>\nT add(T a, T b) { return a + b; }",
       "auto add(auto a, auto b) { return a + b; }",
       "const int& add(const int& a, int&& b) { static int sum; sum = a + b; return sum; }",
@@ -262,6 +267,25 @@ TEST(CppCall, BytesMayBeTextsAndIntegersWide) {
   }
 }
 
+// A driver is made for a candidate's own types, so those that would be dear to compile are no types that values can
+// have.
+TEST(CppCall, TypesThatAreDearToCompileAreRefusedAtOnce) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  std::string nested = "int";
+  for (int i = 0; i < 28; ++i) {
+    nested = "std::map<" + nested + ", int>";
+  }
+  for (const std::string& type : {std::string("std::array<int, 1000000000>"), nested}) {
+    const auto start = std::chrono::steady_clock::now();
+    Submission submission = make_submission(Language::kCpp, "int f(" + type + " v) { return 3; }",
+                                            {"f", {{"v", "auto"}}, "auto"}, "[[[[1, 2]], 3]]");
+    submission.guessed_types = true;
+    const Evidence evidence = judge->judge(submission);
+    EXPECT_EQ(evidence.verdict, Verdict::kCE) << describe(evidence);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  }
+}
+
 TEST(CppCall, WordsSayWhatTheFunctionMayBe) {
   using enum CppCallee;
   EXPECT_EQ(cpp_callees("int f();", "f"), std::vector{kFunction});
@@ -269,6 +293,8 @@ TEST(CppCall, WordsSayWhatTheFunctionMayBe) {
   EXPECT_EQ(cpp_callees("class Solutions {}; subclass Solution;", "f"), std::vector{kFunction});
   EXPECT_EQ(cpp_callees("struct Solution {}; using f = int;", "f"), (std::vector{kMethod, kFunction, kObject}));
   EXPECT_EQ(cpp_callees("f", "f"), std::vector{kFunction});
+  EXPECT_EQ(cpp_callees("using namespace std;\nint f() { return 1; }", "f"), std::vector{kFunction});
+  EXPECT_EQ(cpp_callees("namespace {\nint f(); }", "f"), (std::vector{kFunction, kInherited}));
   EXPECT_EQ(cpp_callees("", "f"), std::vector{kFunction});
 }
 

@@ -199,6 +199,20 @@ TEST(Programs, TestsAfterABrokenLimitAreRun) {
   EXPECT_EQ(evidence.verdict, Verdict::kTLE);
 }
 
+// A program that is not there any more for its next test is the program's doing.
+TEST(Programs, OneThatRemovesItselfFailsItsNextTest) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  for (const char* removes : {"unlink(\"program\")", "rename(\"program\", \"q\"); mkdir(\"program\", 0755)",
+                              "chmod(\"program\", 0)", "truncate(\"program\", 0)"}) {
+    const Evidence evidence = judge->judge(sum_program(
+        "cpp",
+        "#include <unistd.h>\n#include <sys/stat.h>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b; " +
+            std::string(removes) + "; }"));
+    EXPECT_NE(evidence.verdict, Verdict::kSE) << removes << describe(evidence);
+    EXPECT_EQ(evidence.tests[0], Verdict::kAC) << removes << describe(evidence);
+  }
+}
+
 TEST(Programs, WhatCannotBeJudgedIsOurFault) {
   PLUMB_JUDGE_OR_SKIP(judge);
   Submission submission = sum_program("cobol", "x");

@@ -231,8 +231,11 @@ TEST(Values, OnlyTheStandardLibrarysTypesComeFromCandidates) {
                            "c++:std::array<unsigned long, 12>"}) {
     EXPECT_TRUE(is_own_cpp_type(type)) << type;
   }
-  for (const char* type : {"int", "c++:Evil", "c++:int; int x", "c++:std::vector<decltype(0)>", "c++:int)",
-                           "c++:std::vector<\nint>", "c++:asm", "c++:std::system", "c++:\"x\""}) {
+  for (const char* type :
+       {"int", "c++:Evil", "c++:int; int x", "c++:std::vector<decltype(0)>", "c++:int)", "c++:std::vector<\nint>",
+        "c++:asm", "c++:std::system", "c++:\"x\"", "c++:std::array<int, 1000000000>",
+        "c++:std::array<std::array<int, 100>, 100>", "c++:std::array<int, 99999999999999999999999>",
+        "c++:std::set<std::set<std::set<std::set<std::set<std::set<int>>>>>>"}) {
     EXPECT_FALSE(is_own_cpp_type(type)) << type;
   }
   EXPECT_FALSE(is_own_cpp_type("c++:" + std::string(1000, '<')));
