@@ -32,25 +32,41 @@ std::string hex_of(const Json& integer) {
   return hex(value < 0, value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value));
 }
 
-// Decimal digits with an optional sign, of any length, as hexadecimal ones.
+// `limbs`, little end first, times `factor` plus `addend`.
+void multiply_add(std::vector<std::uint64_t>& limbs, std::uint64_t factor, std::uint64_t addend) {
+  __extension__ using Wide = unsigned __int128;
+  std::uint64_t carry = addend;
+  for (std::uint64_t& limb : limbs) {
+    const Wide product = Wide{limb} * factor + carry;
+    limb = static_cast<std::uint64_t>(product);
+    carry = static_cast<std::uint64_t>(product >> 64U);
+  }
+  if (carry != 0) {
+    limbs.push_back(carry);
+  }
+}
+
+// Decimal digits with an optional sign, of any length, as hexadecimal ones. Many digits at a time: quadratic as it is,
+// digit by digit it would take hundreds of times as long.
 std::optional<std::string> hex_of_decimal(std::string_view digits) {
+  constexpr std::size_t kDigitsAtOnce = 18;  // fewer than 64 bits
   const bool negative = digits.starts_with('-');
   digits.remove_prefix(negative ? 1 : 0);
   if (digits.empty() || digits.size() > kMaxDigits ||
       digits.find_first_not_of("0123456789") != std::string_view::npos) {
     return std::nullopt;
   }
-  std::vector<std::uint32_t> limbs;  // little end first
-  for (const char digit : digits) {
-    std::uint64_t carry = static_cast<std::uint64_t>(digit - '0');
-    for (std::uint32_t& limb : limbs) {
-      carry += std::uint64_t{limb} * 10;
-      limb = static_cast<std::uint32_t>(carry);
-      carry >>= 32U;
+  std::vector<std::uint64_t> limbs;
+  while (!digits.empty()) {
+    const std::size_t count = std::min(digits.size(), kDigitsAtOnce);
+    std::uint64_t power = 1;
+    std::uint64_t chunk = 0;
+    for (const char digit : digits.substr(0, count)) {
+      power *= 10;
+      chunk = chunk * 10 + static_cast<std::uint64_t>(digit - '0');
     }
-    if (carry != 0) {
-      limbs.push_back(static_cast<std::uint32_t>(carry));
-    }
+    multiply_add(limbs, power, chunk);
+    digits.remove_prefix(count);
   }
   if (limbs.empty()) {
     return "0";
@@ -58,7 +74,7 @@ std::optional<std::string> hex_of_decimal(std::string_view digits) {
   std::string text = hex(negative, limbs.back());
   for (std::size_t i = limbs.size() - 1; i-- > 0;) {
     const std::string part = hex(false, limbs[i]);
-    text += std::string(8 - part.size(), '0') + part;
+    text += std::string(16 - part.size(), '0') + part;
   }
   return text;
 }
