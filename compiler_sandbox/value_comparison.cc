@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <functional>
 #include <limits>
 #include <optional>
 #include <vector>
 
 #include "compiler_sandbox/drivers.h"
+#include "compiler_sandbox/value_fingerprint.h"
+#include "compiler_sandbox/value_pairing.h"
 #include "compiler_sandbox/value_reader.h"
 #include "compiler_sandbox/values.h"
 
@@ -16,21 +17,16 @@ namespace plumb {
 
 namespace {
 
-constexpr double kRelativeTolerance = 1e-9;
-constexpr double kAbsoluteTolerance = 1e-12;
-constexpr double kSingleTolerance = 1e-5;
-
-// Of a set's elements that hold floats and are no floats, so many may differ by less than the tolerance.
-constexpr std::size_t kMostMatched = 64;
+// What pairing off may cost: an honest answer costs about its own size for each set within a set. One that is made to
+// cost more (many elements, each nearly equal to many others) is different from what is expected.
+constexpr std::uint64_t kLeastBudget = 1 << 19;
+constexpr std::uint64_t kBudgetOfAByte = 2;
+constexpr std::uint64_t kBytesOfAnElement = 8;
 
 std::string encoded(const TypedValue& value) {
   std::string text;
   encode_value(value, text);
   return text;
-}
-
-bool holds_floats(const TypedValue& value) {
-  return value.kind == ValueKind::kFloat || std::any_of(value.items.begin(), value.items.end(), holds_floats);
 }
 
 // An element of a set, or a dict's key and value; expected, and as the candidate gave it.
@@ -44,19 +40,33 @@ struct Given {
   std::string_view value;
 };
 
-// Each key once, in the order of their texts. `step`: 2 for a dict.
-std::vector<Wanted> wanted_entries(const TypedValue& expected, std::size_t step, bool unique) {
+// In the order of the texts of their keys. `step`: 2 for a dict.
+std::vector<Wanted> wanted_entries(const TypedValue& expected, std::size_t step) {
   std::vector<Wanted> entries;
   for (std::size_t i = 0; i + step <= expected.items.size(); i += step) {
     entries.push_back({encoded(expected.items[i]), &expected.items[i], step == 2 ? &expected.items[i + 1] : nullptr});
   }
   std::stable_sort(entries.begin(), entries.end(), [](const Wanted& a, const Wanted& b) { return a.text < b.text; });
-  if (unique) {
-    entries.erase(
-        std::unique(entries.begin(), entries.end(), [](const Wanted& a, const Wanted& b) { return a.text == b.text; }),
-        entries.end());
-  }
   return entries;
+}
+
+// Leaves of each set's elements, and of each dict's keys, one that is the same.
+void keep_each_once(TypedValue& expected) {
+  std::for_each(expected.items.begin(), expected.items.end(), keep_each_once);
+  if (expected.kind != ValueKind::kSet && expected.kind != ValueKind::kDict) {
+    return;
+  }
+  const std::size_t step = expected.kind == ValueKind::kDict ? 2 : 1;
+  std::vector<Wanted> entries = wanted_entries(expected, step);
+  const auto end =
+      std::unique(entries.begin(), entries.end(), [](const Wanted& a, const Wanted& b) { return a.text == b.text; });
+  std::vector<TypedValue> items;
+  for (auto entry = entries.begin(); entry != end; ++entry) {
+    for (std::size_t i = 0; i < step; ++i) {
+      items.push_back(entry->key[i]);  // a value stands behind its key
+    }
+  }
+  expected.items = std::move(items);
 }
 
 bool close(double got, double want, double relative) {
@@ -80,34 +90,10 @@ double number_in(std::string_view text) {
   return is_float && read_float(text.substr(1, text.size() - 2), number) ? order_of(number) : 0;
 }
 
-// Whether each of `close_to`, a list of places, can have a place of its own (augmenting paths).
-bool can_pair_off(const std::vector<std::vector<std::size_t>>& close_to, std::size_t num_places) {
-  std::vector<std::optional<std::size_t>> owner(num_places);
-  for (std::size_t i = 0; i < close_to.size(); ++i) {
-    std::vector<bool> seen(num_places);
-    const std::function<bool(std::size_t)> place = [&](std::size_t who) {
-      for (const std::size_t at : close_to[who]) {
-        if (!seen[at]) {
-          seen[at] = true;
-          if (!owner[at] || place(*owner[at])) {
-            owner[at] = who;
-            return true;
-          }
-        }
-      }
-      return false;
-    };
-    if (!place(i)) {
-      return false;
-    }
-  }
-  return true;
-}
-
 // Walks one encoded value beside the expected one. Bytes of the candidate decide nothing but equal or not.
 class Comparer {
  public:
-  Comparer(std::string_view text, bool lenient) : reader_(text), lenient_(lenient) {}
+  Comparer(std::string_view text, bool lenient, Budget& budget) : reader_(text), lenient_(lenient), budget_(budget) {}
 
   Comparison run(const TypedValue& expected) {
     const bool same = value(&expected, 0);
@@ -200,33 +186,31 @@ class Comparer {
   }
 
   // The elements as a multitude.
-  bool unordered(const TypedValue& expected, std::size_t size, int depth) {
-    return match(wanted_entries(expected, 1, expected.kind == ValueKind::kSet), size, depth, false);
-  }
+  bool unordered(const TypedValue& expected, std::size_t size, int depth) { return match(expected, size, depth, 1); }
 
   bool dict(const TypedValue& expected, int depth) {
     const std::size_t size = reader_.count();
     const bool is_dict = expected.kind == ValueKind::kDict;
-    const auto want = is_dict ? wanted_entries(expected, 2, true) : std::vector<Wanted>();
-    return match(want, size, depth, true) && is_dict;
+    return match(is_dict ? expected : TypedValue(), size, depth, 2) && is_dict;
   }
 
-  // Reads `size` entries, and says whether each is equal to another one of `want`.
-  bool match(std::vector<Wanted> want, std::size_t size, int depth, bool is_dict) {
-    const bool same_size = want.size() == size;
+  // Reads `size` entries, and says whether each is equal to another one of what is expected. `step`: 2 for a dict.
+  bool match(const TypedValue& expected, std::size_t size, int depth, std::size_t step) {
+    const bool same_size = expected.items.size() % step == 0 && expected.items.size() / step == size;
     std::vector<Given> got;
     for (std::size_t i = 0; i < size && !reader_.failed(); ++i) {
       const std::string_view key = reader_.skip(depth + 1);
-      const std::string_view value = is_dict ? reader_.skip(depth + 1) : std::string_view();
+      const std::string_view value = step == 2 ? reader_.skip(depth + 1) : std::string_view();
       if (same_size) {
         got.push_back({key, value});
       }
     }
-    if (!same_size || reader_.failed()) {
+    if (!same_size || reader_.failed() || !budget_.spend(size)) {
       return false;
     }
+    const std::vector<Wanted> want = wanted_entries(expected, step);
     std::stable_sort(got.begin(), got.end(), [](const Given& a, const Given& b) { return a.key < b.key; });
-    // What has the same text is the same; what is left over has to be close to each other.
+    // What has the same text is the same; what is left over has to be equal in another way.
     std::vector<Given> odd;
     std::vector<Wanted> left;
     auto next = want.begin();
@@ -241,7 +225,7 @@ class Comparer {
       }
     }
     left.insert(left.end(), next, want.end());
-    return odd.empty() || match_floats(odd, left);
+    return odd.empty() || match_close(odd, left);
   }
 
   // Their values in a dict, where the keys are equal.
@@ -249,17 +233,15 @@ class Comparer {
     return want.value == nullptr || equal(got.value, *want.value);
   }
   [[nodiscard]] bool equal(std::string_view text, const TypedValue& expected) const {
-    return Comparer(text, lenient_).run(expected) == Comparison::kEqual;
+    return Comparer(text, lenient_, budget_).run(expected) == Comparison::kEqual;
   }
 
-  // Of equal size. Numbers are paired off in their order, which is a right pairing if there is one; other things that
-  // hold floats each with any that is left.
-  [[nodiscard]] bool match_floats(std::vector<Given>& got, std::vector<Wanted>& want) const {
-    if (!std::all_of(want.begin(), want.end(), [](const Wanted& one) { return holds_floats(*one.key); })) {
-      return false;
-    }
+  // Of equal size. Numbers are paired off in their order, which is a right pairing if there is one; other things by
+  // their fingerprints.
+  [[nodiscard]] bool match_close(std::vector<Given>& got, std::vector<Wanted>& want) const {
     const auto same = [&](const Given& one, const Wanted& other) {
-      return equal(one.key, *other.key) && equal_values(one, other);
+      return budget_.spend(1 + (one.key.size() + one.value.size()) / kBytesOfAnElement) && equal(one.key, *other.key) &&
+             equal_values(one, other);
     };
     if (std::all_of(want.begin(), want.end(), [](const Wanted& one) { return one.key->kind == ValueKind::kFloat; })) {
       std::sort(got.begin(), got.end(),
@@ -268,22 +250,19 @@ class Comparer {
                 [](const Wanted& a, const Wanted& b) { return order_of(a.key->number) < order_of(b.key->number); });
       return std::equal(got.begin(), got.end(), want.begin(), want.end(), same);
     }
-    if (want.size() > kMostMatched) {
-      return false;
-    }
-    std::vector<std::vector<std::size_t>> close_to(got.size());
+    std::vector<Fingerprint> given;
+    std::vector<Fingerprint> expected;
     for (std::size_t i = 0; i < got.size(); ++i) {
-      for (std::size_t j = 0; j < want.size(); ++j) {
-        if (same(got[i], want[j])) {
-          close_to[i].push_back(j);
-        }
-      }
+      given.push_back(fingerprint(got[i].key, lenient_));
+      expected.push_back(fingerprint(*want[i].key, lenient_));
     }
-    return can_pair_off(close_to, want.size());
+    return can_pair_off(
+        given, expected, [&](std::size_t i, std::size_t j) { return same(got[i], want[j]); }, budget_);
   }
 
   ValueReader reader_;
   bool lenient_;
+  Budget& budget_;
 };
 
 }  // namespace
@@ -295,7 +274,12 @@ Comparison compare_value(std::string_view encoded, const nlohmann::json& expecte
   if (!want) {  // an expected value that is not of the declared type equals no value of that type
     want = typed_value(expected, any);
   }
-  return Comparer(encoded, declared && mentions(*declared, "auto")).run(want ? *want : TypedValue());
+  if (!want) {
+    want.emplace();
+  }
+  keep_each_once(*want);
+  Budget budget(kLeastBudget + kBudgetOfAByte * encoded.size());
+  return Comparer(encoded, declared && mentions(*declared, "auto"), budget).run(*want);
 }
 
 }  // namespace plumb

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <ctime>
 #include <limits>
 
 #include "compiler_sandbox/drivers.h"
@@ -159,6 +160,108 @@ TEST(Values, FloatsInSetsAndKeysHaveATolerance) {
   EXPECT_EQ(compare_value(set(off), exact, "set[float]"), Comparison::kEqual);
 }
 
+std::string encoded_as(const json& value, const char* type) {
+  std::string text;
+  encode_value(*typed_value(value, *parse_task_type(type)), text);
+  return text;
+}
+
+// Values, and what they cost to compare in seconds of this process.
+Comparison compared(const json& got, const json& expected, const char* type, double& seconds) {
+  const std::string text = encoded_as(got, type);
+  const std::clock_t start = std::clock();
+  const Comparison comparison = compare_value(text, expected, type);
+  seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  return comparison;
+}
+
+TEST(Values, ThousandsOfFloatsWithinTuplesArePairedOff) {
+  json exact = json::array();
+  json off = json::array();
+  json keys = json::array();
+  json off_keys = json::array();
+  json pairs = json::array();
+  json off_pairs = json::array();
+  for (int i = 0; i < 20000; ++i) {
+    const double x = i % 100;
+    const double y = i / 100;
+    exact.push_back({x, y});
+    off.push_back({x * (1 + 1e-12), y * (1 - 1e-12)});
+    keys.push_back({{x, y}, i});
+    off_keys.push_back({{x * (1 + 1e-12), y}, i});
+    pairs.push_back({-i / 7.0, i / 7.0});
+    off_pairs.push_back({i / 7.0 * (1 - 1e-12), -i / 7.0});
+  }
+  double seconds = 0;
+  EXPECT_EQ(compared(off, exact, "set[tuple[float, float]]", seconds), Comparison::kEqual);
+  EXPECT_LT(seconds, 2);
+  EXPECT_EQ(compared(off_keys, keys, "dict[tuple[float, float], int]", seconds), Comparison::kEqual);
+  EXPECT_LT(seconds, 2);
+  EXPECT_EQ(compared(off_pairs, pairs, "set[set[float]]", seconds), Comparison::kEqual);
+  EXPECT_LT(seconds, 2);
+  off[777][0] = 777.1;
+  off_keys[777][1] = -1;
+  EXPECT_EQ(compared(off, exact, "set[tuple[float, float]]", seconds), Comparison::kDifferent);
+  EXPECT_EQ(compared(off_keys, keys, "dict[tuple[float, float], int]", seconds), Comparison::kDifferent);
+  // One has to make room for another: the first is close to both, and takes the place of the other's only neighbour.
+  EXPECT_EQ(compared({{1.0000000004}, {0.9999999996}}, {{1.0}, {1.0000000008}}, "set[tuple[float]]", seconds),
+            Comparison::kEqual);
+  EXPECT_EQ(compared({{1.0000000004}, {0.9999999990}}, {{1.0000000002}, {1.0000000008}}, "set[tuple[float]]", seconds),
+            Comparison::kDifferent);
+  EXPECT_EQ(compared({{"nan", 1}, {"inf", 1}, {1e308, 1}}, {{1e308 * (1 + 1e-12), 1}, {"inf", 1}, {"nan", 1}},
+                     "set[tuple[float, float]]", seconds),
+            Comparison::kEqual);
+  EXPECT_EQ(
+      compared(json::parse(R"([["inf", 2]])"), json::parse(R"([["-inf", 2]])"), "set[tuple[float, float]]", seconds),
+      Comparison::kDifferent);
+}
+
+json nested_sets(int depth, double factor, int& next) {
+  json set = json::array();
+  for (int i = 0; i < 4; ++i) {
+    set.push_back(depth == 1 ? json(++next * factor) : nested_sets(depth - 1, factor, next));
+  }
+  return set;
+}
+
+// Whatever the values are, the judge is not kept busy.
+TEST(Values, ComparingSetsHasABound) {
+  const char* six = "set[set[set[set[set[set[float]]]]]]";
+  double seconds = 0;
+  int next = 0;
+  const json exact = nested_sets(6, 1, next);
+  next = 0;
+  EXPECT_EQ(compared(nested_sets(6, 1 + 1e-12, next), exact, six, seconds), Comparison::kEqual);
+  EXPECT_LT(seconds, 2);
+  next = 0;
+  json wrong = nested_sets(6, 1 + 1e-12, next);
+  wrong[3][3][3][3][3][3] = 5000;
+  EXPECT_EQ(compared(wrong, exact, six, seconds), Comparison::kDifferent);
+  EXPECT_LT(seconds, 2);
+  // Each close to each, in tuples and in sets within sets.
+  json near = json::array();
+  json nearly = json::array();
+  json deep = json::array();
+  json deeply = json::array();
+  for (int i = 0; i < 20000; ++i) {
+    near.push_back({1 + i * 1e-14, 1});
+    nearly.push_back({1 + i * 1e-14 + 5e-15, 1});
+    deep.push_back({{{1 + i * 1e-14, 2.0}, {3.0}}, {{4.0, 5.0}}});
+    deeply.push_back({{{1 + i * 1e-14 + 5e-15, 2.0}, {3.0}}, {{4.0, 5.0}}});
+  }
+  compared(nearly, near, "set[tuple[float, float]]", seconds);
+  EXPECT_LT(seconds, 5);
+  compared(deeply, deep, "set[set[set[set[float]]]]", seconds);
+  EXPECT_LT(seconds, 5);
+  // Huge floats that cancel each other out may be anything, as far as their sum tells.
+  json huge = json::array();
+  for (int i = 0; i < 20000; ++i) {
+    huge.push_back({1e300 + i * 1e290, -1e300});
+  }
+  EXPECT_EQ(compared(huge, near, "set[tuple[float, float]]", seconds), Comparison::kDifferent);
+  EXPECT_LT(seconds, 2);
+}
+
 // A word for a special float is that float only where a float is wanted; it is no loophole for texts.
 TEST(Values, TheWordNanIsATextWhereATextIsExpected) {
   EXPECT_EQ(compare_value("s3:nan", json("nan"), "str"), Comparison::kEqual);
@@ -213,6 +316,12 @@ TEST(Values, ContainersAreEqualByKindAndContent) {
       {"u2:i1;i2;", "[1, 2]", "c++:std::pair<int, int>", Comparison::kEqual},
       {"e2:i2;i1;", "[1, 2]", "c++:std::set<int>", Comparison::kEqual},
       {"l2:i2;i1;", "[1, 2]", "auto", Comparison::kDifferent},
+      {"e2:u2:i3;i4;u2:i1;i2;", "[[1, 2], [3, 4]]", "c++:std::set<std::pair<int, int>>", Comparison::kEqual},
+      {"e2:u2:i3;i4;u2:i2;i1;", "[[1, 2], [3, 4]]", "c++:std::set<std::pair<int, int>>", Comparison::kDifferent},
+      {"e2:b1:ab1:b", R"(["b", "a"])", "auto", Comparison::kEqual},
+      {"e2:b1:ae1:i62;", "[[97], [98]]", "auto", Comparison::kEqual},
+      {"e2:u1:g0x1.99999ap-4;u1:g0x1p+1;", "[[2.0], [0.1]]", "auto", Comparison::kEqual},
+      {"e2:u1:d0x1.99999ap-4;u1:g0x1p+1;", "[[2.0], [0.1]]", "auto", Comparison::kDifferent},
       {"g0x1.99999ap-4;", "0.1", "auto", Comparison::kEqual},
       {"d0x1.99999ap-4;", "0.1", "auto", Comparison::kDifferent},
       {"t", "1", "auto", Comparison::kDifferent},
