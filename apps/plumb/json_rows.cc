@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <sstream>
 
 #include "core/escape.h"
@@ -18,6 +20,39 @@ std::string id_of(const nlohmann::json& row, int line) {
     return id->get<std::string>();
   }
   return id != row.end() && id->is_number() ? id->dump() : std::to_string(line);
+}
+
+std::string held_path(const std::string& path) {
+  return path + ".held";
+}
+
+bool holds_something(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored) && std::filesystem::file_size(path, ignored) > 0;
+}
+
+struct OutputLine {
+  std::string id;
+  std::string text;
+  bool fault = false;
+};
+
+// The whole lines of an output; none where the file is absent.
+Result<std::vector<OutputLine>> read_output(const std::string& path) {
+  std::vector<OutputLine> lines;
+  if (!holds_something(path)) {
+    return lines;
+  }
+  PLUMB_ASSIGN(const std::string text, read_file(path));
+  for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    std::string line = text.substr(begin, end - begin);
+    const nlohmann::json row = nlohmann::json::parse(line, nullptr, false);
+    if (!row.is_object() || !row.contains("id") || !row["id"].is_string()) {
+      return Error{path + ": is no output of this command: expected lines of objects with an \"id\""};
+    }
+    lines.push_back({row["id"].get<std::string>(), std::move(line), row.contains("fault")});
+  }
+  return lines;
 }
 
 }  // namespace
@@ -49,70 +84,118 @@ Result<std::vector<JsonRow>> read_json_rows(const std::string& path, bool exact_
   return rows;
 }
 
-Result<JsonRowWriter> JsonRowWriter::open(const std::string& path, bool resume) {
-  std::error_code ignored;
-  const bool exists = std::filesystem::exists(path, ignored) && std::filesystem::file_size(path, ignored) > 0;
-  if (exists && !resume) {
-    return Error{path + ": exists already; --resume goes on with it, or choose another --out"};
-  }
-  std::set<std::string> done;
-  std::uint64_t keep = 0;
+struct JsonRowWriter::Earlier {
+  std::uint64_t keep = 0;         // bytes of the file, up to the first row to be answered again
+  std::vector<std::string> next;  // lines that are missing in the file and stand before any such row
   std::deque<HeldBack> held_back;
-  if (exists) {
-    PLUMB_ASSIGN(const std::string text, read_file(path));
-    for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
-      const std::string line = text.substr(begin, end - begin);
-      const nlohmann::json row = nlohmann::json::parse(line, nullptr, false);
-      if (!row.is_object() || !row.contains("id") || !row["id"].is_string()) {
-        return Error{path + ": is no output of this command: expected lines of objects with an \"id\""};
+  std::set<std::string> held_ids;
+  std::set<std::string> done;
+};
+
+// The lines of the file and behind them those of the held ones that it lacks.
+Result<JsonRowWriter::Earlier> JsonRowWriter::read_earlier(const std::string& path) {
+  PLUMB_ASSIGN(std::vector<OutputLine> lines, read_output(path));
+  PLUMB_ASSIGN(std::vector<OutputLine> held, read_output(held_path(path)));
+  const std::size_t num_in_file = lines.size();
+  std::set<std::string> in_file;
+  for (const OutputLine& line : lines) {
+    in_file.insert(line.id);
+  }
+  std::copy_if(std::make_move_iterator(held.begin()), std::make_move_iterator(held.end()), std::back_inserter(lines),
+               [&](const OutputLine& line) { return !in_file.contains(line.id); });
+  Earlier earlier;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    OutputLine& line = lines[i];
+    if (line.fault) {
+      if (earlier.held_ids.insert(line.id).second) {
+        earlier.held_back.push_back({line.id, std::move(line.text), {}});
       }
-      if (row.contains("fault")) {
-        held_back.push_back({row["id"].get<std::string>(), line, {}});
-        continue;
-      }
-      done.insert(row["id"].get<std::string>());
-      if (held_back.empty()) {
-        keep = end + 1;
-      } else {
-        held_back.back().following.push_back(line);
-      }
+      continue;
+    }
+    earlier.done.insert(line.id);
+    if (!earlier.held_back.empty()) {
+      earlier.held_back.back().following.push_back(std::move(line.text));
+    } else if (i < num_in_file) {
+      earlier.keep += line.text.size() + 1;
+    } else {
+      earlier.next.push_back(std::move(line.text));
     }
   }
-  PLUMB_ASSIGN(AppendFile file, AppendFile::open(path, keep));
+  return earlier;
+}
+
+Result<JsonRowWriter> JsonRowWriter::open(const std::string& path, bool resume) {
+  for (const std::string& one : {path, held_path(path)}) {
+    if (!resume && holds_something(one)) {
+      return Error{one + ": exists already; --resume goes on with it, or choose another --out"};
+    }
+  }
+  PLUMB_ASSIGN(Earlier earlier, read_earlier(path));
+  std::string missing;
+  const auto hold = [&](const std::string& line) { missing.append(line).append("\n"); };
+  std::ranges::for_each(earlier.next, hold);
+  for (const HeldBack& one : earlier.held_back) {
+    hold(one.line);
+    std::ranges::for_each(one.following, hold);
+  }
+  if (!missing.empty()) {
+    PLUMB_TRY(write_file_atomic(held_path(path), missing));  // before the file is cut
+  }
+  PLUMB_ASSIGN(AppendFile file, AppendFile::open(path, earlier.keep));
+  for (const std::string& line : earlier.next) {
+    PLUMB_TRY(file.append(line));
+  }
   JsonRowWriter writer(std::move(file), path);
-  writer.done_ = std::move(done);
-  writer.held_back_ = std::move(held_back);
+  writer.done_ = std::move(earlier.done);
+  writer.held_back_ = std::move(earlier.held_back);
+  writer.held_ids_ = std::move(earlier.held_ids);
   return writer;
 }
 
 JsonRowWriter::~JsonRowWriter() {
   if (!held_back_.empty()) {
-    static_cast<void>(put_back());  // an error came before, and is the one that is told
+    static_cast<void>(put_back_all());  // an error came before, and is the one that is told
   }
 }
 
 Result<void> JsonRowWriter::append_following() {
-  for (const std::string& line : held_back_.front().following) {
-    PLUMB_TRY(file_.append(line));
+  HeldBack& first = held_back_.front();
+  first.line.clear();
+  for (; !first.following.empty(); first.following.pop_front()) {
+    PLUMB_TRY(file_.append(first.following.front()));
   }
+  held_ids_.erase(first.id);
   held_back_.pop_front();
   return {};
 }
 
-// What this run did not come to stays as it was.
-Result<void> JsonRowWriter::put_back() {
-  while (!held_back_.empty()) {
+Result<void> JsonRowWriter::put_back_first() {
+  if (const std::string& line = held_back_.front().line; !line.empty()) {
+    PLUMB_TRY(file_.append(line));
     ++num_faults_;
-    PLUMB_TRY(file_.append(held_back_.front().line));
-    PLUMB_TRY(append_following());
   }
+  return append_following();
+}
+
+// What this run did not come to stays as it was. The held file goes when nothing of it is missing on the disk.
+Result<void> JsonRowWriter::put_back_all() {
+  while (!held_back_.empty()) {
+    PLUMB_TRY(put_back_first());
+  }
+  PLUMB_TRY(file_.sync());
+  std::error_code ignored;  // what is in the file, too, is no harm
+  std::filesystem::remove(held_path(path_), ignored);
   return {};
 }
 
 Result<void> JsonRowWriter::write(const nlohmann::json& row) {
+  const auto& id = row.at("id").get_ref<const std::string&>();
+  const bool again = held_ids_.contains(id);
+  while (again && held_back_.front().id != id) {
+    PLUMB_TRY(put_back_first());
+  }
   num_faults_ += row.contains("fault") ? 1 : 0;
   PLUMB_TRY(file_.append(row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
-  const bool again = !held_back_.empty() && row.at("id") == held_back_.front().id;
   return again ? append_following() : Result<void>();
 }
 
@@ -126,8 +209,7 @@ Result<void> JsonRowWriter::finish() {
     std::fprintf(stderr, "plumb: %d %s an error record in %s\n", num_errors_,
                  num_errors_ == 1 ? "row has" : "rows have", path_.c_str());
   }
-  PLUMB_TRY(put_back());
-  return file_.sync();
+  return put_back_all();
 }
 
 }  // namespace plumb

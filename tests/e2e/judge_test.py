@@ -1,6 +1,9 @@
 """plumb judge and plumb sandbox: rows in, evidence out; bad rows told apart, a cut-off file gone on with."""
 
 import json
+import os
+import subprocess
+import time
 import unittest
 
 from plumb_case import PlumbCase
@@ -123,6 +126,56 @@ class Judge(PlumbCase):
         self.assertEqual([(row["id"], row["verdict"]) for row in self.read()],
                          [("a", "AC"), ("d", "AC"), ("b", "SE"), ("c", "AC")])
         self.assertIn("1 of out.jsonl could not be judged", result.stderr)
+
+        # Nor is it in the way of those behind it: each has its place, and one line.
+        (self.folder / "out.jsonl").write_text("\n".join([whole[0], faulty[0], whole[2], faulty[1], whole[4]]) + "\n")
+        (self.folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in (rows[0], *rows[2:])))
+        result = self.judge("--resume")
+        self.assertEqual([(row["id"], row["verdict"]) for row in self.read()],
+                         [("a", "AC"), ("b", "SE"), ("c", "AC"), ("d", "AC"), ("e", "AC")])
+        self.assertFalse((self.folder / "out.jsonl.held").exists())
+
+    def test_a_resumed_run_that_is_killed_loses_nothing(self):
+        rows = [{"id": name, "language": "python", "source": f"print({name!r})",
+                 "tests": [{"input": "", "output": name}]} for name in "abcd"]
+        (self.folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        self.assertEqual(self.judge().returncode, 0)
+        whole = (self.folder / "out.jsonl").read_text().splitlines()
+        marked = [json.dumps(json.loads(line) | {"mark": 1}) for line in whole]  # of an earlier run
+        faulty = json.dumps({"id": "b", "verdict": "SE", "fault": "the launcher is gone"})
+        before = [marked[0], faulty, marked[2], marked[3]]
+        slow = rows[1] | {"source": "while True: pass", "limits": {"cpu_s": 20, "wall_s": 60}}
+        (self.folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in (rows[0], slow, *rows[2:])))
+        (self.folder / "out.jsonl").write_text("\n".join(before) + "\n")
+        held = self.folder / "out.jsonl.held"
+        command = [os.environ["PLUMB_BINARY"], "judge", "--in", "in.jsonl", "--out", "out.jsonl", "--resume"]
+        with subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            end = time.monotonic() + 60
+            while not held.exists() and time.monotonic() < end:
+                time.sleep(0.01)
+            process.kill()
+        self.assertEqual(held.read_text().splitlines(), before[1:])
+        self.assert_refused(self.judge(), 1, "--resume")
+        (self.folder / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+        # Wherever it was killed: the file not yet cut, cut to nothing but what stood before the fault, or torn later on.
+        for left in (before, before[:1], [marked[0], whole[1]], [marked[0], whole[1], marked[2], marked[3][:9]]):
+            with self.subTest(left=len(left)):
+                held.write_text("\n".join(before[1:]) + "\n")
+                torn = len(left) == 4 and left[3] != before[3]
+                (self.folder / "out.jsonl").write_text("\n".join(left) + ("" if torn else "\n"))
+                result = self.judge("--resume")
+                self.assertEqual(result.returncode, 0, result.stderr)
+                self.assertEqual([(row["id"], row["verdict"], "mark" in row) for row in self.read()],
+                                 [("a", "AC", True), ("b", "AC", False), ("c", "AC", True), ("d", "AC", True)])
+                self.assertFalse(held.exists())
+        # Of a first row with a fault nothing is left but what is held.
+        held.write_text(faulty.replace('"b"', '"a"') + "\n" + "\n".join(marked[1:]) + "\n")
+        (self.folder / "out.jsonl").write_text("")
+        self.assert_refused(self.judge(), 1, "out.jsonl.held")
+        self.assertEqual(self.judge("--resume").returncode, 0)
+        self.assertEqual([(row["id"], "mark" in row) for row in self.read()],
+                         [("a", False), ("b", True), ("c", True), ("d", True)])
 
     def test_evidence_is_kept_for_another_day(self):
         rows = [{"id": "a", "language": "python", "source": "print(int(input()) * 2)", "tests": [{"input": "3", "output": "6"}]},
