@@ -110,7 +110,7 @@ TEST(TypedValue, LongIntegersAreReadInNoTime) {
   const std::string& text = value->items.back().text;
   EXPECT_EQ(text.size(), 15780U);  // floor(19000 * log2(10)) = 63116 bits behind the first
   EXPECT_EQ(text.find_last_not_of('0'), text.size() - 4751);
-  EXPECT_LT(seconds, 2.0);
+  EXPECT_LT(seconds, 1.0);
 }
 
 TEST(TypedValue, JsonIsReadWithoutRounding) {
