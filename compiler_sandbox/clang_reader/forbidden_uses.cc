@@ -14,6 +14,7 @@ class ForbiddenUses : public clang::RecursiveASTVisitor<ForbiddenUses> {
       : context_(context), names_(names), sink_(sink) {}
 
   // NOLINTBEGIN(readability-identifier-naming): clang's names
+  [[nodiscard]] bool shouldVisitTemplateInstantiations() const { return true; }  // in them it is known what is meant
   bool VisitDeclRefExpr(clang::DeclRefExpr* use) {
     look_at(*use->getDecl(), use->getLocation());
     return true;
@@ -26,6 +27,21 @@ class ForbiddenUses : public clang::RecursiveASTVisitor<ForbiddenUses> {
     for (const clang::NamedDecl* one : use->decls()) {
       look_at(*one->getUnderlyingDecl(), use->getNameLoc());
     }
+    const auto* lookup = llvm::dyn_cast<clang::UnresolvedLookupExpr>(use);
+    if (lookup != nullptr && lookup->decls().empty() && lookup->requiresADL()) {  // the arguments' namespaces decide
+      report_named(use->getName().getAsString(), false, use->getNameLoc());
+    }
+    return true;
+  }
+  bool VisitCXXDependentScopeMemberExpr(clang::CXXDependentScopeMemberExpr* use) {
+    look_at_member(use->getBaseType(), use->getMember(), use->getMemberLoc());
+    return true;
+  }
+  bool VisitDependentScopeDeclRefExpr(clang::DependentScopeDeclRefExpr* use) {
+    const clang::NestedNameSpecifier* scope = use->getQualifier();
+    const clang::Type* type = scope != nullptr ? scope->getAsType() : nullptr;
+    look_at_member(type != nullptr ? clang::QualType(type, 0) : clang::QualType(), use->getDeclName(),
+                   use->getLocation());
     return true;
   }
   bool VisitTagTypeLoc(clang::TagTypeLoc use) {
@@ -41,6 +57,20 @@ class ForbiddenUses : public clang::RecursiveASTVisitor<ForbiddenUses> {
       look_at(*named, use.getTemplateNameLoc());
     }
     return true;
+  }
+  bool VisitDeducedTemplateSpecializationTypeLoc(clang::DeducedTemplateSpecializationTypeLoc use) {  // std::set s{1}
+    if (const auto* named = use.getTypePtr()->getTemplateName().getAsTemplateDecl()) {
+      look_at(*named, use.getTemplateNameLoc());
+    }
+    return true;
+  }
+  bool TraverseTemplateArgumentLoc(const clang::TemplateArgumentLoc& argument) {  // Own<std::set>
+    if (argument.getArgument().getKind() == clang::TemplateArgument::Template) {
+      if (const auto* named = argument.getArgument().getAsTemplate().getAsTemplateDecl()) {
+        look_at(*named, argument.getTemplateNameLoc());
+      }
+    }
+    return RecursiveASTVisitor::TraverseTemplateArgumentLoc(argument);
   }
   bool VisitUsingDecl(clang::UsingDecl* use) {
     for (const clang::UsingShadowDecl* one : use->shadows()) {
@@ -67,6 +97,47 @@ class ForbiddenUses : public clang::RecursiveASTVisitor<ForbiddenUses> {
     const bool is_own = sources.isWrittenInMainFile(sources.getExpansionLoc(declaration.getLocation())) &&
                         (function == nullptr || function->isDefined() || !is_c);
     report_if(full_name(declaration), is_own ? "" : declaration.getNameAsString(), is_c, where);
+  }
+
+  // A member of what depends on a template's parameters. Of a template that has such a member (std::vector<T>) it is
+  // known whose it is; else the name has to do.
+  void look_at_member(clang::QualType whole, const clang::DeclarationName& member, clang::SourceLocation where) {
+    if (!whole.isNull() && !whole->getPointeeType().isNull()) {
+      whole = whole->getPointeeType();
+    }
+    const clang::CXXRecordDecl* owner = whole.isNull() ? nullptr : template_of(*whole);
+    const auto found = owner != nullptr ? owner->lookup(member) : clang::DeclContext::lookup_result();
+    for (const clang::NamedDecl* one : found) {
+      look_at(*one->getUnderlyingDecl(), where);
+    }
+    if (found.empty()) {
+      report_named(member.getAsString(), true, where);
+    }
+  }
+
+  static const clang::CXXRecordDecl* template_of(const clang::Type& type) {
+    if (const auto* itself = type.getAs<clang::InjectedClassNameType>()) {
+      return itself->getDecl()->getDefinition();
+    }
+    const auto* special = type.getAs<clang::TemplateSpecializationType>();
+    const auto* named =
+        special != nullptr
+            ? llvm::dyn_cast_or_null<clang::ClassTemplateDecl>(special->getTemplateName().getAsTemplateDecl())
+            : nullptr;
+    return named != nullptr ? named->getTemplatedDecl()->getDefinition() : nullptr;
+  }
+
+  // By the last part of a name. A member is no function of a namespace: std::sort is not what x.sort() calls.
+  void report_named(const std::string& simple, bool member, clang::SourceLocation where) {
+    for (const std::string& name : names_) {
+      const std::size_t last = name.rfind("::");
+      const std::size_t first = name.find("::", name.starts_with("::") ? 2 : 0);
+      const bool of_namespace = last != std::string::npos && first == last;
+      if (simple == (last == std::string::npos ? name : name.substr(last + 2)) && !(member && of_namespace)) {
+        sink_.add("forbidden-api", where, name);
+        return;
+      }
+    }
   }
 
   void report_if(const std::string& full, const std::string& simple, bool is_c, clang::SourceLocation where) {

@@ -14,6 +14,7 @@
 #include <clang/Lex/Preprocessor.h>
 #include <llvm/Support/VirtualFileSystem.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <iterator>
@@ -28,7 +29,6 @@
 namespace plumb {
 namespace {
 
-constexpr const char* kFile = "candidate";
 constexpr const char* kClang = "/usr/lib/llvm-16/bin/clang";  // beside which clang finds its own headers
 
 struct Question {
@@ -36,6 +36,7 @@ struct Question {
   bool structure = false;
   std::vector<std::string> forbidden;
   std::string text;  // the candidate
+  std::string file;  // its name, as it is compiled: the text may ask with __has_include, or read __FILE__
 };
 
 class OwnConsumer : public clang::ASTConsumer {
@@ -90,6 +91,8 @@ class Reading : public clang::ASTFrontendAction {
     for (const char* space : {"clang", "GCC"}) {
       clang.getPreprocessor().AddPragmaHandler(space, new clang::EmptyPragmaHandler("diagnostic"));
     }
+    // Nor whether they are read: `#pragma clang __debug crash` ends clang.
+    clang.getPreprocessor().AddPragmaHandler("clang", new clang::EmptyPragmaHandler("__debug"));
     clang.getPreprocessor().addPPCallbacks(std::make_unique<OwnText>(clang.getSourceManager()));
     return true;
   }
@@ -122,18 +125,18 @@ class Reading : public clang::ASTFrontendAction {
 };
 
 // The candidate as a file that is nowhere on disk.
-llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> files_with(const std::string& text) {
+llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> files_with(const Question& question) {
   auto memory = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
   auto files = llvm::makeIntrusiveRefCnt<llvm::vfs::OverlayFileSystem>(llvm::vfs::getRealFileSystem());
   const auto folder = files->getCurrentWorkingDirectory();
   memory->setCurrentWorkingDirectory(folder ? *folder : "/");
-  memory->addFile(kFile, 0, llvm::MemoryBuffer::getMemBufferCopy(text, kFile));
+  memory->addFile(question.file, 0, llvm::MemoryBuffer::getMemBufferCopy(question.text, question.file));
   files->pushOverlay(memory);
   return files;
 }
 
 int answer(const Question& question, const std::vector<const char*>& arguments) {
-  const auto files = files_with(question.text);
+  const auto files = files_with(question);
   clang::CompilerInstance clang;
   clang::CreateInvocationOptions options;
   options.VFS = files;
@@ -167,9 +170,11 @@ int main(int argc, char** argv) {
   question.structure = what.value("structure", false);
   question.forbidden = what.value("forbidden", std::vector<std::string>());
   question.text = std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+  const std::vector<std::string> given(argv + 2, argv + argc);
+  question.file = std::ranges::find(given, "c") != given.end() ? "main.c" : "solution.cpp";  // of -x
   std::vector<const char*> arguments = {plumb::kClang};
   arguments.insert(arguments.end(), argv + 2, argv + argc);
   arguments.insert(arguments.end(), {"-fsyntax-only", "-ferror-limit=0", "-fno-spell-checking"});
-  arguments.push_back(plumb::kFile);
+  arguments.push_back(question.file.c_str());
   return plumb::answer(question, arguments);
 }

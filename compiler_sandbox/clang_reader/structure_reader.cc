@@ -9,6 +9,7 @@ namespace plumb {
 namespace {
 
 constexpr std::size_t kMostFunctions = 200;
+constexpr std::size_t kMostName = 500;
 
 bool is_control(const clang::Stmt& node) {
   return llvm::isa<clang::IfStmt, clang::ForStmt, clang::CXXForRangeStmt, clang::WhileStmt, clang::DoStmt,
@@ -86,7 +87,7 @@ class FunctionFinder : public clang::RecursiveASTVisitor<FunctionFinder> {
     const clang::SourceRange range = (whole != nullptr ? whole : &function)->getSourceRange();
     const int first = line(range.getBegin());
     const Shape shape = shape_of(function.getBody());
-    found_.push_back({{"name", function.getNameAsString()},
+    found_.push_back({{"name", function.getNameAsString().substr(0, kMostName)},
                       {"line", first},
                       {"lines", line(range.getEnd()) - first + 1},
                       {"parameters", function.getNumParams()},
