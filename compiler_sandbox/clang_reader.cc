@@ -15,6 +15,10 @@ namespace fs = std::filesystem;
 constexpr const char* kProgram = "plumb-clang-reader";
 constexpr int kPrintedBytes = 256 << 10;
 constexpr std::size_t kMostText = 500;
+// Ends of a tool that are no doing of the text's: of plumb-clang-reader, and of the shell that starts it.
+constexpr int kWrongUsage = 2;
+constexpr int kNotExecutable = 126;
+constexpr int kNotFound = 127;
 
 // As one word of a shell.
 std::string quoted(const std::string& word) {
@@ -86,6 +90,19 @@ Result<Submission> clang_look(const Judge& judge, const std::string& language, c
 
 Submission python_look(std::string tool, const std::string& source) {
   return look_with("python", std::move(tool), source);
+}
+
+bool broke_on_the_text(const Evidence& look) {
+  switch (look.verdict) {
+    case Verdict::kTLE:
+    case Verdict::kMLE:
+    case Verdict::kOLE:
+      return true;
+    case Verdict::kRE:
+      return look.exit_code != kWrongUsage && look.exit_code != kNotExecutable && look.exit_code != kNotFound;
+    default:
+      return false;
+  }
 }
 
 Result<std::string> printed_by(const Evidence& look) {

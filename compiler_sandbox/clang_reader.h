@@ -28,6 +28,9 @@ Result<Submission> clang_look(const Judge& judge, const std::string& language, c
 /// A submission that runs `tool`, in Python, with `source` as its input. The answer is what it prints.
 Submission python_look(std::string tool, const std::string& source);
 
+/// Whether a look ended without an answer by what the text made of the tool: a crash, or a limit that it hit.
+bool broke_on_the_text(const Evidence& look);
+
 /// What a look printed. Errors: a fault of ours, a limit that it hit, a tool that broke.
 Result<std::string> printed_by(const Evidence& look);
 

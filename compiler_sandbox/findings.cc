@@ -149,15 +149,22 @@ Result<Submission> look_at(const Judge& judge, const SourceText& one) {
                                   : clang_look(judge, one.language, one.source, {{"findings", true}});
 }
 
-Result<std::vector<StaticFinding>> read_look(std::string_view language, const Evidence& seen) {
-  const auto printed = printed_by(seen);
-  if (!printed) {
-    return printed.error().with_context("static findings");
-  }
-  return language == "python" ? python_findings(*printed) : clang_findings(*printed);
-}
-
 }  // namespace
+
+Result<std::vector<StaticFinding>> findings_of_look(std::string_view language, const Evidence& look) {
+  if (broke_on_the_text(look)) {
+    return std::vector<StaticFinding>{{.rule = "unreadable",
+                                       .cwe = 1120,
+                                       .severity = "high",
+                                       .line = 1,
+                                       .column = 1,
+                                       .message = "the text could not be read (the reader ended with " +
+                                                  std::string(to_string(look.verdict)) +
+                                                  "), so it does not count as free of findings or forbidden names"}};
+  }
+  PLUMB_ASSIGN(const std::string printed, printed_by(look));
+  return language == "python" ? python_findings(printed) : clang_findings(printed);
+}
 
 std::vector<StaticFinding> python_findings(std::string_view printed) {
   std::vector<StaticFinding> findings;
@@ -201,7 +208,8 @@ std::vector<Result<std::vector<StaticFinding>>> static_findings(Judge& judge, st
   }
   const std::vector<Evidence> seen = judge.judge_all(looks);
   for (std::size_t n = 0; n < places.size(); ++n) {
-    findings[places[n]] = read_look(sources[places[n]].language, seen[n]);
+    auto found = findings_of_look(sources[places[n]].language, seen[n]);
+    findings[places[n]] = found ? std::move(found) : found.error().with_context("static findings");
   }
   return findings;
 }

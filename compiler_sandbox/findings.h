@@ -18,9 +18,13 @@ struct SourceText {
 };
 
 /// The findings in each of `sources`, by line and rule; none in one that does not parse. Over all slots of the judge.
-/// Deterministic but for the tools' versions. Errors, for each source apart: a tool that is not installed or broke, a
-/// limit that the tool hit.
+/// Deterministic but for the tools' versions. Errors, for each source apart: as of findings_of_look().
 std::vector<Result<std::vector<StaticFinding>>> static_findings(Judge& judge, std::span<const SourceText> sources);
+
+/// The findings that a look at a text in `language` printed (clang_look(), python_look()). Where the text made the tool
+/// crash or hit a limit, which a candidate can bring about, one finding of the rule "unreadable" (CWE-1120, severity
+/// high): such a text does not count as free of anything. Errors: a fault of ours, a tool that is missing.
+Result<std::vector<StaticFinding>> findings_of_look(std::string_view language, const Evidence& look);
 
 /// One JSON object a line as the Python tool prints it; lines that are none are left out.
 std::vector<StaticFinding> python_findings(std::string_view printed);

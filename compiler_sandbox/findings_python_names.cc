@@ -4,7 +4,7 @@ namespace plumb {
 
 // The rules about secrets' names are those of clang_reader/secret_names.h.
 const char* const kPythonNames = R"PY(
-import ast, json, re, sys
+import ast, json, re, sys, threading
 
 PASSWORDS = {"password", "passwd", "pwd", "passphrase", "passcode", "apikey", "secretkey", "privatekey"}
 KEYS = {"api", "secret", "private", "access", "encryption", "signing", "session", "master", "aes", "hmac", "crypto",

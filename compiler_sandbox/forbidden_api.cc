@@ -17,16 +17,13 @@ Result<std::vector<StaticFinding>> forbidden_uses(Judge& judge, const Submission
   if (!reads_forbidden_names(language)) {
     return Error{"they are looked for in python, c and cpp, not in " + language};
   }
-  const nlohmann::json names(submission.forbidden);
   if (language == "python") {
-    // JSON's lists of texts are Python's.
-    const Submission look = python_look("NAMES = " + names.dump() + "\n" + kPythonForbiddenTool, submission.source);
-    PLUMB_ASSIGN(const std::string printed, printed_by(judge.judge(look)));
-    return python_findings(printed);
+    const Submission look = python_look(python_forbidden_tool(submission.forbidden), submission.source);
+    return findings_of_look(language, judge.judge(look));
   }
-  PLUMB_ASSIGN(const Submission look, clang_look(judge, language, submission.source, {{"forbidden", names}}));
-  PLUMB_ASSIGN(const std::string printed, printed_by(judge.judge(look)));
-  return clang_findings(printed);
+  PLUMB_ASSIGN(const Submission look,
+               clang_look(judge, language, submission.source, {{"forbidden", submission.forbidden}}));
+  return findings_of_look(language, judge.judge(look));
 }
 
 }  // namespace

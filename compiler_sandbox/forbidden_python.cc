@@ -1,125 +1,224 @@
 #include "compiler_sandbox/forbidden_python.h"
 
+#include <nlohmann/json.hpp>
+
 namespace plumb {
+namespace {
 
 // A name is a module ("subprocess": importing or using it), what a module holds ("os.system"), a builtin ("eval"), or a
-// method of whatever object (".sort"). Names are followed through imports, plain assignments (run = os.system), getattr
-// and dictionaries of modules with a literal. A function of the program's own that is called like a builtin is not it.
-const char* const kPythonForbiddenTool = R"PY(
-import ast, builtins, json, sys
+// method of whatever object (".sort"). Names are followed through imports, assignments (run = os.system), modules in
+// modules (shutil.os), and where a literal text names a member: getattr, dictionaries of modules, operator. A name that
+// is the program's own where it is used is no builtin.
+const char* const kUses = R"PY(
+MOST, MOST_TEXT = 100, 500
+HOLDS = ("get", "pop", "setdefault", "__getitem__")
 
 
 def literal(node):
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-class Uses(ast.NodeVisitor):
-    def __init__(self, tree):
-        self.found = set()
-        self.names = {}
-        for node in ast.walk(tree):  # what is bound anywhere hides a builtin of that name
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-                self.names[node.name] = ""
-            elif isinstance(node, ast.arg):
-                self.names[node.arg] = ""
-            elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-                self.names[node.id] = ""
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    first = alias.name.split(".")[0]
-                    self.names[alias.asname or first] = alias.name if alias.asname else first
-            elif isinstance(node, ast.ImportFrom):
-                for alias in node.names:
-                    if alias.name == "*":
-                        self.take_all(node.module or "")
-                    else:
-                        self.names[alias.asname or alias.name] = (node.module or "") + "." + alias.name
-        for _ in range(3):  # aliases of aliases
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-                    meant = self.meaning(node.value)
-                    if meant and not self.names.get(node.targets[0].id):
-                        self.names[node.targets[0].id] = meant
-
-    def take_all(self, module):
-        for name in NAMES:
-            if name.startswith(module + ".") and "." not in name[len(module) + 1:]:
-                self.names[name[len(module) + 1:]] = name
-
-    def meaning(self, node):
-        """The full name of what an expression is, or an empty text."""
-        if isinstance(node, ast.Name):
-            builtin = hasattr(builtins, node.id) or node.id == "__builtins__"
-            return self.names.get(node.id, node.id if builtin else "")
-        if isinstance(node, ast.Attribute):
-            return self.member(self.meaning(node.value), node.attr)
-        if isinstance(node, ast.Subscript):  # __builtins__["eval"], vars(os)["system"], os.__dict__["system"]
-            name, whole = literal(node.slice), self.meaning(node.value)
-            if name and isinstance(node.value, ast.Call):
-                called = self.meaning(node.value.func)
-                inner = node.value.args[0] if node.value.args else None
-                whole = self.meaning(inner) if called == "vars" and inner else "builtins" if called == "globals" else ""
-            whole = whole.removesuffix(".__dict__")
-            if whole in ("sys.modules",):
-                return name or ""
-            return self.member(whole, name) if name else ""
-        if isinstance(node, ast.Call):
-            called = self.meaning(node.func)
-            if called in ("__import__", "importlib.import_module") and node.args:
-                return literal(node.args[0]) or ""
-            if called == "getattr" and len(node.args) > 1 and literal(node.args[1]):
-                return self.member(self.meaning(node.args[0]), literal(node.args[1]))
+    parts = []
+    while isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        parts.append(node.right)
+        node = node.left
+    parts.append(node)
+    if not all(isinstance(one, ast.Constant) and isinstance(one.value, str) for one in parts):
         return ""
+    return "".join(one.value for one in reversed(parts))
 
-    def member(self, whole, name):
-        return name if whole in ("builtins", "__builtins__") else whole + "." + name if whole else ""
 
-    def check(self, node, meant):
-        for name in NAMES:
-            same = meant == name.removeprefix("builtins.") or meant.startswith(name + ".")
-            if meant and same and not name.startswith("."):
+def argument(call, i, keyword):
+    named = [one.value for one in call.keywords if one.arg == keyword]
+    return call.args[i] if len(call.args) > i else named[0] if named else None
+
+
+class Uses:
+    def __init__(self, tree):
+        self.scopes = Scopes(tree)
+        self.found = set()
+        self.meanings = {}
+        changed, rounds = True, 0
+        while changed and rounds < 4:  # aliases of aliases
+            changed, rounds = False, rounds + 1
+            for node, scope in reversed(self.scopes.places):  # inner ones first: what a node means builds on them
+                self.meanings[id(node)] = self.meaning(node, scope)
+            for node, scope in self.scopes.places:
+                for target, value, where in self.assigned(node, scope):
+                    for one in set(self.of(value)):
+                        changed |= self.scopes.add(target, where, one, None)
+        for node, scope in self.scopes.places:
+            self.check(node, scope)
+
+    def of(self, node):
+        return self.meanings.get(id(node), ()) if node is not None else ()
+
+    def assigned(self, node, scope):
+        """Names, what they are given, and the scope."""
+        if isinstance(node, FUNCTIONS):
+            named, inner = node.args.posonlyargs + node.args.args, self.scopes.inner[id(node)]
+            pairs = list(zip(named[len(named) - len(node.args.defaults):], node.args.defaults))
+            return [(one.arg, value, inner) for one, value in pairs + list(
+                zip(node.args.kwonlyargs, node.args.kw_defaults))]
+        if isinstance(node, ast.NamedExpr):
+            return [(node.target.id, node.value, self.scopes.around(scope))]
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(
+            node, ast.AnnAssign) else []
+        pairs = []
+        for target in targets:
+            if isinstance(target, ast.Name):
+                pairs.append((target.id, node.value, scope))
+            elif isinstance(target, (ast.Tuple, ast.List)) and isinstance(node.value, (ast.Tuple, ast.List)):
+                pairs += [(one.id, value, scope) for one, value in zip(target.elts, node.value.elts)
+                          if isinstance(one, ast.Name)]
+        return pairs
+
+    def meaning(self, node, scope):
+        """The full names of what an expression may be."""
+        if isinstance(node, ast.Name):
+            return self.name(node, scope)
+        if isinstance(node, ast.NamedExpr):
+            return self.of(node.value)
+        if isinstance(node, ast.Attribute):
+            return self.members(self.of(node.value), node.attr)
+        if isinstance(node, ast.Subscript):
+            return self.members(self.holder(node.value), literal(node.slice))
+        if isinstance(node, ast.Call):
+            return self.called(node)
+        return ()
+
+    def name(self, node, scope):
+        builtin = {"builtins" if node.id == "__builtins__" else node.id} if (
+            hasattr(builtins, node.id) or node.id == "__builtins__") else set()
+        found = self.scopes.find(node.id, scope)
+        if found is None:
+            return builtin
+        meant = found.bound[node.id]
+        if found.kind not in ("module", "class") or not builtin:
+            return meant
+        since = found.since.get(node.id)
+        early = since and found is scope and (node.lineno, node.col_offset) < since
+        return meant | builtin if early or node.id in found.deleted else meant
+
+    def perhaps(self, node, scope):
+        """A builtin that is called, of whose name it is not sure that the program has a value of its own."""
+        found = self.scopes.find(node.id, scope)
+        unsure = found is not None and found.kind in ("module", "class") and node.id not in found.since
+        return {node.id} if unsure and hasattr(builtins, node.id) else ()
+
+    def called(self, call):
+        functions = self.of(call.func)
+        found = set()
+        if {"__import__", "importlib.import_module", "importlib.__import__"} & set(functions):
+            name = literal(argument(call, 0, "name"))
+            first = name.split(".")[0] if "importlib.import_module" not in functions else name
+            found |= {first} if name else set()
+        for whole, name in self.looked_up(call):
+            found |= self.members(whole, name)
+        return found
+
+    def looked_up(self, call):
+        """What a call takes by a literal name, and out of what: getattr(os, "system")."""
+        functions, func = self.of(call.func), call.func
+        texts = [literal(one) for one in call.args if literal(one)]
+        if "getattr" in functions and len(call.args) > 1:
+            yield self.of(call.args[0]), literal(call.args[1])
+        if isinstance(func, ast.Attribute) and func.attr in ("__getattribute__", "__getattr__") and texts:
+            yield self.of(func.value if len(call.args) < 2 else call.args[0]), texts[0]
+        if isinstance(func, ast.Attribute) and func.attr in HOLDS and call.args:
+            yield self.holder(func.value), literal(call.args[0])
+        if isinstance(func, ast.Call) and set(self.of(func.func)) & {"operator.attrgetter", "operator.methodcaller"}:
+            if call.args and func.args:
+                yield self.of(call.args[0]), literal(func.args[0])
+
+    def holder(self, node):
+        """What a dictionary has the names of: os.__dict__, vars(os), sys.modules, globals()."""
+        if isinstance(node, ast.Attribute) and node.attr == "__dict__":
+            return self.of(node.value)
+        if "sys.modules" in self.of(node):
+            return {"sys.modules"}
+        if isinstance(node, ast.Call):
+            functions = self.of(node.func)
+            if "vars" in functions and node.args:
+                return self.of(node.args[0])
+            return {"globals"} if {"globals", "locals", "vars"} & set(functions) else ()
+        return {"builtins"} & set(self.of(node))
+
+    def members(self, wholes, name):
+        if name == "__builtins__":
+            return {"builtins"}
+        found = set()
+        for whole in wholes if name else ():
+            if whole == "globals":
+                found |= self.scopes.module.bound.get(name, set())
+            else:
+                found.add(name if whole in ("builtins", "sys.modules") else (whole + "." + name)[:MOST_TEXT])
+        return found
+
+    def check(self, node, scope):
+        if isinstance(node, ast.Import):
+            self.report(node, [alias.name for alias in node.names])
+        elif isinstance(node, ast.ImportFrom):
+            self.report(node, [(node.module or "") + "." + alias.name for alias in node.names])
+        elif not (isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)):
+            self.report(node, self.of(node))
+        if isinstance(node, ast.Attribute):
+            self.report_member(node, node.attr)
+        elif isinstance(node, ast.Subscript) and self.is_of_names(node.value):
+            self.report_member(node, literal(node.slice))
+        elif isinstance(node, ast.Call):
+            self.check_call(node, scope)
+
+    def is_of_names(self, node):
+        return isinstance(node, ast.Attribute) and node.attr == "__dict__" or (
+            isinstance(node, ast.Call) and "vars" in self.of(node.func))
+
+    def check_call(self, node, scope):
+        if isinstance(node.func, ast.Name):
+            self.report(node, self.perhaps(node.func, scope))
+        functions = set(self.of(node.func))
+        if functions & {"operator.attrgetter", "operator.methodcaller"}:
+            for one in node.args:
+                for part in literal(one).split("."):
+                    self.report_member(node, part)
+        by_name = isinstance(node.func, ast.Attribute) and (
+            node.func.attr in ("__getattribute__", "__getattr__") or
+            node.func.attr in HOLDS and self.is_of_names(node.func.value))
+        if "getattr" in functions or by_name:
+            for one in node.args:
+                self.report_member(node, literal(one))
+
+    def report(self, node, meanings):
+        for meaning in meanings:
+            for name in forbidden(meaning):
                 self.found.add((node.lineno, node.col_offset + 1, name))
 
-    def visit_Import(self, node):
-        for alias in node.names:
-            self.check(node, alias.name)
-
-    def visit_ImportFrom(self, node):
-        for alias in node.names:
-            self.check(node, (node.module or "") + "." + alias.name)
-
-    def visit_Name(self, node):
-        if isinstance(node.ctx, ast.Load):
-            self.check(node, self.meaning(node))
-
-    def visit_Attribute(self, node):
-        meant = self.meaning(node)
-        self.check(node, meant)
-        for name in NAMES:
-            if name == "." + node.attr:
-                self.found.add((node.lineno, node.col_offset + 1, name))
-        if not meant:
-            self.generic_visit(node)
-
-    def visit_Subscript(self, node):
-        self.check(node, self.meaning(node))
-        self.generic_visit(node)
-
-    def visit_Call(self, node):
-        self.check(node, self.meaning(node))
-        self.generic_visit(node)
+    def report_member(self, node, attribute):
+        if attribute and "." + attribute in NAMES:
+            self.found.add((node.lineno, node.col_offset + 1, "." + attribute))
 
 
+def say(rule, line, column, message):
+    print(json.dumps({"rule": rule, "cwe": CWES[rule], "severity": "high", "line": line, "column": column,
+                      "message": message}))
+
+
+CWES = {"forbidden-api": 676, "unreadable": 1120}
+sys.setrecursionlimit(3000)  # of the parser; it goes deeper than what Python itself would compile
 try:
-    tree = ast.parse(sys.stdin.buffer.read())
-    uses = Uses(tree)
-    uses.visit(tree)
-    for line, column, name in sorted(uses.found):
-        print(json.dumps({"rule": "forbidden-api", "cwe": 676, "severity": "high", "line": line, "column": column,
-                          "message": name}))
-except (SyntaxError, ValueError, RecursionError, MemoryError):
-    pass
+    found = sorted(Uses(ast.parse(sys.stdin.buffer.read())).found)
+    firsts = {name: (line, column, name) for line, column, name in reversed(found)}  # of these none is left out
+    for line, column, name in sorted(set(list(firsts.values()) + found[:MOST])):
+        say("forbidden-api", line, column, name)
+except SyntaxError:
+    pass  # it does not run either
+except (ValueError, RecursionError, MemoryError) as error:
+    say("unreadable", 1, 1, "the text could not be read for forbidden names (" + type(error).__name__ +
+        "), so it does not count as free of them")
 )PY";
+
+}  // namespace
+
+std::string python_forbidden_tool(const std::vector<std::string>& names) {
+  // JSON's lists of texts are Python's.
+  return "NAMES = " + nlohmann::json(names).dump() + "\n" + kPythonScopes + kUses;
+}
 
 }  // namespace plumb

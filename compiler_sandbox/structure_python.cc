@@ -29,7 +29,7 @@ def measure(function):
         waiting += [(child, depth if child in chain else inner) for child in ast.iter_child_nodes(node)]
     arguments = function.args
     count = len(arguments.posonlyargs) + len(arguments.args) + len(arguments.kwonlyargs)
-    return {"name": function.name, "line": function.lineno, "lines": function.end_lineno - function.lineno + 1,
+    return {"name": function.name[:500], "line": function.lineno, "lines": function.end_lineno - function.lineno + 1,
             "parameters": count + bool(arguments.vararg) + bool(arguments.kwarg), "cyclomatic": decisions + 1,
             "nesting": deepest}
 
@@ -58,6 +58,7 @@ def blocks(lines):
         yield "\n".join(block)
 
 
+sys.setrecursionlimit(3000)  # of the parser; it goes deeper than what Python itself would compile
 text = sys.stdin.read()
 lines = text.split("\n")
 tree, error = parse(text)
