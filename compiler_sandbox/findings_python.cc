@@ -224,23 +224,25 @@ def is_false(node):
 MOST_OF_A_RULE = 100
 
 
-def read(text, found):
+def read(text):
     try:
         tree = ast.parse(text)
-        Reader(tree, found).visit(tree)
-    except SyntaxError:
-        pass  # what was found until then stands
-    except (ValueError, RecursionError, MemoryError) as error:
+    except (SyntaxError, ValueError):
+        tree = None  # Python does not compile it either
+    except (RecursionError, MemoryError) as error:
+        tree = None
         found.append({"rule": "unreadable", "cwe": 1120, "severity": "high", "line": 1, "column": 1,
-                      "message": "not all of the text could be read (" + type(error).__name__ +
+                      "message": "the text could not be read (" + type(error).__name__ +
                                  "), so it does not count as free of findings"})
+    if tree:
+        Reader(tree, found).visit(tree)
     ended.append(True)
 
 
 found, ended, counts = [], [], {}
 sys.setrecursionlimit(30000)  # the reader goes as deep as the text; deeper than what Python itself would compile
 threading.stack_size(256 << 20)
-thread = threading.Thread(target=read, args=(sys.stdin.buffer.read(), found))
+thread = threading.Thread(target=read, args=(sys.stdin.buffer.read(),))
 thread.start()
 thread.join()
 if not ended:

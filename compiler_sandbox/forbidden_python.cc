@@ -203,15 +203,17 @@ def say(rule, line, column, message):
 CWES = {"forbidden-api": 676, "unreadable": 1120}
 sys.setrecursionlimit(3000)  # of the parser; it goes deeper than what Python itself would compile
 try:
-    found = sorted(Uses(ast.parse(sys.stdin.buffer.read())).found)
-    firsts = {name: (line, column, name) for line, column, name in reversed(found)}  # of these none is left out
-    for line, column, name in sorted(set(list(firsts.values()) + found[:MOST])):
-        say("forbidden-api", line, column, name)
-except SyntaxError:
-    pass  # it does not run either
-except (ValueError, RecursionError, MemoryError) as error:
+    tree = ast.parse(sys.stdin.buffer.read())
+except (SyntaxError, ValueError):
+    sys.exit()  # Python does not compile it either
+except (RecursionError, MemoryError) as error:
     say("unreadable", 1, 1, "the text could not be read for forbidden names (" + type(error).__name__ +
         "), so it does not count as free of them")
+    sys.exit()
+found = sorted(Uses(tree).found)
+firsts = {name: (line, column, name) for line, column, name in reversed(found)}  # of these none is left out
+for line, column, name in sorted(set(list(firsts.values()) + found[:MOST])):
+    say("forbidden-api", line, column, name)
 )PY";
 
 }  // namespace

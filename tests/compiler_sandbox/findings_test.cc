@@ -203,6 +203,42 @@ TEST(Findings, AreOfTheTextAlone) {
   EXPECT_TRUE(findings_in(*judge, "go", "eval(x)")->empty());
 }
 
+TEST(Findings, ATextThatBreaksTheToolIsNoFaultOfOurs) {
+  Evidence look;
+  for (const Verdict verdict : {Verdict::kRE, Verdict::kTLE, Verdict::kMLE, Verdict::kOLE}) {
+    look.verdict = verdict;
+    look.exit_code = -1;
+    const auto found = findings_of_look("cpp", look);
+    ASSERT_TRUE(found.ok()) << found.error().message;
+    ASSERT_EQ(found->size(), 1U);
+    EXPECT_EQ(found->front().rule, "unreadable");
+    EXPECT_EQ(found->front().severity, "high");
+    EXPECT_NE(found->front().message.find(to_string(verdict)), std::string::npos) << found->front().message;
+  }
+  look.verdict = Verdict::kRE;
+  for (const int not_started : {2, 126, 127}) {
+    look.exit_code = not_started;
+    EXPECT_FALSE(findings_of_look("cpp", look).ok()) << not_started;
+  }
+  look.verdict = Verdict::kSE;
+  look.fault = "a worker was lost";
+  EXPECT_EQ(findings_of_look("python", look).error().message, "a worker was lost");
+
+  PLUMB_JUDGE_OR_SKIP(judge);
+  std::string sum;
+  for (int i = 0; i < 2000; ++i) {
+    sum += "+a";
+  }
+  const auto deep = findings_in(*judge, "python", "import os\nos.system(input())\nx = a" + sum + "\n");
+  ASSERT_TRUE(deep.ok()) << deep.error().message;
+  ASSERT_EQ(deep->size(), 1U);
+  EXPECT_EQ(deep->front().rule, "shell-command");
+  const auto too_deep = findings_in(*judge, "python", "x = " + std::string(7000, '-') + "1\n");
+  ASSERT_TRUE(too_deep.ok()) << too_deep.error().message;
+  ASSERT_EQ(too_deep->size(), 1U);
+  EXPECT_EQ(too_deep->front().rule, "unreadable");
+}
+
 TEST(Findings, WhatToolsPrintIsNotTrusted) {
   EXPECT_TRUE(python_findings("{\"rule\": 1}\nnonsense\n[]\n\n").empty());
   EXPECT_TRUE(python_findings(std::string(1000, '[')).empty());

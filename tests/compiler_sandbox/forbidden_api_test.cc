@@ -69,13 +69,98 @@ TEST(ForbiddenApi, PythonNamesAreFollowed) {
   }
 }
 
+TEST(ForbiddenApi, PythonNamesHaveScopes) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const std::vector<std::string> names = {"sorted", "max", "os.system"};
+  const struct {
+    const char* source;
+    Found found;
+  } cases[] = {
+      // A name of the program's own hides a builtin where it is bound, and nowhere else.
+      {"def g(sorted): return 1\ndef f(x): return sorted(x)\n", {"2 sorted"}},
+      {"class A:\n    def sorted(self): pass\ndef f(x): return sorted(x)\n", {"3 sorted"}},
+      {"def g():\n    for sorted in []: pass\ndef f(x): return sorted(x)\n", {"3 sorted"}},
+      {"z = [sorted for sorted in []]\ndef f(x): return sorted(x)\n", {"2 sorted"}},
+      {"def g(x):\n    match x:\n        case sorted: return 1\ndef f(x): return sorted(x)\n", {"4 sorted"}},
+      {"if 0:\n    sorted = 1\ndef f(x): return sorted(x)\n", {"3 sorted"}},
+      {"sorted = 1\ndel sorted\ndef f(x): return sorted(x)\n", {"3 sorted"}},
+      {"sorted: object\ndef f(x): return sorted(x)\n", {"2 sorted"}},
+      {"q = sorted\nsorted = None\n", {"1 sorted"}},
+      {"import os\ndef f(x, o=os): o.system('ls')\n", {"2 os.system"}},
+      {"def f(a):\n    for max in a: pass\n    return max\n", {}},
+      {"a, b = 1, 2\nif a > b: max = a\nelse: max = b\nprint(max)\n", {}},
+      {"def f(x):\n    def g(os): return os.system\n    return g\n", {}},
+      {"class A:\n    max: int\n    def m(self): return self.max\n", {}},
+      {"def f(x):\n    def g():\n        return max\n    max = x\n    return g()\n", {}},
+  };
+  for (const auto& one : cases) {
+    EXPECT_EQ(uses(*judge, "python", one.source, names), one.found) << one.source;
+  }
+}
+
+TEST(ForbiddenApi, PythonNamesAreFoundInLiteralsAndModules) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const std::vector<std::string> names = {"sorted", ".sort", "os.system", "heapq", "time"};
+  const struct {
+    const char* source;
+    Found found;
+  } cases[] = {
+      {"from builtins import sorted as q\nq([])\n", {"1 sorted", "2 sorted"}},
+      {"getattr([], 'sort')()\n", {"1 .sort"}},
+      {"getattr([], 'so' + 'rt')()\n", {"1 .sort"}},
+      {"vars(list)['sort']([])\nlist.__dict__['sort']([])\n", {"1 .sort", "2 .sort"}},
+      {"[].__getattribute__('sort')()\n", {"1 .sort"}},
+      {"import operator\noperator.methodcaller('sort')([])\n", {"2 .sort"}},
+      {"from operator import attrgetter as a\na('sort')([])()\n", {"2 .sort"}},
+      {"__import__(name='heapq')\n", {"1 heapq"}},
+      {"import importlib\nimportlib.import_module(name='heapq')\n", {"2 heapq"}},
+      {"import sys\nsys.modules.get('os').system('ls')\n", {"2 os.system"}},
+      {"import sys\nsys.modules['os'].system('ls')\n", {"2 os.system"}},
+      {"import os\nglobals()['os'].system('ls')\n", {"2 os.system"}},
+      {"globals()['__builtins__']['sorted']([])\n", {"1 sorted"}},
+      {"import posix\nposix.system('ls')\n", {"2 os.system"}},
+      {"import shutil\nshutil.os.system('ls')\n", {"2 os.system"}},
+      {"import os.path as p\np.os.system('ls')\n", {"2 os.system"}},
+      {"import _heapq\n", {"1 heapq"}},
+      // What is only called alike.
+      {"from datetime import time\ntime(1, 2)\n", {}},
+      {"d = {}\nd.get('sorted')\nd['sort'] = d.pop('sort', 1)\n", {}},
+      {"import os\nos.path.join('a')\n", {}},
+  };
+  for (const auto& one : cases) {
+    EXPECT_EQ(uses(*judge, "python", one.source, names), one.found) << one.source;
+  }
+}
+
+std::string repeated(const char* text, int times) {
+  std::string out;
+  for (int i = 0; i < times; ++i) {
+    out += text;
+  }
+  return out;
+}
+
+TEST(ForbiddenApi, DeepAndLongPythonIsRead) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const Found used{"1 sorted"};
+  const std::string use = "f = sorted\nz = lambda a: ";
+  EXPECT_EQ(uses(*judge, "python", (use + repeated("-", 1500) + "a\n").c_str(), {"sorted"}), used);
+  EXPECT_EQ(uses(*judge, "python", (use + "a" + repeated("+a", 990) + "\n").c_str(), {"sorted"}), used);
+  const std::string chain = "def f(x):\n    if x == 0: return 0\n" + repeated("    elif x == 1: return 1\n", 900);
+  EXPECT_EQ(uses(*judge, "python", (chain + "    return sorted(x)\n").c_str(), {"sorted"}), Found{"903 sorted"});
+  // The first use of each name is never left out.
+  const Found many = uses(*judge, "python", (repeated("eval\n", 5000) + "sorted\n").c_str(), {"sorted", "eval"});
+  EXPECT_EQ(many.size(), 100U);
+  EXPECT_EQ(many.front(), "1 eval");
+}
+
 TEST(ForbiddenApi, CppNamesAreWhatTheyMean) {
   PLUMB_JUDGE_OR_SKIP(judge);
   if (judge->clang_reader("c", "").empty()) {
     GTEST_SKIP() << "plumb was built without clang's libraries";
   }
-  const std::vector<std::string> names = {"std::system", "std::sort", "std::vector::push_back", "std::regex",
-                                          "goto_next"};
+  const std::vector<std::string> names = {"std::system", "std::sort", "std::vector::push_back",
+                                          "std::regex",  "std::set",  "goto_next"};
   const struct {
     const char* language;
     const char* source;
@@ -97,10 +182,39 @@ TEST(ForbiddenApi, CppNamesAreWhatTheyMean) {
        "#include <algorithm>\ntemplate <typename T>\nvoid f(T& v) {\n  std::sort(v.begin(), v.end());\n}\n",
        {"4 std::sort"}},
       {"cpp", "#include <regex>\nusing R = std::regex;\n", {"2 std::regex"}},
+      {"cpp",
+       "#include <algorithm>\n#include <vector>\ntemplate <class C>\nC f(C x) {\n  sort(x.begin(), x.end());\n  return "
+       "x;\n}\n",
+       {"5 std::sort"}},
+      {"cpp",
+       "#include <algorithm>\n#include <vector>\nvoid sort(int);\ntemplate <class C>\nvoid g(C& c) { sort(c.begin(), "
+       "c.end()); }\nvoid f(std::vector<int>& v) { g(v); }\n",
+       {"5 std::sort"}},
+      {"cpp", "#include <vector>\nvoid g(auto& v) { v.push_back(1); }\n", {"2 std::vector::push_back"}},
+      {"cpp",
+       "#include <vector>\ntemplate <class T>\nvoid g(T x) {\n  std::vector<T> v;\n  v.push_back(x);\n}\n",
+       {"5 std::vector::push_back"}},
+      {"cpp", "#include <set>\nint f() { std::set s{1, 2}; return *s.begin(); }\n", {"2 std::set"}},
+      {"cpp",
+       "#if __has_include(\"solution.cpp\")\n#include <cstdlib>\nint f() { return std::system(\"ls\"); }\n#endif\n",
+       {"3 std::system"}},
+      {"cpp",
+       "#include <cstdlib>\n#pragma clang __debug crash\n#pragma clang __debug llvm_fatal_error\n_Pragma(\"clang "
+       "__debug "
+       "parser_crash\") int f() { return std::system(\"ls\"); }\n",
+       {"4 std::system"}},
       // Comments, texts, and what is only called alike.
       {"cpp", "// std::system\nconst char* s = \"std::sort(a)\";\n/* system() */\n", {}},
       {"cpp", "struct S { int system(int x) { return x; } };\nint f(S& s) { return s.system(1); }\n", {}},
       {"cpp", "namespace own { int sort(int x) { return x; } }\nint f() { return own::sort(1); }\n", {}},
+      {"cpp",
+       "#include <list>\ntemplate <class L>\nvoid g(L& l) { l.sort(); }\nvoid f(std::list<int>& l) { g(l); }\n",
+       {}},
+      {"cpp",
+       "template <class T>\nstruct Own {\n  void push_back(T);\n  void g(T x) { push_back(x), this->push_back(x); "
+       "}\n};\n"
+       "template <class T>\nvoid g(Own<T>& o, T x) { o.push_back(x); }\nvoid f(Own<int>& o) { g(o, 1); }\n",
+       {}},
       {"cpp", "int goto_next(int x) { return x; }\nint f() { return goto_next(1); }\n", {}},
       {"cpp",
        "#include <algorithm>\n#include <vector>\nvoid f(std::vector<int>& v) { std::stable_sort(v.begin(), v.end()); "
@@ -133,7 +247,15 @@ TEST(ForbiddenApi, IsPartOfTheEvidence) {
   EXPECT_EQ(stored->findings[0].message, "eval");
   EXPECT_EQ(stored->findings[0].cwe, 676);
 
-  // What cannot be read is a fault of ours: nobody knows whether a name was used.
+  // A text that breaks the tool does not choose what becomes of it: the verdict stays, and it is not free of names.
+  submission.source = "def add(a, b):\n    return a + b\nx = " + repeated("-", 7000) + "1\n";
+  const Evidence broken = judge->judge(submission);
+  EXPECT_NE(broken.verdict, Verdict::kSE) << broken.fault;
+  ASSERT_EQ(broken.findings.size(), 1U);
+  EXPECT_EQ(broken.findings[0].rule, "unreadable");
+  EXPECT_EQ(broken.findings[0].severity, "high");
+
+  // Where a language is not read at all it is a fault of ours: nobody knows whether a name was used.
   Submission bash;
   bash.program_language = "bash";
   bash.source = "echo 5";
