@@ -81,7 +81,8 @@ Result<Submission> clang_look(const Judge& judge, const std::string& language, c
         "libclang-16-dev, libclang-cpp16-dev and llvm-16-dev, and build again"};
   }
   command.insert(command.begin() + 1, question.dump());
-  std::string line = "exec";
+  // The text shall find the folder as the compiler does: __has_include would tell it that it is only read.
+  std::string line = "rm -f \"$0\"; exec";
   for (const std::string& word : command) {
     line += " " + quoted(word);
   }
