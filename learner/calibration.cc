@@ -9,10 +9,6 @@
 namespace plumb {
 namespace {
 
-double sigmoid(double x) {
-  return 1.0 / (1.0 + std::exp(-x));
-}
-
 // Bins of sums become bins of means.
 void finish(Calibration& calibration, std::size_t num_predictions) {
   for (ReliabilityBin& bin : calibration.bins) {

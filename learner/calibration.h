@@ -1,11 +1,17 @@
 #pragma once
 // How a reward model's numbers are summed up: whether its confidence can be trusted, and how far it tells apart.
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
 
 namespace plumb {
+
+/// The probability whose log-odds (nats) are `x`.
+inline double sigmoid(double x) {
+  return 1.0 / (1.0 + std::exp(-x));
+}
 
 /// One bin of a reliability diagram: predictions of about the same confidence, and how often they were right.
 struct ReliabilityBin {

@@ -5,13 +5,10 @@
 
 #include "core/check.h"
 #include "core/rng.h"
+#include "learner/calibration.h"
 
 namespace plumb {
 namespace {
-
-double sigmoid(double x) {
-  return 1.0 / (1.0 + std::exp(-x));
-}
 
 // log sigmoid(x), without overflow.
 double log_sigmoid(double x) {

@@ -55,10 +55,6 @@ double majority_of(std::span<const double> labels) {
   return above >= below ? 1 : 0;
 }
 
-double sigmoid(double x) {
-  return 1 / (1 + std::exp(-x));
-}
-
 // What steps are told apart by, over all completions.
 class StepFigures {
  public:

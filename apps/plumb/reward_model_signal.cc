@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/atomic_file.h"
+#include "learner/calibration.h"
 #include "reward/rules/score_parts.h"
 #include "tokenizer/step_tokens.h"
 
@@ -57,10 +58,6 @@ Result<JudgeTokens> judge_tokens(const std::string& path, const nlohmann::json& 
     }
   }
   return tokens;
-}
-
-double sigmoid(double x) {
-  return 1 / (1 + std::exp(-x));
 }
 
 void add_part(Score& score, double share, double reward) {
