@@ -72,6 +72,16 @@ std::vector<std::string> clang_reader_command(const std::string& path, bool c,
   return command;
 }
 
+Submission clang_look(std::vector<std::string> command, const std::string& source, const nlohmann::json& question) {
+  command.insert(command.begin() + 1, question.dump());
+  // The text shall find the folder as the compiler does: __has_include would tell it that it is only read.
+  std::string line = "rm -f \"$0\"; exec";
+  for (const std::string& word : command) {
+    line += " " + quoted(word);
+  }
+  return look_with("bash", line + "\n", source);
+}
+
 Result<Submission> clang_look(const Judge& judge, const std::string& language, const std::string& source,
                               const nlohmann::json& question) {
   std::vector<std::string> command = judge.clang_reader(language, source);
@@ -80,13 +90,7 @@ Result<Submission> clang_look(const Judge& judge, const std::string& language, c
         "C and C++ are read with clang's libraries, which plumb was built without: install clang-16, "
         "libclang-16-dev, libclang-cpp16-dev and llvm-16-dev, and build again"};
   }
-  command.insert(command.begin() + 1, question.dump());
-  // The text shall find the folder as the compiler does: __has_include would tell it that it is only read.
-  std::string line = "rm -f \"$0\"; exec";
-  for (const std::string& word : command) {
-    line += " " + quoted(word);
-  }
-  return look_with("bash", line + "\n", source);
+  return clang_look(std::move(command), source, question);
 }
 
 Submission python_look(std::string tool, const std::string& source) {

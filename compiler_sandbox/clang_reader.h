@@ -1,6 +1,6 @@
 #pragma once
 // The judge's side of plumb-clang-reader (clang_reader/main.cc), the program that reads C and C++ inside the sandbox:
-// weaknesses, forbidden names and structure, of one parse.
+// weaknesses, forbidden names, structure and a function's types, of one parse.
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -24,6 +24,9 @@ std::vector<std::string> clang_reader_command(const std::string& path, bool c,
 /// source; the answer is what it prints. Errors: plumb was built without the program.
 Result<Submission> clang_look(const Judge& judge, const std::string& language, const std::string& source,
                               const nlohmann::json& question);
+
+/// The same with `command`, of clang_reader_command(), which is not empty.
+Submission clang_look(std::vector<std::string> command, const std::string& source, const nlohmann::json& question);
 
 /// A submission that runs `tool`, in Python, with `source` as its input. The answer is what it prints.
 Submission python_look(std::string tool, const std::string& source);

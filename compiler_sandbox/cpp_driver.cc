@@ -101,7 +101,9 @@ bool is_own_cpp_type(std::string_view type) {
                                                            "std::string_view",
                                                            "std::unordered_map",
                                                            "std::unordered_set",
-                                                           "std::multiset"};
+                                                           "std::multiset",
+                                                           "std::less",
+                                                           "std::greater"};
   std::string_view rest = type.substr(kOwnCppType.size());
   int nesting = 0;
   std::uint64_t elements = 1;

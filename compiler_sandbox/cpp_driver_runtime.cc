@@ -106,10 +106,10 @@ template <typename T>
 void parse(Input& in, std::deque<T>& value) { parse_row(in, value); }
 template <typename T>
 void parse(Input& in, std::list<T>& value) { parse_row(in, value); }
-template <typename T>
-void parse(Input& in, std::set<T>& value) { parse_row(in, value); }
-template <typename T>
-void parse(Input& in, std::multiset<T>& value) { parse_row(in, value); }
+template <typename T, typename Order>
+void parse(Input& in, std::set<T, Order>& value) { parse_row(in, value); }
+template <typename T, typename Order>
+void parse(Input& in, std::multiset<T, Order>& value) { parse_row(in, value); }
 template <typename T>
 void parse(Input& in, std::unordered_set<T>& value) { parse_row(in, value); }
 template <typename M>
@@ -123,8 +123,8 @@ void parse_map(Input& in, M& value) {
     value.emplace(std::move(key), std::move(item));
   }
 }
-template <typename K, typename V>
-void parse(Input& in, std::map<K, V>& value) { parse_map(in, value); }
+template <typename K, typename V, typename Order>
+void parse(Input& in, std::map<K, V, Order>& value) { parse_map(in, value); }
 template <typename K, typename V>
 void parse(Input& in, std::unordered_map<K, V>& value) { parse_map(in, value); }
 template <typename T>
@@ -223,10 +223,10 @@ template <typename T>
 void emit(std::string& out, const std::deque<T>& value) { emit_row(out, 'l', value); }
 template <typename T>
 void emit(std::string& out, const std::list<T>& value) { emit_row(out, 'l', value); }
-template <typename T>
-void emit(std::string& out, const std::set<T>& value) { emit_row(out, 'e', value); }
-template <typename T>
-void emit(std::string& out, const std::multiset<T>& value) { emit_row(out, 'l', value); }
+template <typename T, typename Order>
+void emit(std::string& out, const std::set<T, Order>& value) { emit_row(out, 'e', value); }
+template <typename T, typename Order>
+void emit(std::string& out, const std::multiset<T, Order>& value) { emit_row(out, 'l', value); }
 template <typename T>
 void emit(std::string& out, const std::unordered_set<T>& value) { emit_row(out, 'e', value); }
 template <typename M>
@@ -237,8 +237,8 @@ void emit_map(std::string& out, const M& value) {
     emit(out, item.second);
   }
 }
-template <typename K, typename V>
-void emit(std::string& out, const std::map<K, V>& value) { emit_map(out, value); }
+template <typename K, typename V, typename Order>
+void emit(std::string& out, const std::map<K, V, Order>& value) { emit_map(out, value); }
 template <typename K, typename V>
 void emit(std::string& out, const std::unordered_map<K, V>& value) { emit_map(out, value); }
 template <typename T>

@@ -221,7 +221,8 @@ class SandboxJudge final : public Judge {
     if (!reads || finding.doubt != Doubt::kNone || finding.evidence.verdict != Verdict::kCE) {
       return finding;
     }
-    if (const auto own = own_signature(worker, *tools_, languages_, submission)) {
+    if (const auto own =
+            own_signature(worker, *tools_, languages_, clang_reader("cpp", submission.source), submission)) {
       Submission with_types = submission;
       with_types.function = *own;
       Finding read = examine(worker, *tools_, with_types, alone);

@@ -1,9 +1,10 @@
 // plumb-clang-reader: reads a C or C++ program from standard input, inside the sandbox, and prints one JSON object:
-// {"findings": [{"rule", "line", "column", "message"}], "structure": {...}}. One parse gives all: clang's own warnings,
-// its static analyzer, checks of clang-tidy, plumb's rules and measures. The program is never compiled or run.
+// {"findings": [{"rule", "line", "column", "message"}], "structure": {...}, "signature": {...}}. One parse gives all:
+// clang's own warnings, its static analyzer, checks of clang-tidy, plumb's rules and measures, a function's types. The
+// program is never compiled or run.
 //
 // usage: plumb-clang-reader WHAT CLANG-ARGUMENTS...
-// WHAT is JSON: {"findings": bool, "structure": bool, "forbidden": [names]}.
+// WHAT is JSON: {"findings": bool, "structure": bool, "forbidden": [names], "signature": name, "arguments": number}.
 
 #include <clang/Frontend/CompilerInstance.h>
 #include <clang/Frontend/FrontendAction.h>
@@ -24,6 +25,7 @@
 #include "compiler_sandbox/clang_reader/diagnostics.h"
 #include "compiler_sandbox/clang_reader/forbidden_uses.h"
 #include "compiler_sandbox/clang_reader/own_rules.h"
+#include "compiler_sandbox/clang_reader/signature_reader.h"
 #include "compiler_sandbox/clang_reader/structure_reader.h"
 
 namespace plumb {
@@ -35,8 +37,10 @@ struct Question {
   bool findings = false;
   bool structure = false;
   std::vector<std::string> forbidden;
-  std::string text;  // the candidate
-  std::string file;  // its name, as it is compiled: the text may ask with __has_include, or read __FILE__
+  std::string signature;   // of which function; empty: of none
+  unsigned arguments = 0;  // of its calls
+  std::string text;        // the candidate
+  std::string file;        // its name, as it is compiled: the text may ask with __has_include, or read __FILE__
 };
 
 class OwnConsumer : public clang::ASTConsumer {
@@ -55,6 +59,9 @@ class OwnConsumer : public clang::ASTConsumer {
     }
     if (question_.structure) {
       answer_["structure"] = structure_of(context, declarations, question_.text, diagnostics_.error_lines());
+    }
+    if (!question_.signature.empty()) {
+      answer_["signature"] = signature_of(declarations, question_.signature, question_.arguments);
     }
   }
 
@@ -169,6 +176,8 @@ int main(int argc, char** argv) {
   question.findings = what.value("findings", false);
   question.structure = what.value("structure", false);
   question.forbidden = what.value("forbidden", std::vector<std::string>());
+  question.signature = what.value("signature", "");
+  question.arguments = what.value("arguments", 0U);
   question.text = std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
   const std::vector<std::string> given(argv + 2, argv + argc);
   question.file = std::ranges::find(given, "c") != given.end() ? "main.c" : "solution.cpp";  // of -x

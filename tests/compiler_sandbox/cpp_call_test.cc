@@ -199,15 +199,52 @@ TEST(CppCall, TypesOfLambdasAndMethodsAreRead) {
   };
   const std::string body = "(std::vector<long long>& x) { return x[0] + x[1]; }";
   if (judged("long long f" + body).verdict != Verdict::kAC) {
-    GTEST_SKIP() << "python3-clang-16 is not installed";
+    GTEST_SKIP() << "built without clang's libraries";
   }
   for (const std::string& source :
        {"auto f" + body, "static long long f" + body, "auto f = []" + body + ";", "const auto f = [] " + body + ";",
         "std::function<long long(std::vector<long long>&)> f = []" + body + ";",
         "class Solution {\npublic:\n  long long f" + body + "\n};", "struct Solution { static auto f" + body + " };",
-        "extern \"C\" long long f" + body}) {
+        "extern \"C\" long long f" + body, "namespace { long long f" + body + " }",
+        "namespace own { long long f" + body + " } using own::f;", "struct f { long long operator()" + body + " };",
+        "struct F { long long operator()" + body + " } f;", "long long g" + body + "\nauto* f = &g;",
+        "struct Base { long long f" + body + " }; struct Solution : Base {};",
+        "namespace own { int f(int x) { return x; } } long long f" + body,
+        std::string("long long f(std::vector<long long> x, const char* more = nullptr) { return x[0] + x[1]; }")}) {
     const Evidence evidence = judged(source);
     EXPECT_EQ(evidence.verdict, Verdict::kAC) << source << describe(evidence);
+  }
+}
+
+TEST(CppCall, ContainersMayHaveAnOrder) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const auto judged = [&](const std::string& source, const char* calls) {
+    Submission submission = make_submission(Language::kCpp, source, {"f", {{"x", "auto"}}, "auto"}, calls);
+    submission.guessed_types = true;
+    return judge->judge(submission);
+  };
+  if (judged("long f(long x) { return x; }", "[[[1], 1]]").verdict != Verdict::kAC) {
+    GTEST_SKIP() << "built without clang's libraries";
+  }
+  const struct {
+    const char* source;
+    const char* calls;
+    Verdict verdict;
+  } cases[] = {
+      {"long f(std::set<long, std::greater<long>> x) { return *x.begin(); }", "[[[[1, 3, 2]], 3]]", Verdict::kAC},
+      {"long f(std::set<long, std::greater<>> x) { return *x.begin(); }", "[[[[1, 3, 2]], 1]]", Verdict::kWA},
+      {"std::multiset<long, std::greater<long>> f(std::multiset<long> x) { return {x.begin(), x.end()}; }",
+       "[[[[1, 3, 1]], [3, 1, 1]]]", Verdict::kAC},
+      {"std::map<std::string, long, std::greater<>> f(std::map<std::string, long, std::less<>> x)"
+       " { return {x.begin(), x.end()}; }",
+       R"([[[{"a": 1, "b": 2}], {"b": 2, "a": 1}]])", Verdict::kAC},
+      {"struct By { bool operator()(long a, long b) const { return a > b; } };\n"
+       "long f(std::set<long, By> x) { return *x.begin(); }",
+       "[[[[1, 3, 2]], 3]]", Verdict::kCE},
+  };
+  for (const auto& one : cases) {
+    const Evidence evidence = judged(one.source, one.calls);
+    EXPECT_EQ(evidence.verdict, one.verdict) << one.source << describe(evidence);
   }
 }
 
@@ -229,7 +266,7 @@ TEST(CppCall, BytesMayBeTextsAndIntegersWide) {
     return judge->judge(submission);
   };
   if (guessed("long f(long x) { return x; }", "[[[1], 1]]").verdict != Verdict::kAC) {
-    GTEST_SKIP() << "python3-clang-16 is not installed";
+    GTEST_SKIP() << "built without clang's libraries";
   }
   const struct {
     const char* source;
