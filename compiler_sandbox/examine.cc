@@ -128,8 +128,10 @@ class Examination {
   std::optional<Finding> prepare() {
     const bool cpp = submission_.language == Language::kCpp;
     const int work_mib = submission_.limits.file_mib + (cpp ? kBuildMib : 0);
-    const bool starts_warm = cpp && tools_.starts_warm(submission_.source);
-    if (const auto begun = worker_.begin(work_files(submission_, callee_), work_mib, starts_warm); !begun) {
+    const auto start = !cpp                                     ? SessionStart::kPython
+                       : tools_.starts_warm(submission_.source) ? SessionStart::kClang
+                                                                : SessionStart::kBare;
+    if (const auto begun = worker_.begin(work_files(submission_, callee_), work_mib, start); !begun) {
       return faulty(begun.error().message);
     }
     return cpp ? compile() : std::nullopt;

@@ -75,8 +75,8 @@ class SuiteExamination {
   // The tests' session goes on from suite to suite as long as none leaves a file: their authors are no attackers.
   Result<void> begin() {
     const bool is_new = !tests_.in_session();
-    PLUMB_TRY(candidate_.send_begin(work_files(submission_), submission_.limits.file_mib));
-    PLUMB_TRY(is_new ? tests_.send_begin({}, kTestsWorkMib) : Result<void>());
+    PLUMB_TRY(candidate_.send_begin(work_files(submission_), submission_.limits.file_mib, SessionStart::kPython));
+    PLUMB_TRY(is_new ? tests_.send_begin({}, kTestsWorkMib, SessionStart::kPython) : Result<void>());
     PLUMB_TRY(candidate_.await_begun());
     return is_new ? tests_.await_begun() : Result<void>();
   }
@@ -92,7 +92,7 @@ class SuiteExamination {
 
   Result<void> start_candidate() {
     if (!candidate_.in_session()) {
-      PLUMB_TRY(candidate_.begin(work_files(submission_), submission_.limits.file_mib));
+      PLUMB_TRY(candidate_.begin(work_files(submission_), submission_.limits.file_mib, SessionStart::kPython));
     }
     Step step = tools_.run_step(submission_);
     step.cpu_s *= alone_ ? 1 : kCpuSlack;

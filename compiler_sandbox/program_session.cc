@@ -42,8 +42,9 @@ std::optional<Finding> ProgramSession::build(const std::string& source, std::map
   files[language_.source] = source;
   const std::size_t mib = source.size() / kMib + 1 + static_cast<std::size_t>(more_mib);
   const int work_mib = limits_.file_mib + language_.extra_file_mib + static_cast<int>(mib);
-  const bool starts_warm = language_.precompiled_headers && tools_.starts_warm(source);
-  if (const auto begun = worker_.begin(files, work_mib, starts_warm); !begun) {
+  const auto start =
+      language_.precompiled_headers && tools_.starts_warm(source) ? SessionStart::kClang : SessionStart::kBare;
+  if (const auto begun = worker_.begin(files, work_mib, start); !begun) {
     return faulty(begun.error().message);
   }
   const std::vector<Step> steps =

@@ -161,12 +161,12 @@ Worker::~Worker() {
   waitpid(pid_, nullptr, 0);
 }
 
-Result<void> Worker::begin(const std::map<std::string, std::string>& files, int work_mib, bool starts_warm) {
-  PLUMB_TRY(send_begin(files, work_mib, starts_warm));
+Result<void> Worker::begin(const std::map<std::string, std::string>& files, int work_mib, SessionStart start) {
+  PLUMB_TRY(send_begin(files, work_mib, start));
   return await_begun();
 }
 
-Result<void> Worker::send_begin(const std::map<std::string, std::string>& files, int work_mib, bool starts_warm) {
+Result<void> Worker::send_begin(const std::map<std::string, std::string>& files, int work_mib, SessionStart start) {
   if (kept_) {
     end_later();  // its report may wait in the socket: what is read next is not yet the new session's answer
   }
@@ -174,8 +174,8 @@ Result<void> Worker::send_begin(const std::map<std::string, std::string>& files,
   for (const auto& [name, content] : files) {
     contents[name] = wire_bytes(content);
   }
-  if (!send_wire(socket(),
-                 {{"op", "begin"}, {"files", contents}, {"work_mib", work_mib}, {"starts_warm", starts_warm}})) {
+  const char* from = start == SessionStart::kPython ? "python" : start == SessionStart::kClang ? "clang" : "bare";
+  if (!send_wire(socket(), {{"op", "begin"}, {"files", contents}, {"work_mib", work_mib}, {"start", from}})) {
     return Error{"the sandbox launcher died"};
   }
   return {};

@@ -43,6 +43,13 @@ struct StepReport {
 
 class RunningStep;
 
+/// What a session's processes are copies of.
+enum class SessionStart {
+  kBare,    // the launcher: all that is run is executed
+  kPython,  // a process that has an interpreter loaded
+  kClang,   // one that has a compiler loaded (where Toolchain::starts_warm() is true), after a few cold starts
+};
+
 class Worker {
  public:
   /// Starts the launcher at `path` (see find_launcher) and waits until it has set its slot up.
@@ -60,10 +67,9 @@ class Worker {
   [[nodiscard]] bool is_alive() const;
 
   /// Starts a session with `files` (name to content) in its work folder of `work_mib`; ends the one before.
-  /// `starts_warm`: it compiles what Toolchain::starts_warm() is true of.
-  Result<void> begin(const std::map<std::string, std::string>& files, int work_mib, bool starts_warm = false);
+  Result<void> begin(const std::map<std::string, std::string>& files, int work_mib, SessionStart start);
   /// begin() in two halves: in between, others can begin too.
-  Result<void> send_begin(const std::map<std::string, std::string>& files, int work_mib, bool starts_warm = false);
+  Result<void> send_begin(const std::map<std::string, std::string>& files, int work_mib, SessionStart start);
   Result<void> await_begun();
   /// Starts a step; fds[i] becomes descriptor targets[i] of the program. The report comes over socket().
   Result<void> start_step(const Step& step, const std::vector<int>& fds, const std::vector<int>& targets);

@@ -204,7 +204,7 @@ Json measure_repeated(Judge& judge, double seconds) {
   return {{"load", "repeated"}, {"per_second", static_cast<double>(count) / elapsed}, {"count", count}};
 }
 
-int run(const JudgeOptions& options, double seconds) {
+int run(const JudgeOptions& options, double seconds, const std::string& only) {
   const auto judge = start_judge(options);
   if (!judge) {
     std::fprintf(stderr, "%s\n", judge.error().message.c_str());
@@ -219,9 +219,13 @@ int run(const JudgeOptions& options, double seconds) {
     all.push_back({"trivial_native", trivial});
   }
   for (const Load& load : all) {
-    loads.push_back(measure(**judge, load, seconds, slots));
+    if (only.empty() || only == load.name) {
+      loads.push_back(measure(**judge, load, seconds, slots));
+    }
   }
-  loads.push_back(measure_repeated(**judge, std::min(seconds, 2.0)));
+  if (only.empty() || only == "repeated") {
+    loads.push_back(measure_repeated(**judge, std::min(seconds, 2.0)));
+  }
   const Json result{{"bench", "sandbox"},
                     {"slots", slots},
                     {"cpp_compiler", options.cpp_compiler.empty() ? "default" : options.cpp_compiler},
@@ -238,6 +242,7 @@ int run(const JudgeOptions& options, double seconds) {
 int main(int argc, char** argv) {
   plumb::JudgeOptions options;
   double seconds = 10;
+  std::string only;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string key = argv[i];
     if (key == "--cpp-compiler") {
@@ -246,10 +251,16 @@ int main(int argc, char** argv) {
       options.cpp_optimization = std::atoi(argv[i + 1]);
     } else if (key == "--seconds") {
       seconds = std::atof(argv[i + 1]);
+    } else if (key == "--slots") {
+      options.slots = std::atoi(argv[i + 1]);
+    } else if (key == "--only") {
+      only = argv[i + 1];
     } else {
-      std::fprintf(stderr, "usage: sandbox_speed [--cpp-compiler clang|gcc] [--cpp-optimization N] [--seconds S]\n");
+      std::fprintf(
+          stderr,
+          "usage: sandbox_speed [--cpp-compiler clang|gcc] [--cpp-optimization N] [--seconds S] [--only LOAD]\n");
       return 2;
     }
   }
-  return plumb::run(options, seconds);
+  return plumb::run(options, seconds, only);
 }

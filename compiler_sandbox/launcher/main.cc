@@ -74,7 +74,7 @@ class Launcher {
   void begin(const WireMessage& message) {
     take_part();
     session_.reset();
-    if (message.body.value("starts_warm", false) && warm_clang_.is_object() &&
+    if (message.body.value("start", "") == "clang" && warm_clang_.is_object() &&
         starts_++ == warm_clang_.at("cold_starts").get<int>()) {
       warm_up();
     }

@@ -126,11 +126,11 @@ std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& 
   }
   session->socket_ = UniqueFd(pair[0]);
   UniqueFd inner(pair[1]);
-  if (begin.value("starts_warm", false)) {
-    session->init_ = slot.warm_template.make_init(inner.get(), work_folder);
-  }
-  if (session->init_ < 0) {
-    session->init_ = slot.init_template.make_init(inner.get(), work_folder);
+  // A copy of a template has its interpreter or compiler with it, the pages of which cost as much to copy, and to give
+  // back, as all else that a short program needs: what executes all it runs is a copy of the launcher, which is small.
+  if (const std::string start = begin.value("start", ""); start != "bare") {
+    const InitTemplate& original = start == "clang" ? slot.warm_template : slot.init_template;
+    session->init_ = original.make_init(inner.get(), work_folder);
   }
   if (session->init_ < 0) {
     session->init_ = clone_init(slot, false);

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -31,6 +32,7 @@ constexpr rlim_t kStackShare = 16;  // of a limited address space: each thread r
 // and Node's reserve gigabytes that they never touch. What is left is a net against one allocation beyond all reason.
 constexpr rlim_t kAddressSlack = rlim_t{4} << 30U;
 constexpr rlim_t kOpenFiles = 256;
+constexpr std::size_t kBorrowedStack = std::size_t{256} << 10U;
 constexpr int kFirstSpareFd = 20;  // above every target, below kOpenFiles
 
 bool lower_limit(int resource, rlim_t value) {
@@ -162,6 +164,38 @@ const char* become(const StepRequest& request, const std::vector<UniqueFd>& fds,
   return "exec";
 }
 
+struct Becoming {
+  const StepRequest& request;
+  const std::vector<UniqueFd>& fds;
+  const StepIdentity& identity;
+  int status_fd;
+};
+
+int become_or_say_why(void* argument) {
+  const auto& becoming = *static_cast<const Becoming*>(argument);
+  int status_fd = becoming.status_fd;
+  const char* stage = become(becoming.request, becoming.fds, becoming.identity, status_fd);
+  const std::string text = std::string(stage) + ": " + std::strerror(errno);
+  static_cast<void>(!write(status_fd, text.data(), text.size()));
+  _exit(127);
+}
+
+// A child that executes something borrows this process's memory until then (vfork(2)): copying the pages' table and
+// giving it back is most of what a fork costs. Nothing but our own code runs meanwhile, and no other process may look
+// at that memory: the mark that says so (PR_SET_DUMPABLE) belongs to the memory.
+pid_t start_child(Becoming& becoming) {
+  const std::vector<std::string>& argv = becoming.request.argv;
+  if (is_warm_python(argv) || is_warm_clang(argv)) {
+    const pid_t child = fork();
+    if (child == 0) {
+      become_or_say_why(&becoming);
+    }
+    return child;
+  }
+  alignas(16) static char stack[kBorrowedStack];
+  return clone(become_or_say_why, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &becoming);
+}
+
 }  // namespace
 
 StepRequest step_from_wire(const nlohmann::json& body) {
@@ -187,14 +221,8 @@ pid_t start_step(const StepRequest& request, const std::vector<UniqueFd>& fds, c
   }
   UniqueFd reader(status[0]);
   UniqueFd writer(status[1]);
-  const pid_t child = fork();
-  if (child == 0) {
-    int status_fd = writer.get();
-    const char* stage = become(request, fds, identity, status_fd);
-    const std::string text = std::string(stage) + ": " + std::strerror(errno);
-    static_cast<void>(!write(status_fd, text.data(), text.size()));
-    _exit(127);
-  }
+  Becoming becoming{request, fds, identity, writer.get()};
+  const pid_t child = start_child(becoming);
   writer.reset();
   if (child < 0) {
     error = std::string("fork: ") + std::strerror(errno);
