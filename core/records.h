@@ -74,6 +74,7 @@ struct PromptRecord {
   nlohmann::json extra_info = {};     // the row's own "extra_info", for custom rewards; null where there is none
   TestCode test_code = {};            // code only: graded instead of `tests`, which are empty then
   bool trains_every_turn = false;     // SftRecord::every_turn of its demonstration
+  std::vector<std::string> forbidden_names = {};  // code only: beside those of reward.forbidden
 };
 
 /// One demonstration: loss is on `completion`, end token included. Without messages `completion` is plain text.

@@ -57,7 +57,8 @@ class Parts {
   }
 
   [[nodiscard]] ScorePart forbidden(double weight, const RewardOptions& options) const {
-    const std::string name = forbidden_name_in(source_, prompt_.language, options.forbidden);
+    std::string name = forbidden_name_in(source_, prompt_.language, options.forbidden);
+    name = name.empty() ? forbidden_name_in(source_, prompt_.language, prompt_.forbidden_names) : name;
     return {"forbidden", name.empty() ? 0.0 : -1.0, weight,
             name.empty() ? "uses no forbidden name" : "uses the forbidden name " + name, PartKind::kPenalty};
   }

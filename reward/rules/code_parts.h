@@ -20,7 +20,7 @@ std::string explain(const Evidence& evidence);
 ///   ran        1 if the program compiled and every call came back with a value, within the limits
 ///   near_miss  1 if no test fails, or a single one and the fraction is above 0, or all that fail do by white space
 ///   findings   minus what evidence.findings add up to by finding_penalty(), -1 at least
-///   forbidden  -1 if `source` uses one of options.forbidden
+///   forbidden  -1 if `source` uses one of options.forbidden, or of the forbidden names of the prompt
 /// The verdict part takes the weight that is left of 1; see set_total(). Evidence of SE has no score.
 std::vector<ScorePart> code_parts(const PromptRecord& prompt, std::string_view source, const Evidence& evidence,
                                   const RewardOptions& options, const PartWeights& weights);

@@ -10,6 +10,7 @@ namespace plumb {
 namespace {
 
 constexpr double kMaxShaping = 0.5;
+constexpr double kMostWeight = 0.499;
 const std::vector<std::string> kParts = {"fraction", "ran",    "near_miss",  "forbidden", "findings",
                                          "format",   "length", "repetition", "custom"};
 
@@ -71,7 +72,7 @@ void RewardOptions::describe(ConfigSection& section) {
                  {.help = "all tests or nothing; or also a part for the share of tests passed, above what the best "
                           "constant answer passes"});
   const auto weight = [&](const char* name, double& value, const char* help) {
-    section.field(name, value, {.help = help, .min = 0, .max = 0.499});
+    section.field(name, value, {.help = help, .min = 0, .max = kMostWeight});
   };
   weight("fraction_weight", fraction_weight, "of that share; all tests passed is still 1");
   weight("ran_weight", ran_weight, "for a program that compiles and ends every call by itself, e.g. 0.1");
@@ -232,6 +233,21 @@ bool RewardOptions::is_graded() const {
   };
   return reward_model_share() > 0 || process != ProcessSignal::kNone || grades(weights("")) ||
          std::any_of(source_weights.begin(), source_weights.end(), source_grades);
+}
+
+PartWeights RewardOptions::weights(const PromptRecord& prompt) const {
+  PartWeights chosen = weights(prompt.data_source);
+  if (forbidden.empty() && !prompt.forbidden_names.empty() && forbidden_weight > 0) {
+    double others = 0;
+    for (const auto& [part, weight] : chosen) {
+      others += weight;
+    }
+    const double left = std::min(forbidden_weight, kMostWeight - others);
+    if (left > 0) {
+      chosen.emplace("forbidden", left);
+    }
+  }
+  return chosen;
 }
 
 PartWeights RewardOptions::weights(std::string_view data_source) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/config.h"
+#include "core/records.h"
 #include "core/result.h"
 #include "reward/rules/custom/custom_options.h"
 
@@ -79,6 +80,10 @@ struct RewardOptions {
 
   /// The shaping weights for prompts of `data_source`. check() must have passed.
   [[nodiscard]] PartWeights weights(std::string_view data_source) const;
+
+  /// The same for one prompt: where only its own row forbids names, forbidden_weight counts too, or what is left below
+  /// one half.
+  [[nodiscard]] PartWeights weights(const PromptRecord& prompt) const;
 };
 
 /// What a static finding takes off the part "findings", by options.findings: of its CWE number, else of its severity,

@@ -121,7 +121,7 @@ void route(const CompletionGroup& group, std::vector<Score>& scores, const Score
            MathTable& maths) {
   const PromptRecord& prompt = *group.prompt;
   const bool audited = options.audit && !prompt.audit_tests.empty();
-  const PartWeights weights = options.reward.weights(prompt.data_source);
+  const PartWeights weights = options.reward.weights(prompt);
   const auto finish = [&](std::vector<ScorePart> parts, const Completion& completion, Score& score) {
     add_text_parts(prompt, completion, options.reward, weights, parts);
     set_score(score, std::move(parts));
@@ -198,7 +198,7 @@ void add_custom_parts(CustomReward& custom, const RewardOptions& options, std::v
   std::vector<CustomItem> items;
   std::vector<std::pair<Score*, double>> weighed;
   for (ScoredGroup& group : groups) {
-    const PartWeights weights = options.weights(group.group.prompt->data_source);
+    const PartWeights weights = options.weights(*group.group.prompt);
     const auto weight = weights.find("custom");
     for (std::size_t i = 0; i < group.scores.size(); ++i) {
       if (!group.scores[i].unscored && (options.custom.is_verdict() || weight != weights.end())) {

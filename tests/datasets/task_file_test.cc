@@ -137,6 +137,24 @@ TEST_F(TaskFileTest, IntegersWhereFloatsAreDueBecomeFloats) {
   EXPECT_TRUE((*prompts)[0].tests[0].result.is_number_float());
 }
 
+TEST_F(TaskFileTest, RowsOfCodeForbidNames) {
+  const auto row = [](const std::string& names) {
+    return R"({"prompt":"Sort.","data_source":"x","forbidden":)" + names +
+           R"(,"reward_model":{"ground_truth":"{\"inputs\":[\"1\"],\"outputs\":[\"1\"]}"}})";
+  };
+  auto prompts = load(row(R"(["sorted","list.sort"])"));
+  ASSERT_TRUE(prompts) << prompts.error().message;
+  EXPECT_EQ((*prompts)[0].forbidden_names, (std::vector<std::string>{"sorted", "list.sort"}));
+  EXPECT_EQ(load(row("null")).value()[0].forbidden_names.size(), 0U);
+  for (const char* wrong : {"\"sorted\"", "[1]", "[\"\"]"}) {
+    const auto refused = load(row(wrong));
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("tasks.jsonl:1: \"forbidden\": expected a list of names"), std::string::npos)
+        << refused.error().message;
+  }
+  EXPECT_TRUE(load(R"({"question":"How many?","answer":"#### 7","forbidden":1})"));  // mathematics: not read
+}
+
 TEST_F(TaskFileTest, ReadsGsm8kRows) {
   auto prompts = load(R"({"question":"How many?","answer":"3 + 4 = 7\n#### 7"})");
   ASSERT_TRUE(prompts) << prompts.error().message;

@@ -159,6 +159,26 @@ TEST(CodeParts, AllTestsPassedIsExactlyOne) {
   EXPECT_TRUE(is_solved(forbidden));
 }
 
+TEST(CodeParts, TasksForbidNamesOfTheirOwn) {
+  PromptRecord prompt = prompt_of_four();
+  prompt.forbidden_names = {"sorted"};
+  const RewardOptions options;
+  const auto total = [&](const char* source) {
+    Score score;
+    set_score(score, code_parts(prompt, source, with({kAC, kAC, kAC, kAC}), options, options.weights(prompt)));
+    return score.total;
+  };
+  EXPECT_DOUBLE_EQ(total("def f(x): return sorted(x)\n"), 0.95);
+  EXPECT_DOUBLE_EQ(total("def f(x): return eval(x)\n"), 1);
+  RewardOptions both = all_parts();
+  EXPECT_EQ(both.weights(prompt), both.weights(""));
+  both.forbidden.clear();
+  both.ran_weight = 0.19;
+  EXPECT_NEAR(both.weights(prompt).at("forbidden"), 0.009, 1e-12);  // no unsolved task outscores a solved one
+  both.forbidden_weight = 0;
+  EXPECT_EQ(both.weights(prompt).count("forbidden"), 0U);
+}
+
 TEST(CodeParts, NoCodeEarnsNoPart) {
   Score score;
   set_score(score, no_code_parts(all_parts().weights(""), "no closed code block"));
