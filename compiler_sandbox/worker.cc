@@ -174,8 +174,11 @@ Result<void> Worker::send_begin(const std::map<std::string, std::string>& files,
   for (const auto& [name, content] : files) {
     contents[name] = wire_bytes(content);
   }
-  const char* from = start == SessionStart::kPython ? "python" : start == SessionStart::kClang ? "clang" : "bare";
-  if (!send_wire(socket(), {{"op", "begin"}, {"files", contents}, {"work_mib", work_mib}, {"start", from}})) {
+  if (!send_wire(socket(), {{"op", "begin"},
+                            {"files", contents},
+                            {"work_mib", work_mib},
+                            {"copies", start != SessionStart::kBare},
+                            {"clang", start == SessionStart::kClang}})) {
     return Error{"the sandbox launcher died"};
   }
   return {};

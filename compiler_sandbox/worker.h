@@ -43,11 +43,11 @@ struct StepReport {
 
 class RunningStep;
 
-/// What a session's processes are copies of.
+/// What is run in a session without being executed, as a copy of a process that has it loaded.
 enum class SessionStart {
-  kBare,    // the launcher: all that is run is executed
-  kPython,  // a process that has an interpreter loaded
-  kClang,   // one that has a compiler loaded (where Toolchain::starts_warm() is true), after a few cold starts
+  kBare,    // nothing
+  kPython,  // the drivers' interpreter
+  kClang,   // the compiler of what Toolchain::starts_warm() is true of, after a few cold starts
 };
 
 class Worker {

@@ -4,7 +4,7 @@ configs/arithmetic.toml, after its SFT. The same start, prompts in the same orde
 one's learning rate is the best of the same trials on dev; five seeds; measured by `plumb eval` on pairs of numbers that no
 training has seen.
 
-usage: bench/learning/trl_compare.py --start SFT_POLICY --python TRL_PYTHON --out DIR [--seeds 1,2,3,4,5] [--steps 80]
+usage: bench/learning/trl_compare.py --start SFT_POLICY --python TRL_PYTHON --out DIR [--seeds 1,2,3,4,5] [--steps 300]
 
 SFT_POLICY is a folder that `plumb sft --config configs/arithmetic.toml` made; TRL_PYTHON an interpreter that has TRL. The
 result is printed and kept in bench/learning/results/trl-arithmetic.json; logs of both are in DIR.
@@ -21,10 +21,10 @@ from intervals import bca
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-RATES = ("1e-5", "3e-5", "1e-4")
+RATES = ("3e-5", "6e-5", "1.2e-4")
 # What TRL has as well: no division by the group's deviation, one update a step.
-SETTINGS = {"grpo.prompts_per_step": 8, "grpo.group_size": 8, "grpo.mini_batches": 1, "grpo.advantage": "no_std",
-            "grpo.saved_groups": 16, "grpo.warmup_steps": 5}
+SETTINGS = {"grpo.prompts_per_step": 32, "grpo.group_size": 8, "grpo.mini_batches": 1, "grpo.advantage": "no_std",
+            "grpo.saved_groups": 64, "grpo.warmup_steps": 5}
 
 
 def parse():
@@ -33,7 +33,7 @@ def parse():
     parser.add_argument("--python", required=True)
     parser.add_argument("--out", required=True)
     parser.add_argument("--seeds", default="1,2,3,4,5")
-    parser.add_argument("--steps", type=int, default=80)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--plumb", default=str(ROOT / "build/release/plumb"))
     return parser.parse_args()
 
@@ -66,7 +66,7 @@ class Comparison:
         if not out.exists():  # the prompts are those of plumb's run of this seed, whatever its rate
             prompts = next(self.out.glob(f"plumb-{seed}-*"))
             self.call([self.options.python, HERE / "trl_grpo.py", "--run", prompts, "--model", self.start, "--out", out,
-                       "--seed", seed, "--learning-rate", rate, "--micro-batch", 64],
+                       "--seed", seed, "--learning-rate", rate, "--micro-batch", 256],
                       env={**os.environ, "PLUMB_BINARY": str(self.plumb)})
         return out
 

@@ -57,14 +57,9 @@ std::string prepare(const InitOptions& options, const nlohmann::json& begin) {
   return enter_landlock(options.readable, folder);
 }
 
-struct Ended {
-  int status = -1;           // as of waitpid()
-  std::int64_t max_rss = 0;  // the largest resident set of a process that ended, in bytes
-};
-
 // Waits for `child` while reaping whatever else is handed to us.
-Ended wait_for(pid_t child) {
-  Ended result;
+StepEnd wait_for(pid_t child) {
+  StepEnd result;
   for (;;) {
     int status = 0;
     rusage usage{};
@@ -104,7 +99,9 @@ void run_init(const InitOptions& options) {
   }
   const std::string error = prepare(options, message.body);
   send_wire(options.socket, error.empty() ? nlohmann::json{{"ready", true}} : nlohmann::json{{"error", error}});
-  while (error.empty() && receive_wire(options.socket, message)) {
+  // Between its own steps there may be one that is a copy of a template: the kernel reaps what that leaves behind.
+  for (signal(SIGCHLD, SIG_IGN); error.empty() && receive_wire(options.socket, message); signal(SIGCHLD, SIG_IGN)) {
+    signal(SIGCHLD, SIG_DFL);
     std::string step_error;
     const pid_t child = start_step(step_from_wire(message.body), message.fds, options.identity, step_error);
     message.fds.clear();
@@ -113,7 +110,7 @@ void run_init(const InitOptions& options) {
       continue;
     }
     send_wire(options.socket, {{"started", true}});
-    const Ended ended = wait_for(child);
+    const StepEnd ended = wait_for(child);
     end_stragglers(options.namespaces);
     // A child begins with its parent's pages, and the kernel counts them as its own.
     rusage own{};

@@ -33,6 +33,15 @@ constexpr int kMakingWay = 10;
 constexpr std::int64_t kLoadingBytes = std::int64_t{1} << 30;
 constexpr int kLoadingProcesses = 8;
 
+constexpr int kCopyProcesses = 2;  // a copy, and the helper that makes it
+
+const StepProgram kPython = [](const StepRequest& request, char* const*, char* const*) {
+  run_warm_python(request.argv);
+};
+const StepProgram kClang = [](const StepRequest&, char* const* argv, char* const* environment) {
+  run_warm_clang(argv, environment);
+};
+
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
@@ -49,10 +58,16 @@ class Launcher {
     }
     const nlohmann::json layers = set_up_slot(message.body, slot_);
     const auto drivers = message.body.value("python_drivers", std::vector<std::string>());
-    slot_.init_template = start_template(slot_, [&drivers] { return load_warm_python(drivers); });
     warm_clang_ = message.body.value("warm_clang", nlohmann::json());
+    slot_.python = start_template(slot_,
+                                  {.load = [&drivers] { return load_warm_python(drivers); },
+                                   .does = [drivers](const auto& argv) { return is_warm_python(argv, drivers); },
+                                   .start = {}},
+                                  kPython);
     send_wire(kJudgeSocket, {{"layers", layers}});
-    static_cast<void>(slot_.init_template.await([] {}));  // the judge starts other launchers meanwhile
+    if (!slot_.python.await([] {})) {  // the judge starts other launchers meanwhile
+      slot_.python.end();
+    }
     slot_.resident_bytes = slot_.cgroup.present() ? slot_.cgroup.kept_bytes() : 0;
     while (receive_wire(kJudgeSocket, message)) {
       const std::string op = message.body.value("op", "");
@@ -65,8 +80,8 @@ class Launcher {
       }
     }
     session_.reset();
-    slot_.init_template.end();
-    slot_.warm_template.end();
+    slot_.python.end();
+    slot_.clang.end();
     slot_.cgroup.remove();
   }
 
@@ -74,7 +89,7 @@ class Launcher {
   void begin(const WireMessage& message) {
     take_part();
     session_.reset();
-    if (message.body.value("start", "") == "clang" && warm_clang_.is_object() &&
+    if (message.body.value("clang", false) && warm_clang_.is_object() &&
         starts_++ == warm_clang_.at("cold_starts").get<int>()) {
       warm_up();
     }
@@ -88,9 +103,14 @@ class Launcher {
     if (!slot_.cgroup.present() || !slot_.cgroup.set_limits(slot_.resident_bytes + kLoadingBytes, kLoadingProcesses)) {
       return;
     }
-    slot_.warm_template = start_template(slot_, [this] { return load_warm_clang(warm_clang_); });
-    if (!slot_.warm_template.await([] { send_wire(kJudgeSocket, {{"warming_up", true}}); })) {
-      slot_.warm_template.end();
+    const auto replaces = warm_clang_.at("replaces").get<std::vector<std::string>>();
+    slot_.clang = start_template(slot_,
+                                 {.load = [this] { return load_warm_clang(warm_clang_); },
+                                  .does = [replaces](const auto& argv) { return argv == replaces; },
+                                  .start = {}},
+                                 kClang);
+    if (!slot_.clang.await([] { send_wire(kJudgeSocket, {{"warming_up", true}}); })) {
+      slot_.clang.end();
     }
     slot_.resident_bytes = slot_.cgroup.kept_bytes();
   }
@@ -104,9 +124,11 @@ class Launcher {
   // Limits first, then the step; then watches it until it ends, breaks a limit, or the judge says otherwise.
   void step(const WireMessage& message) {
     const StepRequest request = step_from_wire(message.body);
-    const int templates = slot_.warm_template.pid() > 0 ? 1 : 0;  // beyond the one that is counted always
-    if (!session_ ||
-        !slot_.cgroup.set_limits(request.memory_bytes + slot_.resident_bytes, request.processes + templates)) {
+    const StepTemplate* original = slot_.python.does(request.argv)  ? &slot_.python
+                                   : slot_.clang.does(request.argv) ? &slot_.clang
+                                                                    : nullptr;
+    const int room = original != nullptr ? kCopyProcesses : 0;  // while it is made
+    if (!session_ || !set_limits(request, std::max(request.processes, room))) {
       fail(session_ ? "the kernel refused the memory or process limit" : "a step without a session");
       return;
     }
@@ -116,18 +138,27 @@ class Launcher {
     cpu_at_start_ = used_cpu_s();
     start_ = Clock::now();
     idle_.start(cpu_at_start_, start_);
-    WireMessage answer;
-    if (!session_->send_step(message) || !receive_wire(session_->socket(), answer) || answer.body.contains("error")) {
-      fail(answer.body.is_object() ? answer.body.value("error", "the sandbox's init died") : "the sandbox's init died");
+    const bool copied = original != nullptr && session_->make_copy(*original);
+    if (copied && request.processes < room && !set_limits(request, request.processes)) {
+      fail("the kernel refused the process limit");
+      return;
+    }
+    if (const std::string error = session_->start_step(message); !error.empty()) {
+      fail(error);
       return;
     }
     memory_limit_ = request.memory_bytes;
     watch(request);
   }
 
+  [[nodiscard]] bool set_limits(const StepRequest& request, int processes) const {
+    const int templates = slot_.clang.pid() > 0 ? 1 : 0;  // beyond the one that is counted always
+    return slot_.cgroup.set_limits(request.memory_bytes + slot_.resident_bytes, processes + templates);
+  }
+
   void watch(const StepRequest& request) {
     for (;;) {
-      pollfd sources[2] = {{kJudgeSocket, POLLIN, 0}, {session_->socket(), POLLIN, 0}};
+      pollfd sources[2] = {{kJudgeSocket, POLLIN, 0}, {session_->end_fd(), POLLIN, 0}};
       poll(sources, 2, kPollMs);
       if (sources[1].revents != 0) {
         finish();
@@ -193,11 +224,10 @@ class Launcher {
   }
 
   void finish() {
-    WireMessage answer;
     nlohmann::json report;
-    if (receive_wire(session_->socket(), answer) && answer.body.contains("status")) {
-      const int status = answer.body["status"].get<int>();
-      peak_bytes_ = std::max(peak_bytes_, answer.body.value("max_rss", std::int64_t{0}));
+    if (const auto end = session_->end_step()) {
+      const int status = end->status;
+      peak_bytes_ = std::max(peak_bytes_, end->max_rss);
       report["reason"] = "exit";
       report["exit_code"] = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
       report["signal"] = WIFSIGNALED(status) ? WTERMSIG(status) : 0;

@@ -47,14 +47,12 @@ bool write_id_maps(const Slot& slot, pid_t pid) {
          write_proc(slot.proc_fd, folder + "/uid_map", map) && write_proc(slot.proc_fd, folder + "/gid_map", map);
 }
 
-// With `as_sibling` the child's parent is the caller's.
-pid_t clone_init(const Slot& slot, bool as_sibling) {
+pid_t clone_init(const Slot& slot) {
   clone_args args{};
-  args.exit_signal = as_sibling ? 0 : SIGCHLD;  // a sibling's is that of the caller
+  args.exit_signal = SIGCHLD;
   if (slot.namespaces) {
     args.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
   }
-  args.flags |= as_sibling ? CLONE_PARENT : 0;
   // The id maps of a process that cannot be dumped belong to the host's root. Init takes the mark again by itself.
   prctl(PR_SET_DUMPABLE, slot.privileged ? 0 : 1, 0, 0, 0);
   const auto pid = static_cast<pid_t>(syscall(SYS_clone3, &args, sizeof(args)));
@@ -62,6 +60,16 @@ pid_t clone_init(const Slot& slot, bool as_sibling) {
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   }
   return pid;
+}
+
+StepIdentity identity_of(const Slot& slot, const std::string& work_folder) {
+  StepIdentity identity;
+  identity.filter = slot.filter;
+  identity.work_folder = work_folder;
+  identity.change_ids = slot.privileged;
+  identity.uid = slot.namespaces ? kInnerProgram : slot.uid + 1;
+  identity.gid = identity.uid;
+  return identity;
 }
 
 // In the child: waits until the launcher has written the id maps, takes the new identity, serves.
@@ -82,11 +90,7 @@ pid_t clone_init(const Slot& slot, bool as_sibling) {
   options.socket = mine;
   options.namespaces = slot.namespaces;
   options.readable = slot.readable;
-  options.identity.filter = slot.filter;
-  options.identity.work_folder = work_folder;
-  options.identity.change_ids = slot.privileged;
-  options.identity.uid = slot.namespaces ? kInnerProgram : slot.uid + 1;
-  options.identity.gid = options.identity.uid;
+  options.identity = identity_of(slot, work_folder);
   if (slot.privileged && slot.namespaces && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0)) {
     _exit(1);
   }
@@ -99,13 +103,14 @@ int remove_entry(const char* path, const struct stat*, int, FTW*) {
 
 }  // namespace
 
-InitTemplate start_template(const Slot& slot, const InitTemplate::Load& load) {
+StepTemplate start_template(const Slot& slot, StepTemplate::Program parts, const StepProgram& program) {
   if (!slot.namespaces) {
     return {};
   }
-  return InitTemplate::create(
-      load, [&slot] { return clone_init(slot, true); },
-      [&slot](int socket, const std::string& work_folder) { start_init(slot, socket, work_folder); });
+  parts.start = [&slot, &program](int socket) {
+    run_copy(socket, {identity_of(slot, kWorkMount), slot.readable}, program);
+  };
+  return StepTemplate::create(parts);
 }
 
 std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& begin, std::string& error) {
@@ -126,15 +131,7 @@ std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& 
   }
   session->socket_ = UniqueFd(pair[0]);
   UniqueFd inner(pair[1]);
-  // A copy of a template has its interpreter or compiler with it, the pages of which cost as much to copy, and to give
-  // back, as all else that a short program needs: what executes all it runs is a copy of the launcher, which is small.
-  if (const std::string start = begin.value("start", ""); start != "bare") {
-    const InitTemplate& original = start == "clang" ? slot.warm_template : slot.init_template;
-    session->init_ = original.make_init(inner.get(), work_folder);
-  }
-  if (session->init_ < 0) {
-    session->init_ = clone_init(slot, false);
-  }
+  session->init_ = clone_init(slot);
   if (session->init_ == 0) {
     start_init(slot, inner.get(), work_folder);
   }
@@ -148,10 +145,13 @@ std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& 
     return nullptr;
   }
   static_cast<void>(write_proc(slot.proc_fd, std::to_string(session->init_) + "/oom_score_adj", "1000"));
+  if (slot.namespaces && begin.value("copies", false)) {
+    session->namespaces_ = namespaces_of(slot.proc_fd, session->init_);  // now: init hides them from all but root
+  }
   const char go = 1;
   WireMessage answer;
-  if (send(session->socket(), &go, 1, MSG_NOSIGNAL) != 1 || !send_wire(session->socket(), begin) ||
-      !receive_wire(session->socket(), answer)) {
+  if (send(session->socket_.get(), &go, 1, MSG_NOSIGNAL) != 1 || !send_wire(session->socket_.get(), begin) ||
+      !receive_wire(session->socket_.get(), answer)) {
     error = "the sandbox's init died while starting";
     return nullptr;
   }
@@ -162,23 +162,69 @@ std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& 
   return session;
 }
 
-bool Session::send_step(const WireMessage& message) const {
+bool Session::make_copy(const StepTemplate& original) {
+  copy_ = StepCopy(original, namespaces_, slot_.proc_fd);
+  return copy_.pid() > 0;
+}
+
+std::string Session::start_step(const WireMessage& message) {
+  if (copy_.pid() > 0) {
+    return copy_.send(message);
+  }
   std::vector<int> fds;
   for (const UniqueFd& fd : message.fds) {
     fds.push_back(fd.get());
   }
-  return send_wire(socket(), message.body, fds);
+  WireMessage answer;
+  if (!send_wire(socket_.get(), message.body, fds) || !receive_wire(socket_.get(), answer)) {
+    return "the sandbox's init died";
+  }
+  return answer.body.value("error", "");
+}
+
+std::optional<StepEnd> Session::end_step() {
+  if (copy_.pid() > 0) {
+    const StepEnd end = copy_.wait();
+    end_stragglers();
+    return end;
+  }
+  WireMessage answer;
+  if (!receive_wire(socket_.get(), answer) || !answer.body.contains("status")) {
+    return std::nullopt;
+  }
+  return StepEnd{.status = answer.body["status"].get<int>(), .max_rss = answer.body.value("max_rss", std::int64_t{0})};
+}
+
+// What a copy left running must not see the next step. Init, which reaps it, may not end it: both are closed in by
+// Landlock, each for itself, and so do not reach each other.
+void Session::end_stragglers() const {
+  for (int round = 0; round < kKillRounds; ++round) {
+    std::vector<int> pids = processes();
+    std::erase(pids, init_);
+    if (pids.empty()) {
+      return;
+    }
+    for (const int sent : {SIGSTOP, SIGKILL}) {
+      for (const int pid : pids) {
+        kill(pid, sent);
+      }
+    }
+    usleep(1000);
+  }
 }
 
 // Orphans of a session stay among init's descendants: init adopts them, and after it the launcher.
 std::vector<int> Session::processes() const {
   if (!slot_.cgroup.present()) {
-    return descent(slot_.proc_fd, init_);
+    std::vector<int> pids = descent(slot_.proc_fd, init_);
+    const std::vector<int> of_copy = copy_.pid() > 0 ? descent(slot_.proc_fd, copy_.pid()) : std::vector<int>();
+    pids.insert(pids.end(), of_copy.begin(), of_copy.end());
+    return pids;
   }
   std::vector<int> pids = slot_.cgroup.processes();
   std::erase(pids, getpid());
-  std::erase(pids, slot_.init_template.pid());
-  std::erase(pids, slot_.warm_template.pid());
+  std::erase(pids, slot_.python.pid());
+  std::erase(pids, slot_.clang.pid());
   return pids;
 }
 
@@ -207,6 +253,7 @@ void Session::kill_descent() const {
 void Session::kill_all() {
   if (init_ > 0 && slot_.namespaces) {
     kill(init_, SIGKILL);
+    copy_ = StepCopy();  // init is not gone before its sibling has been waited for
     while (waitpid(init_, nullptr, __WALL) < 0 && errno == EINTR) {
     }
   } else if (init_ > 0) {

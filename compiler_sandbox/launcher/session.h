@@ -5,11 +5,13 @@
 #include <sys/types.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "compiler_sandbox/launcher/cgroup.h"
-#include "compiler_sandbox/launcher/init_template.h"
 #include "compiler_sandbox/launcher/step.h"
+#include "compiler_sandbox/launcher/step_copy.h"
+#include "compiler_sandbox/launcher/step_template.h"
 #include "compiler_sandbox/wire.h"
 
 namespace plumb {
@@ -23,14 +25,14 @@ struct Slot {
   Cgroup cgroup;
   std::vector<sock_filter> filter;
   std::vector<std::string> readable;  // what programs may read and execute, for Landlock
-  InitTemplate init_template;         // only with namespaces
-  InitTemplate warm_template;         // has loaded clang (warm_clang.h): of sessions that start warm
+  StepTemplate python;                // only with namespaces
+  StepTemplate clang;                 // likewise; once a few candidates have asked for it
   std::int64_t resident_bytes = 0;    // of launcher and templates, in the cgroup: no program's
 };
 
-/// Forks a template that this slot's inits are copies of (init_template.h). Without namespaces there is none: there all
+/// Forks a template of steps (step_template.h), which go on as `program`. Without namespaces there is none: there all
 /// children of the launcher are ended with a session.
-InitTemplate start_template(const Slot& slot, const InitTemplate::Load& load);
+StepTemplate start_template(const Slot& slot, StepTemplate::Program parts, const StepProgram& program);
 
 /// A live session. Not copyable; the destructor kills it.
 class Session {
@@ -41,9 +43,14 @@ class Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Lets init start a step. Init answers on socket(): {"started"} or {"error"}, then {"status"} when it has ended.
-  bool send_step(const WireMessage& message) const;
-  [[nodiscard]] int socket() const { return socket_.get(); }
+  /// Lets init start a step that executes something; or, where there is a copy, lets that go on. Empty, or what failed.
+  [[nodiscard]] std::string start_step(const WireMessage& message);
+  /// Makes a copy of `original`, for the next step to go on as. False where that fails: then init executes it.
+  [[nodiscard]] bool make_copy(const StepTemplate& original);
+  /// Readable once the step has ended.
+  [[nodiscard]] int end_fd() const { return copy_.pid() > 0 ? copy_.end_fd() : socket_.get(); }
+  /// Of the step that has ended; what it left running is gone. Nothing where init died.
+  [[nodiscard]] std::optional<StepEnd> end_step();
   /// Kills every process of the session and waits until none is left. Idempotent.
   void kill_all();
   /// Of all processes of the session, as process_account.h says.
@@ -58,11 +65,14 @@ class Session {
   explicit Session(const Slot& slot) : slot_(slot) {}
   [[nodiscard]] std::vector<int> processes() const;
   void kill_descent() const;
+  void end_stragglers() const;
 
   const Slot& slot_;
   pid_t init_ = -1;
-  UniqueFd socket_;
-  std::string outside_work_folder_;  // only without namespaces
+  UniqueFd socket_;                   // to init
+  std::vector<UniqueFd> namespaces_;  // init's, where copies of templates may have to enter them
+  StepCopy copy_;                     // the step that runs, where it is one
+  std::string outside_work_folder_;   // only without namespaces
 };
 
 }  // namespace plumb

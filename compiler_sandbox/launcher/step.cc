@@ -20,9 +20,6 @@
 #include <cstring>
 #include <iterator>
 
-#include "compiler_sandbox/launcher/warm_clang.h"
-#include "compiler_sandbox/launcher/warm_python.h"
-
 namespace plumb {
 
 namespace {
@@ -60,7 +57,7 @@ bool set_limits(const StepRequest& request) {
   return good;
 }
 
-bool place_descriptors(const StepRequest& request, const std::vector<UniqueFd>& fds, int& status_fd) {
+bool place_descriptors(const StepRequest& request, const std::vector<UniqueFd>& fds, bool executes, int& status_fd) {
   std::vector<int> moved;
   for (const UniqueFd& fd : fds) {
     moved.push_back(fcntl(fd.get(), F_DUPFD_CLOEXEC, kFirstSpareFd));
@@ -76,10 +73,10 @@ bool place_descriptors(const StepRequest& request, const std::vector<UniqueFd>& 
   }
   const int last =
       request.targets.empty() ? 2 : std::max(2, *std::max_element(request.targets.begin(), request.targets.end()));
-  // Nothing is executed where a copy of this process goes on by itself: then all but the status is closed here.
+  // Where nothing is executed all but the status is closed here.
   const auto first = static_cast<unsigned>(last + 1);
   const auto status = static_cast<unsigned>(status_fd);
-  const unsigned flags = is_warm_python(request.argv) || is_warm_clang(request.argv) ? 0 : CLOSE_RANGE_CLOEXEC;
+  const unsigned flags = executes ? CLOSE_RANGE_CLOEXEC : 0;
   return good && syscall(SYS_close_range, first, status - 1, flags) == 0 &&
          syscall(SYS_close_range, status + 1, ~0U, flags) == 0;
 }
@@ -117,13 +114,13 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
 
 // In the child. Returns only on failure: the name of what failed, with errno set.
 const char* become(const StepRequest& request, const std::vector<UniqueFd>& fds, const StepIdentity& identity,
-                   int& status_fd) {
+                   const StepProgram& program, int& status_fd) {
   std::vector<char*> argv = pointers(request.argv);
   std::vector<char*> environment = pointers(request.environment);
   if (setsid() < 0 || !reset_signals()) {
     return "session";
   }
-  if (!place_descriptors(request, fds, status_fd)) {
+  if (!place_descriptors(request, fds, !program, status_fd)) {
     return "descriptors";
   }
   umask(077);
@@ -140,19 +137,14 @@ const char* become(const StepRequest& request, const std::vector<UniqueFd>& fds,
   }
   // Where no process namespace does it: a program does not outlive init, nor init its launcher.
   prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  const sock_fprog program{static_cast<unsigned short>(identity.filter.size()),
-                           const_cast<sock_filter*>(identity.filter.data())};
-  if (!identity.filter.empty() && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &program) != 0) {
+  const sock_fprog filter{static_cast<unsigned short>(identity.filter.size()),
+                          const_cast<sock_filter*>(identity.filter.data())};
+  if (!identity.filter.empty() && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0U, &filter) != 0) {
     return "seccomp";
   }
-  if (is_warm_python(request.argv)) {
+  if (program) {
     close(status_fd);
-    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // as of any program that was executed
-    run_warm_python(request.argv);
-  }
-  if (is_warm_clang(request.argv)) {
-    close(status_fd);
-    run_warm_clang(argv.data(), environment.data());
+    program(request, argv.data(), environment.data());
   }
   execve(argv[0], argv.data(), environment.data());
   // What was built in the session lies where its own runs may remove or replace it: then it ends as in a shell. That it
@@ -171,32 +163,28 @@ struct Becoming {
   int status_fd;
 };
 
-int become_or_say_why(void* argument) {
+int become_executed(void* argument) {
   const auto& becoming = *static_cast<const Becoming*>(argument);
-  int status_fd = becoming.status_fd;
-  const char* stage = become(becoming.request, becoming.fds, becoming.identity, status_fd);
-  const std::string text = std::string(stage) + ": " + std::strerror(errno);
-  static_cast<void>(!write(status_fd, text.data(), text.size()));
-  _exit(127);
+  become_step(becoming.request, becoming.fds, becoming.identity, becoming.status_fd, {});
 }
 
 // A child that executes something borrows this process's memory until then (vfork(2)): copying the pages' table and
 // giving it back is most of what a fork costs. Nothing but our own code runs meanwhile, and no other process may look
 // at that memory: the mark that says so (PR_SET_DUMPABLE) belongs to the memory.
 pid_t start_child(Becoming& becoming) {
-  const std::vector<std::string>& argv = becoming.request.argv;
-  if (is_warm_python(argv) || is_warm_clang(argv)) {
-    const pid_t child = fork();
-    if (child == 0) {
-      become_or_say_why(&becoming);
-    }
-    return child;
-  }
   alignas(16) static char stack[kBorrowedStack];
-  return clone(become_or_say_why, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &becoming);
+  return clone(become_executed, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, &becoming);
 }
 
 }  // namespace
+
+void become_step(const StepRequest& request, const std::vector<UniqueFd>& fds, const StepIdentity& identity,
+                 int status_fd, const StepProgram& program) {
+  const char* stage = become(request, fds, identity, program, status_fd);
+  const std::string text = std::string(stage) + ": " + std::strerror(errno);
+  static_cast<void>(!write(status_fd, text.data(), text.size()));
+  _exit(127);
+}
 
 StepRequest step_from_wire(const nlohmann::json& body) {
   StepRequest request;

@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -39,7 +40,22 @@ struct StepIdentity {
   std::vector<sock_filter> filter;
 };
 
-/// Forks and executes. Returns the process id, or -1 with `error` set: limits, identity, filter or exec failed.
+/// How a step ended.
+struct StepEnd {
+  int status = -1;           // as of waitpid()
+  std::int64_t max_rss = 0;  // the largest resident set of a process of it, in bytes
+};
+
+/// What a process goes on as, in the place of executing `request.argv`; where it returns, that is executed.
+using StepProgram = std::function<void(const StepRequest& request, char* const* argv, char* const* environment)>;
+
+/// Takes on the limits, the identity and the filter in this process, and executes, or goes on as `program` with all
+/// descriptors closed that are not the step's. What fails is written to `status_fd`, which is closed otherwise.
+[[noreturn]] void become_step(const StepRequest& request, const std::vector<UniqueFd>& fds,
+                              const StepIdentity& identity, int status_fd, const StepProgram& program);
+
+/// Starts a child that executes. Returns the process id, or -1 with `error` set: limits, identity, filter or exec
+/// failed.
 pid_t start_step(const StepRequest& request, const std::vector<UniqueFd>& fds, const StepIdentity& identity,
                  std::string& error);
 

@@ -15,13 +15,8 @@ namespace {
 
 using Compile = int (*)(const char*, const char*);
 
-struct WarmClang {
-  Compile compile = nullptr;
-  std::vector<std::string> replaces;
-};
-
-WarmClang& warm() {
-  static WarmClang one;
+Compile& warm_compile() {
+  static Compile one = nullptr;
   return one;
 }
 
@@ -30,8 +25,8 @@ constexpr std::uintptr_t kHugePage = std::uintptr_t{2} << 20U;
 constexpr int MADV_COLLAPSE = 25;  // NOLINT: Linux 6.1's, not in the headers of Debian 12
 #endif
 
-// A copy of a process takes a copy of its page tables, and of 300 MiB in small pages that takes 12 ms, a session's init
-// and each of its steps anew; in huge pages 0.3 ms. What a copy writes to becomes small pages again. A kernel that
+// A copy of a process takes a copy of its page tables, and of 300 MiB in small pages that takes 12 ms, for each
+// candidate anew; in huge pages 0.3 ms. What a copy writes to becomes small pages again. A kernel that
 // cannot do it leaves all as it was.
 class HugePages {
  public:
@@ -101,12 +96,8 @@ bool load_warm_clang(const nlohmann::json& wanted) {
     return false;
   }
   memory.collapse();
-  warm() = {compile, wanted.at("replaces").get<std::vector<std::string>>()};
+  warm_compile() = compile;
   return true;
-}
-
-bool is_warm_clang(const std::vector<std::string>& argv) {
-  return warm().compile != nullptr && argv == warm().replaces;
 }
 
 void run_warm_clang(char* const* argv, char* const* environment) {
@@ -114,7 +105,7 @@ void run_warm_clang(char* const* argv, char* const* environment) {
   ordinary_argv = argv;
   ordinary_environment = environment;
   catch_failures();
-  if (warm().compile("solution.cpp", "solution.o") == 0) {
+  if (warm_compile()("solution.cpp", "solution.o") == 0) {
     _exit(0);
   }
 }

@@ -9,12 +9,9 @@
 namespace plumb {
 
 /// What the judge asks for: "library", the path of the shared object; "argv", "instances" and "sizes" as
-/// plumb_clang_load() takes them; "replaces", the command line of the step that is done this way. False where it cannot
-/// be loaded: then that step executes the compiler, as all others do.
+/// plumb_clang_load() takes them. False where it cannot be loaded: then the step that is done this way ("replaces", its
+/// command line) executes the compiler, as all others do.
 bool load_warm_clang(const nlohmann::json& wanted);
-
-/// Whether this process has loaded it, and a step with `argv` is what it does.
-bool is_warm_clang(const std::vector<std::string>& argv);
 
 /// Compiles, and ends this process when that went well. Returns where it did not; executing `argv` says why. Where
 /// clang fails by a signal, that is done from here.

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -133,21 +134,23 @@ bool load_warm_python(const std::vector<std::string>& drivers) {
   }
   for (const std::string& driver : drivers) {
     Object* code = api.compile(driver.c_str(), "<string>", kFileInput, nullptr, -1);
-    if (code != nullptr) {
-      warm().drivers[driver] = code;
+    if (code == nullptr) {
+      return false;
     }
+    warm().drivers[driver] = code;
   }
   warm().api = api;
   return true;
 }
 
-bool is_warm_python(const std::vector<std::string>& argv) {
+bool is_warm_python(const std::vector<std::string>& argv, const std::vector<std::string>& drivers) {
   return argv.size() >= 4 && argv[0] == kInterpreter && argv[1] == kFlags && argv[2] == "-c" &&
-         warm().drivers.contains(argv[3]);
+         std::find(drivers.begin(), drivers.end(), argv[3]) != drivers.end();
 }
 
 void run_warm_python(const std::vector<std::string>& argv) {
   const Api& api = warm().api;
+  prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);  // as of any program that was executed
   prctl(PR_SET_NAME, "python3", 0, 0, 0);
   // As Python sets them when it starts.
   signal(SIGPIPE, SIG_IGN);

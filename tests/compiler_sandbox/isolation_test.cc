@@ -163,6 +163,42 @@ TEST(Isolation, NothingOutlivesASubmission) {
   EXPECT_EQ(test::processes_beside_launchers(), std::vector<std::string>());
 }
 
+// What a run leaves, sleeping or in a session of its own, is ended and waited for before the session's next run: that
+// one can make as many processes as the first.
+TEST(Isolation, NothingOutlivesARunOfASession) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  Submission leaving = test::make_submission(
+      Language::kPython,
+      "import os, time\n"
+      "def count(n):\n    made = 0\n    try:\n        while made < 100:\n            if os.fork() == 0:\n"
+      "                if made % 2:\n                    os.setsid()\n                time.sleep(60)\n"
+      "            made += 1\n    except OSError:\n        pass\n"
+      "    if n < 0:\n        os._exit(7)\n    return made >= n\n",
+      {"count", {{"n", "int"}}, "bool"}, "[[[-1], true], [[4], true], [[-1], true], [[-1], true], [[4], true]]");
+  leaving.stop_at_first_failure = false;
+  leaving.limits.processes = 8;
+  leaving.limits.wall_s = 10;
+  const Evidence evidence = judge->judge(leaving);
+  const auto re = Verdict::kRE;
+  const auto ac = Verdict::kAC;
+  EXPECT_EQ(evidence.tests, (std::vector<Verdict>{re, ac, re, re, ac})) << describe(evidence);
+  EXPECT_EQ(test::processes_beside_launchers(), std::vector<std::string>());
+}
+
+// Of what a program orphans while it runs, nothing stays to count against its processes.
+TEST(Isolation, OrphansAreReapedWhileAProgramRuns) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  Submission orphaning = test::make_submission(
+      Language::kPython,
+      "import os\n"
+      "def f():\n    for _ in range(200):\n        child = os.fork()\n        if child == 0:\n"
+      "            os.fork()\n            os._exit(0)\n        os.waitpid(child, 0)\n    return True\n",
+      {"f", {}, "bool"}, "[[[], true]]");
+  orphaning.limits.processes = 24;
+  const Evidence evidence = judge->judge(orphaning);
+  EXPECT_EQ(evidence.verdict, Verdict::kAC) << describe(evidence);
+}
+
 // Seen from outside while a program runs: it shares no namespace with this process, nor its user.
 TEST(Isolation, ARunningProgramSharesNoNamespaceWithTheJudge) {
   PLUMB_JUDGE_OR_SKIP(judge);

@@ -120,6 +120,14 @@ TEST(Limits, Processes) {
   counting.limits.processes = 8;
   const Evidence counted = judge->judge(counting);
   EXPECT_EQ(counted.verdict, Verdict::kAC) << describe(counted);
+  Submission alone = test::make_submission(
+      Language::kPython,
+      "import os\ndef alone():\n    try:\n        if os.fork() == 0:\n            os._exit(0)\n    except OSError:\n"
+      "        return True\n    return False\n",
+      {"alone", {}, "bool"}, "[[[], true]]");
+  alone.limits.processes = 1;
+  const Evidence single = judge->judge(alone);
+  EXPECT_EQ(single.verdict, Verdict::kAC) << describe(single);
   EXPECT_EQ(test::processes_beside_launchers(), std::vector<std::string>());
 }
 
