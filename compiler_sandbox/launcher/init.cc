@@ -77,6 +77,22 @@ StepEnd wait_for(pid_t child) {
   }
 }
 
+void reap(int) {
+  const int before = errno;
+  while (waitpid(-1, nullptr, __WALL | WNOHANG) > 0) {
+  }
+  errno = before;
+}
+
+// Between init's own steps there may be one that is a copy of a template, whose orphans come here. They are waited for,
+// as processes that are dead count against a limit, and are in no account of CPU time until someone does.
+void reap_orphans(bool on) {
+  struct sigaction action {};
+  action.sa_handler = on ? reap : SIG_DFL;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGCHLD, &action, nullptr);
+}
+
 // What a step left running must not see the next one. Only where kill(-1) means this namespace.
 void end_stragglers(bool namespaces) {
   if (!namespaces) {
@@ -99,9 +115,8 @@ void run_init(const InitOptions& options) {
   }
   const std::string error = prepare(options, message.body);
   send_wire(options.socket, error.empty() ? nlohmann::json{{"ready", true}} : nlohmann::json{{"error", error}});
-  // Between its own steps there may be one that is a copy of a template: the kernel reaps what that leaves behind.
-  for (signal(SIGCHLD, SIG_IGN); error.empty() && receive_wire(options.socket, message); signal(SIGCHLD, SIG_IGN)) {
-    signal(SIGCHLD, SIG_DFL);
+  for (reap_orphans(true); error.empty() && receive_wire(options.socket, message); reap_orphans(true)) {
+    reap_orphans(false);
     std::string step_error;
     const pid_t child = start_step(step_from_wire(message.body), message.fds, options.identity, step_error);
     message.fds.clear();

@@ -186,6 +186,7 @@ std::optional<StepEnd> Session::end_step() {
   if (copy_.pid() > 0) {
     const StepEnd end = copy_.wait();
     end_stragglers();
+    cpu_of_copies_s_ += end.cpu_s;
     return end;
   }
   WireMessage answer;
@@ -267,7 +268,7 @@ void Session::kill_all() {
 }
 
 double Session::cpu_s() const {
-  return cpu_seconds(slot_.proc_fd, processes());
+  return cpu_seconds(slot_.proc_fd, processes()) + cpu_of_copies_s_;
 }
 
 double Session::starved_s() const {

@@ -72,6 +72,7 @@ class Session {
   UniqueFd socket_;                   // to init
   std::vector<UniqueFd> namespaces_;  // init's, where copies of templates may have to enter them
   StepCopy copy_;                     // the step that runs, where it is one
+  double cpu_of_copies_s_ = 0;        // of those that have ended: they are no children of init's
   std::string outside_work_folder_;   // only without namespaces
 };
 

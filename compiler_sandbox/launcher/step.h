@@ -44,6 +44,7 @@ struct StepIdentity {
 struct StepEnd {
   int status = -1;           // as of waitpid()
   std::int64_t max_rss = 0;  // the largest resident set of a process of it, in bytes
+  double cpu_s = 0;          // of it and what it has waited for; of a copy of a template alone
 };
 
 /// What a process goes on as, in the place of executing `request.argv`; where it returns, that is executed.

@@ -121,6 +121,10 @@ StepEnd StepCopy::wait() {
   while (wait4(pid_, &end.status, __WALL, &usage) < 0 && errno == EINTR) {
   }
   pid_ = -1;
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  end.cpu_s = seconds(usage.ru_utime) + seconds(usage.ru_stime);
   end.max_rss = std::max<std::int64_t>(0, usage.ru_maxrss * 1024 - inherited_bytes_);
   return end;
 }

@@ -78,6 +78,16 @@ void expect_honest_verdicts(Judge& judge) {
     const Evidence evidence = judge.judge(submission);
     EXPECT_EQ(evidence.verdict, one.verdict) << one.source << describe(evidence);
   }
+  // The account of what has ended, of its orphans too.
+  const Evidence busy = judge.judge(add_submission(
+      Language::kPython,
+      "import os, time\ndef spin(s):\n    end = time.process_time() + s\n    while time.process_time() < end:\n"
+      "        pass\ndef add(a, b):\n    if a == 2:\n        spin(0.15)\n        child = os.fork()\n        if child "
+      "== 0:\n"
+      "            if os.fork() == 0:\n                spin(0.15)\n            os._exit(0)\n"
+      "        os.waitpid(child, 0)\n        time.sleep(0.6)\n    return a + b\n"));
+  EXPECT_EQ(busy.verdict, Verdict::kAC) << describe(busy);
+  EXPECT_GT(busy.cpu_s, 0.2);
   EXPECT_EQ(test::programs_of_slots(), std::vector<std::string>());
 }
 
