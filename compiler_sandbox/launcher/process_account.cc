@@ -13,6 +13,11 @@
 
 namespace plumb {
 
+bool write_proc(int proc_fd, const std::string& path, const std::string& text) {
+  UniqueFd fd(openat(proc_fd, path.c_str(), O_WRONLY | O_CLOEXEC));
+  return fd.valid() && write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
 std::string read_proc(int proc_fd, const std::string& path) {
   UniqueFd fd(openat(proc_fd, path.c_str(), O_RDONLY | O_CLOEXEC));
   char buffer[4096];

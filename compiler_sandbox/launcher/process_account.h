@@ -13,6 +13,9 @@ namespace plumb {
 /// A short file below the /proc that `proc_fd` is; empty where it cannot be read.
 std::string read_proc(int proc_fd, const std::string& path);
 
+/// False where `text` cannot be written there.
+bool write_proc(int proc_fd, const std::string& path, const std::string& text);
+
 /// `pid` and its descendants, whichever of their threads made them.
 std::vector<int> descent(int proc_fd, pid_t pid);
 

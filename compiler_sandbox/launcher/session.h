@@ -8,31 +8,12 @@
 #include <optional>
 #include <string>
 
-#include "compiler_sandbox/launcher/cgroup.h"
+#include "compiler_sandbox/launcher/slot.h"
 #include "compiler_sandbox/launcher/step.h"
 #include "compiler_sandbox/launcher/step_copy.h"
-#include "compiler_sandbox/launcher/step_template.h"
 #include "compiler_sandbox/wire.h"
 
 namespace plumb {
-
-/// What a launcher knows about its slot.
-struct Slot {
-  int proc_fd = -1;         // the host's /proc, seen by the launcher alone
-  bool privileged = false;  // started as root: may map any id and set limits in cgroups
-  bool namespaces = false;
-  uid_t uid = 0;  // first of two ids that belong to this slot: init's, then the program's
-  Cgroup cgroup;
-  std::vector<sock_filter> filter;
-  std::vector<std::string> readable;  // what programs may read and execute, for Landlock
-  StepTemplate python;                // only with namespaces
-  StepTemplate clang;                 // likewise; once a few candidates have asked for it
-  std::int64_t resident_bytes = 0;    // of launcher and templates, in the cgroup: no program's
-};
-
-/// Forks a template of steps (step_template.h), which go on as `program`. Without namespaces there is none: there all
-/// children of the launcher are ended with a session.
-StepTemplate start_template(const Slot& slot, StepTemplate::Program parts, const StepProgram& program);
 
 /// A live session. Not copyable; the destructor kills it.
 class Session {

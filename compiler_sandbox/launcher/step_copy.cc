@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "compiler_sandbox/launcher/landlock.h"
+#include "compiler_sandbox/launcher/process_account.h"
 
 namespace plumb {
 
@@ -24,12 +25,6 @@ constexpr int kMine = 3;
 [[noreturn]] void say_and_exit(const std::string& text) {
   static_cast<void>(!write(kMine, text.data(), text.size()));
   _exit(127);
-}
-
-// What is to be killed first when memory runs out.
-void offer_to_the_kernel(int proc_fd, pid_t pid) {
-  const UniqueFd score(openat(proc_fd, (std::to_string(pid) + "/oom_score_adj").c_str(), O_WRONLY | O_CLOEXEC));
-  static_cast<void>(!write(score.get(), "1000", 4));
 }
 
 }  // namespace
@@ -77,7 +72,8 @@ StepCopy::StepCopy(const StepTemplate& original, const std::vector<UniqueFd>& na
   inherited_bytes_ = made.inherited_bytes;
   if (pid_ > 0) {
     end_fd_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0U)));
-    offer_to_the_kernel(proc_fd, pid_);
+    // What is to be killed first when memory runs out.
+    static_cast<void>(write_proc(proc_fd, std::to_string(pid_) + "/oom_score_adj", "1000"));
   }
 }
 
