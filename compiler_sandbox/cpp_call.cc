@@ -258,7 +258,7 @@ Diagnostic in_words_of_the_source(const FunctionSignature& function, const std::
 
 std::vector<CppCallee> cpp_callees(const std::string& source, const std::string& name) {
   std::vector<CppCallee> callees;
-  if (has_words(source, {"class", "struct"}, "Solution")) {
+  if (has_words(source, {"class", "struct", "using"}, "Solution")) {
     callees.push_back(CppCallee::kMethod);
   }
   callees.push_back(CppCallee::kFunction);

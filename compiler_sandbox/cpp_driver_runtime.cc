@@ -7,7 +7,9 @@ namespace plumb {
 namespace {
 
 constexpr const char* kPrelude = R"SOURCE(#include <algorithm>
+#include <any>
 #include <array>
+#include <bit>
 #include <bitset>
 #include <cassert>
 #include <cctype>
@@ -29,10 +31,13 @@ constexpr const char* kPrelude = R"SOURCE(#include <algorithm>
 #include <limits>
 #include <list>
 #include <map>
+#include <memory>
+#include <numbers>
 #include <numeric>
 #include <optional>
 #include <queue>
 #include <set>
+#include <span>
 #include <sstream>
 #include <stack>
 #include <stdexcept>
@@ -42,6 +47,7 @@ constexpr const char* kPrelude = R"SOURCE(#include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 #include <vector>
 )SOURCE";
 

@@ -91,6 +91,9 @@ void reap_orphans(bool on) {
   action.sa_handler = on ? reap : SIG_DFL;
   action.sa_flags = SA_RESTART;
   sigaction(SIGCHLD, &action, nullptr);
+  if (on) {
+    reap(SIGCHLD);  // those that died meanwhile
+  }
 }
 
 // What a step left running must not see the next one. Only where kill(-1) means this namespace.

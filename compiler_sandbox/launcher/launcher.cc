@@ -25,6 +25,7 @@ constexpr int kMakingWay = 10;
 constexpr std::int64_t kLoadingBytes = std::int64_t{1} << 30;
 constexpr int kLoadingProcesses = 8;
 constexpr int kCopyProcesses = 2;  // a copy, and the helper that makes it
+constexpr std::int64_t kCopyBytes = std::int64_t{64} << 20;
 
 using Clock = std::chrono::steady_clock;
 
@@ -41,13 +42,11 @@ class Launcher {
       return;
     }
     const nlohmann::json layers = set_up_slot(message.body, slot_);
-    const auto drivers = message.body.value("python_drivers", std::vector<std::string>());
+    drivers_ = message.body.value("python_drivers", std::vector<std::string>());
     warm_clang_ = message.body.value("warm_clang", nlohmann::json());
-    slot_.python = python_template(slot_, drivers);
-    send_wire(kJudgeSocket, {{"layers", layers}});
-    if (!slot_.python.await([] {})) {  // the judge starts other launchers meanwhile
-      slot_.python.end();
-    }
+    slot_.python = python_template(slot_, drivers_);
+    send_wire(kJudgeSocket, {{"layers", layers}});  // the judge starts other launchers meanwhile
+    has_python_ = await_python();
     slot_.resident_bytes = slot_.cgroup.present() ? slot_.cgroup.kept_bytes() : 0;
     while (receive_wire(kJudgeSocket, message)) {
       const std::string op = message.body.value("op", "");
@@ -69,6 +68,7 @@ class Launcher {
   void begin(const WireMessage& message) {
     take_part();
     session_.reset();
+    renew_python();
     if (message.body.value("clang", false) && warm_clang_.is_object() &&
         starts_++ == warm_clang_.at("cold_starts").get<int>()) {
       warm_up();
@@ -76,6 +76,23 @@ class Launcher {
     std::string error;
     session_ = Session::start(slot_, message.body, error);
     send_wire(kJudgeSocket, session_ ? nlohmann::json{{"ready", true}} : nlohmann::json{{"error", error}});
+  }
+
+  bool await_python() {
+    const bool loaded = slot_.python.await([] {});
+    if (!loaded) {
+      slot_.python.end();
+    }
+    return loaded;
+  }
+
+  // One that died, as it had no memory left to make a copy. (Of clang's, candidates are counted anew.)
+  void renew_python() {
+    if (has_python_ && slot_.python.pid() <= 0 &&
+        slot_.cgroup.set_limits(slot_.resident_bytes + kLoadingBytes, kLoadingProcesses)) {
+      slot_.python = python_template(slot_, drivers_);
+      static_cast<void>(await_python());
+    }
   }
 
   // Only with a cgroup: by other accounts what a program holds cannot be told from what it inherits.
@@ -99,11 +116,15 @@ class Launcher {
   // Limits first, then the step; then watches it until it ends, breaks a limit, or the judge says otherwise.
   void step(const WireMessage& message) {
     const StepRequest request = step_from_wire(message.body);
-    const StepTemplate* original = slot_.python.does(request.argv)  ? &slot_.python
-                                   : slot_.clang.does(request.argv) ? &slot_.clang
-                                                                    : nullptr;
-    const int room = original != nullptr ? kCopyProcesses : 0;  // while it is made
-    if (!session_ || !set_limits(request, std::max(request.processes, room))) {
+    StepTemplate* original = slot_.python.does(request.argv)  ? &slot_.python
+                             : slot_.clang.does(request.argv) ? &slot_.clang
+                                                              : nullptr;
+    StepRequest roomy = request;  // while a copy is made
+    if (original != nullptr) {
+      roomy.processes = std::max(request.processes, kCopyProcesses);
+      roomy.memory_bytes = std::max(request.memory_bytes, kCopyBytes);
+    }
+    if (!session_ || !set_limits(roomy)) {
       fail(session_ ? "the kernel refused the memory or process limit" : "a step without a session");
       return;
     }
@@ -113,10 +134,13 @@ class Launcher {
     cpu_at_start_ = used_cpu_s();
     start_ = Clock::now();
     idle_.start(cpu_at_start_, start_);
-    const bool copied = original != nullptr && session_->make_copy(*original);
-    if (copied && request.processes < room && !set_limits(request, request.processes)) {
-      fail("the kernel refused the process limit");
-      return;
+    if (original != nullptr && !session_->make_copy(*original)) {
+      original->end();
+      starts_ = 0;
+    }
+    if (roomy.processes != request.processes || roomy.memory_bytes != request.memory_bytes) {
+      // Where it holds more already the kernel leaves the limit as it was: its peak says that it met its own.
+      static_cast<void>(set_limits(request));
     }
     if (const std::string error = session_->start_step(message); !error.empty()) {
       fail(error);
@@ -126,9 +150,9 @@ class Launcher {
     watch(request);
   }
 
-  [[nodiscard]] bool set_limits(const StepRequest& request, int processes) const {
+  [[nodiscard]] bool set_limits(const StepRequest& request) const {
     const int templates = slot_.clang.pid() > 0 ? 1 : 0;  // beyond the one that is counted always
-    return slot_.cgroup.set_limits(request.memory_bytes + slot_.resident_bytes, processes + templates);
+    return slot_.cgroup.set_limits(request.memory_bytes + slot_.resident_bytes, request.processes + templates);
   }
 
   void watch(const StepRequest& request) {
@@ -262,6 +286,8 @@ class Launcher {
   }
 
   Slot slot_;
+  std::vector<std::string> drivers_;
+  bool has_python_ = false;    // it could be loaded at the start
   nlohmann::json warm_clang_;  // load_warm_clang()'s, or null
   int starts_ = 0;             // sessions that were to start warm
   bool makes_way_ = false;     // the last step, since it woke up

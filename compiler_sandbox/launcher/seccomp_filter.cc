@@ -161,7 +161,6 @@ constexpr const char* kAllowed[] = {
     "getgroups",
     "getrlimit",
     "setrlimit",
-    "prlimit64",
     "getrusage",
     "getpriority",
     "sched_yield",
@@ -189,10 +188,12 @@ bool allow_where(scmp_filter_ctx context, int number, const scmp_arg_cmp& condit
 }
 
 bool add_special_rules(scmp_filter_ctx context) {
-  // A thread or a process, but no namespace of its own.
-  constexpr scmp_datum_t kNamespaceFlags = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-                                           CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE;
-  bool good = allow_where(context, SCMP_SYS(clone), {0, SCMP_CMP_MASKED_EQ, kNamespaceFlags, 0});
+  // A thread or a process, but no namespace of its own, and no child of the launcher, as a copy's sibling would be.
+  constexpr scmp_datum_t kRefusedFlags = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+                                         CLONE_NEWPID | CLONE_NEWNET | CLONE_PTRACE | CLONE_PARENT;
+  bool good = allow_where(context, SCMP_SYS(clone), {0, SCMP_CMP_MASKED_EQ, kRefusedFlags, 0});
+  // Its own limits, but not those of init, which has the same user where the launcher is an ordinary one's.
+  good = good && allow_where(context, SCMP_SYS(prlimit64), {0, SCMP_CMP_EQ, 0, 0});
   good = good && seccomp_rule_add(context, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
   // The kernel looks at the lower half of these words alone; a caller that sets bits above it is refused.
   for (const unsigned long request : {TCGETS, FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TIOCGWINSZ}) {

@@ -1,9 +1,11 @@
 #include "compiler_sandbox/launcher/session.h"
 
 #include <ftw.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@ namespace plumb {
 namespace {
 
 constexpr int kKillRounds = 5000;  // of a millisecond at least
+constexpr int kStrayMs = 20;
 
 int remove_entry(const char* path, const struct stat*, int, FTW*) {
   return remove(path);
@@ -162,12 +165,30 @@ void Session::kill_descent() const {
   }
 }
 
+// The kernel lets init go when all others of its namespace have been waited for, and some may be children of ours: the
+// copy, and one that is left of a template that died while it made it.
+void Session::end_namespace() {
+  const UniqueFd gone(static_cast<int>(syscall(SYS_pidfd_open, init_, 0U)));
+  kill(init_, SIGKILL);
+  copy_ = StepCopy();
+  while (waitpid(init_, nullptr, __WALL | WNOHANG) == 0) {
+    pollfd ended{gone.get(), POLLIN, 0};
+    if (poll(&ended, 1, kStrayMs) > 0) {
+      continue;
+    }
+    std::vector<int> strays = descent(slot_.proc_fd, getpid());
+    for (const int known : {getpid(), init_, slot_.python.pid(), slot_.clang.pid()}) {
+      std::erase(strays, known);
+    }
+    for (const int pid : strays) {
+      waitpid(pid, nullptr, __WALL | WNOHANG);
+    }
+  }
+}
+
 void Session::kill_all() {
   if (init_ > 0 && slot_.namespaces) {
-    kill(init_, SIGKILL);
-    copy_ = StepCopy();  // init is not gone before its sibling has been waited for
-    while (waitpid(init_, nullptr, __WALL) < 0 && errno == EINTR) {
-    }
+    end_namespace();
   } else if (init_ > 0) {
     kill_descent();
   }

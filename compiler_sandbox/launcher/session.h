@@ -46,6 +46,7 @@ class Session {
   explicit Session(const Slot& slot) : slot_(slot) {}
   [[nodiscard]] std::vector<int> processes() const;
   void kill_descent() const;
+  void end_namespace();
   void end_stragglers() const;
 
   const Slot& slot_;

@@ -237,7 +237,12 @@ bool RewardOptions::is_graded() const {
 
 PartWeights RewardOptions::weights(const PromptRecord& prompt) const {
   PartWeights chosen = weights(prompt.data_source);
-  if (forbidden.empty() && !prompt.forbidden_names.empty() && forbidden_weight > 0) {
+  const auto names_it = [&](const std::string& line) {
+    const auto parsed = parse(line);
+    return parsed && parsed->source == prompt.data_source && parsed->weights.contains("forbidden");
+  };
+  const bool decided = !forbidden.empty() || std::any_of(source_weights.begin(), source_weights.end(), names_it);
+  if (!decided && !prompt.forbidden_names.empty() && forbidden_weight > 0) {
     double others = 0;
     for (const auto& [part, weight] : chosen) {
       others += weight;

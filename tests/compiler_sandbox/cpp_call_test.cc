@@ -209,6 +209,7 @@ TEST(CppCall, TypesOfLambdasAndMethodsAreRead) {
         "namespace own { long long f" + body + " } using own::f;", "struct f { long long operator()" + body + " };",
         "struct F { long long operator()" + body + " } f;", "long long g" + body + "\nauto* f = &g;",
         "struct Base { long long f" + body + " }; struct Solution : Base {};",
+        "struct Own { long long f" + body + " }; using Solution = Own;",
         "namespace own { int f(int x) { return x; } } long long f" + body,
         std::string("long long f(std::vector<long long> x, const char* more = nullptr) { return x[0] + x[1]; }")}) {
     const Evidence evidence = judged(source);
@@ -328,6 +329,7 @@ TEST(CppCall, WordsSayWhatTheFunctionMayBe) {
   EXPECT_EQ(cpp_callees("int f();", "f"), std::vector{kFunction});
   EXPECT_EQ(cpp_callees("class\tSolution {};", "f"), (std::vector{kMethod, kFunction}));
   EXPECT_EQ(cpp_callees("class Solutions {}; subclass Solution;", "f"), std::vector{kFunction});
+  EXPECT_EQ(cpp_callees("struct S {}; using Solution = S;", "f"), (std::vector{kMethod, kFunction}));
   EXPECT_EQ(cpp_callees("struct Solution {}; using f = int;", "f"), (std::vector{kMethod, kFunction, kObject}));
   EXPECT_EQ(cpp_callees("f", "f"), std::vector{kFunction});
   EXPECT_EQ(cpp_callees("using namespace std;\nint f() { return 1; }", "f"), std::vector{kFunction});

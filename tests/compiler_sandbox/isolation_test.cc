@@ -199,6 +199,19 @@ TEST(Isolation, OrphansAreReapedWhileAProgramRuns) {
   EXPECT_EQ(evidence.verdict, Verdict::kAC) << describe(evidence);
 }
 
+// A child of the launcher's, as a sibling of a copy would be, is in no account of the session and has to be waited for
+// by a launcher that does not know it.
+TEST(Isolation, NoProgramMakesASiblingOfItself) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  const Evidence evidence = judge->judge(test::make_submission(
+      Language::kPython,
+      "import ctypes, os\ndef f():\n    pid = ctypes.CDLL(None).syscall(56, 0x8000 | 17, 0, 0, 0, 0)\n"
+      "    if pid == 0:\n        os._exit(0)\n    return pid\n",
+      {"f", {}, "int"}, "[[[], -1]]"));
+  EXPECT_EQ(evidence.verdict, Verdict::kAC) << describe(evidence);
+  EXPECT_LT(evidence.wall_s, 5);
+}
+
 // Seen from outside while a program runs: it shares no namespace with this process, nor its user.
 TEST(Isolation, ARunningProgramSharesNoNamespaceWithTheJudge) {
   PLUMB_JUDGE_OR_SKIP(judge);

@@ -49,7 +49,7 @@ std::string status_of(int pid, const std::string& key) {
              : status.substr(start + key.size() + 2, status.find('\n', start + 1) - start - key.size() - 2);
 }
 
-// The process that a launcher copies its sessions from lives as long as the launcher. Unlike a session's init, it is in
+// A process that a launcher copies steps from lives as long as the launcher. Unlike a session's init, it is in
 // the launcher's own process namespace.
 bool is_template_of(int pid, int launcher) {
   const auto namespaces = [](int of) {
@@ -171,6 +171,17 @@ std::vector<int> launchers() {
       }
     }
     if (parent == getpid() && name.find("sandbox") != std::string::npos) {
+      found.push_back(pid);
+    }
+  }
+  return found;
+}
+
+std::vector<int> templates() {
+  std::vector<int> found;
+  const std::vector<int> own = launchers();
+  for (const int pid : all_processes()) {
+    if (std::any_of(own.begin(), own.end(), [pid](int launcher) { return is_template_of(pid, launcher); })) {
       found.push_back(pid);
     }
   }

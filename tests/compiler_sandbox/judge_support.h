@@ -29,6 +29,9 @@ std::string describe(const Evidence& evidence);
 /// Process ids of the launchers that this process has started.
 std::vector<int> launchers();
 
+/// Process ids of what these copy steps from, interpreters and compilers.
+std::vector<int> templates();
+
 /// Processes in the control groups of this process's launchers that are no launchers ("pid name"), once they had a
 /// moment to vanish.
 std::vector<std::string> processes_beside_launchers();

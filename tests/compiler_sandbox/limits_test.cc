@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "compiler_sandbox/examine.h"
 #include "judge_support.h"
 
@@ -129,6 +132,24 @@ TEST(Limits, Processes) {
   const Evidence single = judge->judge(alone);
   EXPECT_EQ(single.verdict, Verdict::kAC) << describe(single);
   EXPECT_EQ(test::processes_beside_launchers(), std::vector<std::string>());
+}
+
+// Less than a copy of the interpreter needs while it is made: its template and the launcher live on all the same.
+TEST(Limits, SoLittleMemoryThatNothingRuns) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  for (int i = 0; i < 40; ++i) {
+    Submission tiny =
+        test::add_submission(Language::kPython, "def add(a, b):\n    return a + b  # " + std::to_string(i) + "\n");
+    tiny.limits.memory_mib = 1;
+    const Evidence evidence = judge->judge(tiny);
+    EXPECT_TRUE(evidence.verdict == Verdict::kMLE || evidence.verdict == Verdict::kAC) << describe(evidence);
+  }
+  EXPECT_EQ(test::processes_beside_launchers(), std::vector<std::string>());
+  for (const int pid : test::templates()) {
+    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+    const std::string text{std::istreambuf_iterator<char>(stat), {}};
+    EXPECT_EQ(text.find(") Z"), std::string::npos) << text;
+  }
 }
 
 TEST(Limits, Files) {

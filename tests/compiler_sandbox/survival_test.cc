@@ -103,6 +103,30 @@ TEST(Survival, ALauncherKilledAtAnyMomentIsNoticedAtOnce) {
   EXPECT_EQ(test::processes_beside_launchers(), std::vector<std::string>());
 }
 
+// One that is just being copied leaves a child that nobody knows of.
+TEST(Survival, ATemplateKilledAtAnyMomentDelaysNobody) {
+  PLUMB_JUDGE_OR_SKIP(judge);
+  for (int i = 0; i < 150; ++i) {
+    const Submission submission =
+        add_submission(Language::kPython, "def add(a, b):\n    return a + b  # " + std::to_string(i) + "\n");
+    const std::vector<int> pids = test::templates();
+    const auto start = std::chrono::steady_clock::now();
+    std::thread killer([&] {
+      const auto moment = start + std::chrono::microseconds(200 + 10 * i);
+      while (std::chrono::steady_clock::now() < moment) {
+      }
+      for (const int pid : pids) {
+        kill(pid, SIGKILL);
+      }
+    });
+    const Evidence evidence = judge->judge(submission);
+    killer.join();
+    EXPECT_EQ(evidence.verdict, Verdict::kAC) << i << ": " << describe(evidence);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5)) << i;
+  }
+  EXPECT_EQ(test::processes_beside_launchers(), std::vector<std::string>());
+}
+
 TEST(Survival, EqualSubmissionsAreJudgedOnce) {
   PLUMB_JUDGE_OR_SKIP(judge);
   const Submission once = add_submission(Language::kPython, "def add(a, b):\n    print('hello')\n    return a * b\n");

@@ -162,6 +162,7 @@ TEST(CodeParts, AllTestsPassedIsExactlyOne) {
 TEST(CodeParts, TasksForbidNamesOfTheirOwn) {
   PromptRecord prompt = prompt_of_four();
   prompt.forbidden_names = {"sorted"};
+  prompt.data_source = "own";
   const RewardOptions options;
   const auto total = [&](const char* source) {
     Score score;
@@ -175,6 +176,9 @@ TEST(CodeParts, TasksForbidNamesOfTheirOwn) {
   both.forbidden.clear();
   both.ran_weight = 0.19;
   EXPECT_NEAR(both.weights(prompt).at("forbidden"), 0.009, 1e-12);  // no unsolved task outscores a solved one
+  both.source_weights = {prompt.data_source + ": forbidden=0"};
+  EXPECT_EQ(both.weights(prompt).count("forbidden"), 0U);
+  both.source_weights.clear();
   both.forbidden_weight = 0;
   EXPECT_EQ(both.weights(prompt).count("forbidden"), 0U);
 }
