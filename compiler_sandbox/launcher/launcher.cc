@@ -73,8 +73,14 @@ class Launcher {
         starts_++ == warm_clang_.at("cold_starts").get<int>()) {
       warm_up();
     }
+    const StepTemplate* first = nullptr;
+    if (message.body.value("copies", false)) {
+      const StepTemplate& original = message.body.value("clang", false) ? slot_.clang : slot_.python;
+      const bool room = slot_.cgroup.set_limits(slot_.resident_bytes + kCopyBytes, kLoadingProcesses);
+      first = room && original.pid() > 0 ? &original : nullptr;
+    }
     std::string error;
-    session_ = Session::start(slot_, message.body, error);
+    session_ = Session::start(slot_, message.body, first, error);
     send_wire(kJudgeSocket, session_ ? nlohmann::json{{"ready", true}} : nlohmann::json{{"error", error}});
   }
 
@@ -134,7 +140,9 @@ class Launcher {
     cpu_at_start_ = used_cpu_s();
     start_ = Clock::now();
     idle_.start(cpu_at_start_, start_);
-    if (original != nullptr && !session_->make_copy(*original)) {
+    if (original == nullptr) {
+      session_->drop_copy();
+    } else if (!session_->make_copy(*original)) {
       original->end();
       starts_ = 0;
     }

@@ -30,7 +30,8 @@ int remove_entry(const char* path, const struct stat*, int, FTW*) {
 
 }  // namespace
 
-std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& begin, std::string& error) {
+std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& begin, const StepTemplate* first,
+                                        std::string& error) {
   std::unique_ptr<Session> session(new Session(slot));
   std::string work_folder = kWorkMount;
   if (!slot.namespaces) {
@@ -62,6 +63,9 @@ std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& 
   if (slot.namespaces && begin.value("copies", false)) {
     session->namespaces_ = namespaces_of(slot.proc_fd, session->init_);  // now: init hides them from all but root
   }
+  if (first != nullptr) {
+    session->copy_ = StepCopy(*first, session->namespaces_);
+  }
   const char go = 1;
   WireMessage answer;
   if (send(session->socket_.get(), &go, 1, MSG_NOSIGNAL) != 1 || !send_wire(session->socket_.get(), begin) ||
@@ -73,11 +77,15 @@ std::unique_ptr<Session> Session::start(const Slot& slot, const nlohmann::json& 
     error = answer.body["error"].get<std::string>();
     return nullptr;
   }
+  session->copy_.await(slot.proc_fd);
   return session;
 }
 
 bool Session::make_copy(const StepTemplate& original) {
-  copy_ = StepCopy(original, namespaces_, slot_.proc_fd);
+  if (copy_.pid() <= 0) {
+    copy_ = StepCopy(original, namespaces_);
+    copy_.await(slot_.proc_fd);
+  }
   return copy_.pid() > 0;
 }
 

@@ -19,15 +19,20 @@ namespace plumb {
 class Session {
  public:
   /// Starts init with the files of `begin` in its work folder. Null with `error` set on failure.
-  static std::unique_ptr<Session> start(const Slot& slot, const nlohmann::json& begin, std::string& error);
+  /// Meanwhile `first`, where it is not null, makes the copy that the first step will go on as.
+  static std::unique_ptr<Session> start(const Slot& slot, const nlohmann::json& begin, const StepTemplate* first,
+                                        std::string& error);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
   /// Lets init start a step that executes something; or, where there is a copy, lets that go on. Empty, or what failed.
   [[nodiscard]] std::string start_step(const WireMessage& message);
-  /// Makes a copy of `original`, for the next step to go on as. False where that fails: then init executes it.
+  /// Makes a copy of `original`, unless it is there, for the next step to go on as. False where that fails: then init
+  /// executes it.
   [[nodiscard]] bool make_copy(const StepTemplate& original);
+  /// Ends the copy that waits, as the next step executes something.
+  void drop_copy() { copy_ = StepCopy(); }
   /// Readable once the step has ended.
   [[nodiscard]] int end_fd() const { return copy_.pid() > 0 ? copy_.end_fd() : socket_.get(); }
   /// Of the step that has ended; what it left running is gone. Nothing where init died.

@@ -55,7 +55,7 @@ std::string enter_namespaces(bool privileged, const std::string& cache_dir, cons
 std::string try_session(const Slot& slot) {
   std::string error;
   const nlohmann::json begin{{"files", nlohmann::json::object()}, {"work_mib", 1}};
-  return Session::start(slot, begin, error) ? std::string() : error;
+  return Session::start(slot, begin, nullptr, error) ? std::string() : error;
 }
 
 // Its own tree, which holds nothing else; or of this machine's what such a tree would be made of.

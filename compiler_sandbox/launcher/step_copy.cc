@@ -60,14 +60,21 @@ void run_copy(int socket, const CopyIdentity& identity, const StepProgram& progr
   become_step(step_from_wire(step.body), step.fds, identity.step, kMine, program);
 }
 
-StepCopy::StepCopy(const StepTemplate& original, const std::vector<UniqueFd>& namespaces, int proc_fd) {
+StepCopy::StepCopy(const StepTemplate& original, const std::vector<UniqueFd>& namespaces) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
     return;
   }
   socket_ = UniqueFd(pair[0]);
   const UniqueFd inner(pair[1]);
-  const StepTemplate::Copy made = original.make_step(inner.get(), namespaces);
+  asked_ = original.request_copy(inner.get(), namespaces) ? &original : nullptr;
+}
+
+void StepCopy::await(int proc_fd) {
+  if (asked_ == nullptr) {
+    return;
+  }
+  const StepTemplate::Copy made = std::exchange(asked_, nullptr)->await_copy();
   pid_ = made.pid;
   inherited_bytes_ = made.inherited_bytes;
   if (pid_ > 0) {
@@ -78,12 +85,14 @@ StepCopy::StepCopy(const StepTemplate& original, const std::vector<UniqueFd>& na
 }
 
 StepCopy::StepCopy(StepCopy&& other) noexcept
-    : pid_(std::exchange(other.pid_, -1)),
+    : asked_(std::exchange(other.asked_, nullptr)),
+      pid_(std::exchange(other.pid_, -1)),
       inherited_bytes_(other.inherited_bytes_),
       socket_(std::move(other.socket_)),
       end_fd_(std::move(other.end_fd_)) {}
 
 StepCopy& StepCopy::operator=(StepCopy&& other) noexcept {
+  std::swap(asked_, other.asked_);
   std::swap(pid_, other.pid_);
   std::swap(inherited_bytes_, other.inherited_bytes_);
   std::swap(socket_, other.socket_);
@@ -92,6 +101,7 @@ StepCopy& StepCopy::operator=(StepCopy&& other) noexcept {
 }
 
 StepCopy::~StepCopy() {
+  await(-1);  // its answer would be taken for that to the next request
   if (pid_ > 0) {
     kill(pid_, SIGKILL);
     wait();

@@ -28,13 +28,15 @@ struct CopyIdentity {
 /// Not copyable; the destructor kills it.
 class StepCopy {
  public:
-  /// Makes a copy of `original`, which waits for its step. pid() is -1 where that failed.
-  StepCopy(const StepTemplate& original, const std::vector<UniqueFd>& namespaces, int proc_fd);
+  /// Asks `original` for a copy, which will wait for its step.
+  StepCopy(const StepTemplate& original, const std::vector<UniqueFd>& namespaces);
   StepCopy() = default;
   StepCopy(StepCopy&& other) noexcept;
   StepCopy& operator=(StepCopy&& other) noexcept;
   ~StepCopy();
 
+  /// Waits until the copy that was asked for is there. Afterwards pid() is -1 where it could not be had.
+  void await(int proc_fd);
   [[nodiscard]] pid_t pid() const { return pid_; }
   /// Lets it go on as `step`; empty, or what failed.
   [[nodiscard]] std::string send(const WireMessage& step) const;
@@ -44,6 +46,7 @@ class StepCopy {
   StepEnd wait();
 
  private:
+  const StepTemplate* asked_ = nullptr;  // and not yet answered
   pid_t pid_ = -1;
   std::int64_t inherited_bytes_ = 0;
   UniqueFd socket_;

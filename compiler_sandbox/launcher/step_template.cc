@@ -56,7 +56,6 @@ __attribute__((noinline)) pid_t copy_inside(const std::vector<UniqueFd>& fds, co
   bool good = send_wire(kMine, {{"loaded", loaded}});
   while (good && receive_wire(kMine, request) && !request.fds.empty()) {
     const pid_t pid = copy_inside(request.fds, program);
-    request.fds.clear();
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     good = send_wire(kMine, {{"pid", pid}, {"max_rss", std::int64_t{usage.ru_maxrss} * 1024}});
@@ -119,14 +118,17 @@ void StepTemplate::end() {
   pid_ = -1;
 }
 
-StepTemplate::Copy StepTemplate::make_step(int socket, const std::vector<UniqueFd>& namespaces) const {
+bool StepTemplate::request_copy(int socket, const std::vector<UniqueFd>& namespaces) const {
   std::vector<int> fds = {socket};
   for (const UniqueFd& one : namespaces) {
     fds.push_back(one.get());
   }
+  return pid_ > 0 && !namespaces.empty() && send_wire(socket_.get(), nlohmann::json::object(), fds);
+}
+
+StepTemplate::Copy StepTemplate::await_copy() const {
   WireMessage answer;
-  if (pid_ <= 0 || namespaces.empty() || !send_wire(socket_.get(), nlohmann::json::object(), fds) ||
-      !receive_wire(socket_.get(), answer)) {
+  if (!receive_wire(socket_.get(), answer)) {
     return {};
   }
   return {.pid = answer.body.value("pid", -1), .inherited_bytes = answer.body.value("max_rss", std::int64_t{0})};

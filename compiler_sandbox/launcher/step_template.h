@@ -36,7 +36,7 @@ class StepTemplate {
   static StepTemplate create(const Program& program);
 
   /// Waits until it has loaded; `meanwhile` is called every few seconds. False where it cannot, or died: then end() it.
-  /// Call it once, before the first make_step().
+  /// Call it once, before the first request_copy().
   bool await(const std::function<void()>& meanwhile);
   [[nodiscard]] bool does(const Argv& argv) const { return pid_ > 0 && does_(argv); }
 
@@ -44,8 +44,11 @@ class StepTemplate {
     pid_t pid = -1;                    // a child of the caller; -1: the template has died, or could not
     std::int64_t inherited_bytes = 0;  // of its resident set, the template's
   };
-  /// A copy inside `namespaces`: descriptors of the files of /proc/PID/ns, the user namespace first.
-  [[nodiscard]] Copy make_step(int socket, const std::vector<UniqueFd>& namespaces) const;
+  /// Asks for a copy inside `namespaces`: descriptors of the files of /proc/PID/ns, the user namespace first. Does not
+  /// wait.
+  [[nodiscard]] bool request_copy(int socket, const std::vector<UniqueFd>& namespaces) const;
+  /// The copy that was asked for.
+  [[nodiscard]] Copy await_copy() const;
   /// Ends it and waits until it is gone.
   void end();
   [[nodiscard]] pid_t pid() const { return pid_; }
