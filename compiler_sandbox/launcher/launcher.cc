@@ -227,7 +227,8 @@ class Launcher {
   // Looks at what the program waited for only where the limit has passed: that is not for free.
   [[nodiscard]] bool is_late(double wall_s) const {
     const double elapsed_s = seconds_since(start_);
-    return elapsed_s > wall_s && (elapsed_s > kWallPatience * wall_s || elapsed_s - session_->starved_s() > wall_s);
+    return elapsed_s > wall_s &&
+           (elapsed_s > kWallPatience * wall_s || elapsed_s - session_->starved().longest_s > wall_s);
   }
 
   void finish() {
@@ -248,7 +249,7 @@ class Launcher {
 
   void stop(const char* reason) {
     nlohmann::json report{{"reason", reason},
-                          {"starved_s", session_->starved_s()},
+                          {"starved_s", session_->starved().longest_s},
                           {"asleep", reason == std::string("wall") && is_asleep()}};
     end_session(report);
     send_wire(kJudgeSocket, report);
@@ -305,7 +306,7 @@ class Launcher {
   std::int64_t memory_limit_ = 0;  // of the step
   std::int64_t peak_bytes_ = 0;    // of the step, without a cgroup
   Clock::time_point start_ = Clock::now();
-  IdleWatch idle_{[this] { return session_->starved_s(); }};
+  IdleWatch idle_{[this] { return session_->starved().all_s; }};
 };
 
 }  // namespace

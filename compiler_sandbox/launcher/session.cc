@@ -211,7 +211,7 @@ double Session::cpu_s() const {
   return cpu_seconds(slot_.proc_fd, processes()) + cpu_of_copies_s_;
 }
 
-double Session::starved_s() const {
+Starved Session::starved() const {
   return starved_seconds(slot_.proc_fd, processes());
 }
 

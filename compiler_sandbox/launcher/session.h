@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "compiler_sandbox/launcher/process_account.h"
 #include "compiler_sandbox/launcher/slot.h"
 #include "compiler_sandbox/launcher/step.h"
 #include "compiler_sandbox/launcher/step_copy.h"
@@ -41,7 +42,7 @@ class Session {
   void kill_all();
   /// Of all processes of the session, as process_account.h says.
   [[nodiscard]] double cpu_s() const;
-  [[nodiscard]] double starved_s() const;
+  [[nodiscard]] Starved starved() const;
   [[nodiscard]] bool asleep() const;
   /// make_way() for all but init, which starts the next step.
   void make_way(bool on) const;

@@ -88,6 +88,14 @@ void expect_honest_verdicts(Judge& judge) {
       "        os.waitpid(child, 0)\n        time.sleep(0.6)\n    return a + b\n"));
   EXPECT_EQ(busy.verdict, Verdict::kAC) << describe(busy);
   EXPECT_GT(busy.cpu_s, 0.2);
+  // Many that keep each other from the processors are not kept from them by others.
+  Submission swarm = add_submission(Language::kPython,
+                                    "import os, time\ndef add(a, b):\n    for i in range(3):\n        os.fork()\n"
+                                    "    while True:\n        time.sleep(0.0005)\n");
+  swarm.limits.wall_s = 2;
+  swarm.limits.cpu_s = 60;
+  const Evidence crowded = judge.judge(swarm);
+  EXPECT_EQ(crowded.verdict, Verdict::kTLE) << describe(crowded);
   EXPECT_EQ(test::programs_of_slots(), std::vector<std::string>());
 }
 
