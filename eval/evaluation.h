@@ -66,7 +66,7 @@ int samples_per_prompt(const Evaluation& evaluation, Selection selection = {});
 enum class Measure {
   kAverage,
   kPass,
-  kReranked,  // the sample that a reward model likes best of all n; kAverage where none was asked (maths)
+  kReranked,  // the sample that a reward model likes best of all n; kAverage where none was asked (chat)
 };
 /// Whether a reward model was asked about any of the selected prompts.
 bool is_reranked(const Evaluation& evaluation, Selection selection = {});

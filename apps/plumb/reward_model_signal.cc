@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/atomic_file.h"
 #include "learner/calibration.h"
@@ -17,6 +18,11 @@ std::string report_file(const RewardOptions& reward) {
   return reward.reward_model + "/reward_model.json";
 }
 
+std::string objective_of(const nlohmann::json& report) {
+  return report.contains("objective") && report["objective"].is_string() ? report["objective"].get<std::string>()
+                                                                         : std::string("none");
+}
+
 Result<nlohmann::json> read_report(const RewardOptions& reward) {
   const std::string path = report_file(reward);
   PLUMB_ASSIGN(const std::string text, read_file(path));
@@ -24,9 +30,7 @@ Result<nlohmann::json> read_report(const RewardOptions& reward) {
   if (!json.is_object()) {
     return Error{path + ": expected an object, as plumb reward-model writes it"};
   }
-  const std::string objective = json.contains("objective") && json["objective"].is_string()
-                                    ? json["objective"].get<std::string>()
-                                    : std::string("none");
+  const std::string objective = objective_of(json);
   if (reward.process != ProcessSignal::kNone && objective != "steps") {
     return Error{
         fmt::format("{}: reward.process needs a model that learned from labels of steps, found the objective \"{}\"; "
@@ -112,6 +116,7 @@ Result<std::unique_ptr<RewardModelSignal>> RewardModelSignal::open(const RewardO
                     context, needed)};
   }
   signal->tokens_ = *tokens;
+  signal->learned_from_steps_ = objective_of(*report) == "steps";
   signal->share_ = reward.reward_model_share();
   signal->scores_steps_ = reward.process == ProcessSignal::kRewardModel;
   return signal;
@@ -138,33 +143,56 @@ std::vector<double> RewardModelSignal::rewards(const CompletionGroup& group) {
   return rewards_of_prompt(bench_->policy(), group.prompt_token_ids, completions, tokens_);
 }
 
-void RewardModelSignal::score_steps(ScoredGroup& group) {
-  std::vector<Score*> scores;
-  std::vector<std::vector<StepInTokens>> steps;
+std::vector<std::vector<RewardModelSignal::StepReward>> RewardModelSignal::step_rewards(const CompletionGroup& group) {
+  std::vector<std::vector<StepReward>> all(group.completions.size());
+  std::vector<std::size_t> read;
   std::vector<std::vector<std::int32_t>> completions;
   std::vector<std::vector<std::int64_t>> ends;
-  for (std::size_t i = 0; i < group.scores.size(); ++i) {
-    const Completion& completion = group.group.completions[i];
-    if (group.scores[i].unscored || completion.token_ids.empty()) {
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const Completion& completion = group.completions[i];
+    if (completion.token_ids.empty()) {
       continue;
     }
-    scores.push_back(&group.scores[i]);
-    steps.push_back(steps_of(completion, bench_->tokenizer()));
-    completions.push_back(read_tokens_of(completion, group.group.prompt_token_ids.size()));
+    read.push_back(i);
+    completions.push_back(read_tokens_of(completion, group.prompt_token_ids.size()));
     ends.emplace_back();
-    for (const StepInTokens& step : steps.back()) {
+    for (const StepInTokens& step : steps_of(completion, bench_->tokenizer())) {
+      all[i].push_back({step.end, 0});
       ends.back().push_back(step.end);
     }
     ends.back().back() =
         std::ssize(completions.back());  // the last is read at the end-of-sequence token, where there is one
   }
-  const auto rewards =
-      step_rewards_of_prompt(bench_->policy(), group.group.prompt_token_ids, completions, ends, tokens_);
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    for (std::size_t step = 0; step < steps[i].size(); ++step) {
-      scores[i]->steps.push_back({steps[i][step].end, sigmoid(rewards[i][step])});
+  const auto rewards = step_rewards_of_prompt(bench_->policy(), group.prompt_token_ids, completions, ends, tokens_);
+  for (std::size_t i = 0; i < read.size(); ++i) {
+    for (std::size_t step = 0; step < rewards[i].size(); ++step) {
+      all[read[i]][step].reward = rewards[i][step];
     }
   }
+  return all;
+}
+
+void RewardModelSignal::score_steps(ScoredGroup& group) {
+  const auto all = step_rewards(group.group);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    for (const StepReward& step : all[i]) {
+      if (!group.scores[i].unscored) {
+        group.scores[i].steps.push_back({step.end, sigmoid(step.reward)});
+      }
+    }
+  }
+}
+
+std::vector<double> RewardModelSignal::preferences(const CompletionGroup& group) {
+  if (!learned_from_steps_) {
+    return rewards(group);
+  }
+  std::vector<double> least;
+  for (const std::vector<StepReward>& steps : step_rewards(group)) {
+    least.push_back(steps.empty() ? std::numeric_limits<double>::lowest()
+                                  : std::ranges::min(steps, {}, &StepReward::reward).reward);
+  }
+  return least;
 }
 
 void RewardModelSignal::apply(std::vector<ScoredGroup>& groups) {
@@ -187,12 +215,12 @@ std::vector<int> RewardModelSignal::best_of(const std::vector<ScoredGroup>& grou
   std::vector<int> best;
   for (const ScoredGroup& group : groups) {
     best.push_back(-1);
-    if (group.group.prompt->domain != Domain::kCode) {
+    if (group.group.prompt->domain == Domain::kChat) {
       continue;
     }
     double highest = 0;
     int place = 0;
-    const std::vector<double> all = rewards(group.group);
+    const std::vector<double> all = preferences(group.group);
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (group.scores[i].unscored) {
         continue;

@@ -26,8 +26,9 @@ class RewardModelSignal {
   /// end. Deterministic: the same bits for a completion in any company.
   void apply(std::vector<ScoredGroup>& groups);
 
-  /// Of each code group's completions the place of the one with the highest reward, the first of equal ones, counted
-  /// among those that are scored; -1 for other groups.
+  /// Of each group's completions of code or maths the place of the one with the highest reward (of a model of steps:
+  /// the one whose least step is highest, as `plumb reward-model` tells right from wrong by), the first of equal ones,
+  /// counted among those that are scored; -1 for other groups.
   std::vector<int> best_of(const std::vector<ScoredGroup>& groups);
 
  private:
@@ -35,12 +36,19 @@ class RewardModelSignal {
   // What the model reads: a completion's tokens without what ended it, and the end-of-sequence token that it learned
   // from, but for a completion that leaves no room for it in the context.
   [[nodiscard]] std::vector<std::int32_t> read_tokens_of(const Completion& completion, std::size_t prompt_tokens) const;
-  std::vector<double> rewards(const CompletionGroup& group);
+  struct StepReward {
+    std::int64_t end = 0;  // the token after the step's last one, in the completion
+    double reward = 0;
+  };
+  std::vector<double> rewards(const CompletionGroup& group);                        // [completions]
+  std::vector<std::vector<StepReward>> step_rewards(const CompletionGroup& group);  // [completions, steps]
+  std::vector<double> preferences(const CompletionGroup& group);                    // [completions], to rank them by
   void score_steps(ScoredGroup& group);
   std::unique_ptr<Workbench> bench_;
   JudgeTokens tokens_;
   double share_ = 0;
-  bool scores_steps_ = false;
+  bool scores_steps_ = false;  // reward.process asks for them
+  bool learned_from_steps_ = false;
 };
 
 /// Whether the reward model of `reward` learned what reward.process asks for. Errors: it did not, or reward_model.json

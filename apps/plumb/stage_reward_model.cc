@@ -132,7 +132,8 @@ class RewardModelRun {
     }
     add_layer_norms(layer_norms_, optimizer_, metrics);
     PLUMB_TRY(folder_.log("reward_model", step.step, metrics,
-                          {{"timing_s/step", std::chrono::duration<double>(now - last_).count()}}));
+                          {{"timing_s/step", std::chrono::duration<double>(now - last_).count()},
+                           {"timing_s/checkpoint", checkpoints_.take_stall_s()}}));
     last_ = now;
     if (!std::isfinite(step.loss)) {
       return Error{fmt::format("reward-model: the loss of step {} is not finite; lower rm.learning_rate", step.step)};

@@ -137,8 +137,9 @@ class SftRun {
     for (const auto& [name, loss] : by_source(step.source_loss)) {
       metrics["loss/" + name] = loss;
     }
-    failure_ =
-        folder_.log("sft", step.step, metrics, {{"timing_s/step", std::chrono::duration<double>(now - last_).count()}});
+    failure_ = folder_.log("sft", step.step, metrics,
+                           {{"timing_s/step", std::chrono::duration<double>(now - last_).count()},
+                            {"timing_s/checkpoint", checkpoints_.take_stall_s()}});
     last_ = now;
     progress_.update(step.step, fmt::format("loss {:.3f}", step.loss));
     if (failure_ && !std::isfinite(step.loss)) {

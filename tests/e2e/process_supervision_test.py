@@ -125,6 +125,29 @@ class ProcessSupervision(TrainingCase):
         self.assertEqual((logged[-1]["stage"], logged[-1]["rm/step_accuracy"], logged[-1]["rm/auc"]), ("eval", 1, 1))
         self.assertLess(logged[-2]["rm/mse"], logged[0]["rm/mse"] / 4)
 
+    def test_samples_are_ranked_by_their_least_step(self):
+        rows = self.make_steps()
+        for row in rows:
+            row["labels"] = [0] * (len(row["labels"]) - 1) + [1]  # so that no last step is a completion's least
+        self.write_rows("least.jsonl", rows)
+        self.train_model("rm", "least.jsonl")
+        settings = {"eval.samples": 8, "sampling.max_new_tokens": 64, "reward.reward_model": "rm"}
+        result = self.plumb("eval", "--model", self.models / "warm/policy", "--data", self.models / "tasks.jsonl", "--out",
+                            "ranked", *overrides(settings))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        texts = collections.defaultdict(list)
+        for sample in self.samples("ranked"):
+            if sample["temperature"] > 0:
+                texts[sample["prompt_id"]].append(sample["text"])
+        evaluation = json.loads((self.folder / "ranked/evals/eval-data-T1.json").read_text())
+        told_apart = 0
+        for prompt in evaluation["prompts"]:
+            steps = [len(lines_with_content(text)) if isinstance(text, str) else 0 for text in texts[prompt["id"]]]
+            if 1 in steps and max(steps) > 1:
+                self.assertEqual(steps[prompt["reranked"]], 1, texts[prompt["id"]])
+                told_apart += 1
+        self.assertGreater(told_apart, 1)
+
     def test_rows_of_trl_are_read_and_others_refused(self):
         # The first rows of trl-lib's data sets look like this: no ids, steps without line breaks, true and false.
         good = [{"prompt": f"What is {n} + 1?", "completions": [f"It is one more than {n}.", f"So {n + wrong + 1}."],
