@@ -42,7 +42,7 @@ Result<int> audit_config(const AuditCommand& command) {
   }
   PLUMB_TRY(settings.reward.check());
   PLUMB_ASSIGN(const Prompts all, load_tasks(settings.data));
-  const Prompts chosen = audit_selection(in_splits(all, settings.data.train_splits), command.prompts);
+  const Prompts chosen = audit_selection(training_prompts(all, settings), command.prompts);
   PLUMB_ASSIGN(const auto judge, start_judge(judge_options(settings.judge)));
   ScorerOptions scoring = scorer_options(settings.judge);
   scoring.reward = settings.reward;

@@ -190,9 +190,9 @@ class Summary {
 
 Result<int> profile(const RunOptions& options, const Settings& settings, int k) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = false}));
-  const Prompts prompts = context->prompts(settings.data.train_splits);
+  const Prompts prompts = context->training_prompts();
   if (prompts.empty()) {
-    return Error{"data profile: no row of data.tasks is in data.train_splits with data.languages"};
+    return Error{fmt::format("data profile: {}", kNoTrainingPrompts)};
   }
   Workbench& bench = context->bench();
   Generator generator(bench.policy(), bench.tokenizer(), bench.pool());

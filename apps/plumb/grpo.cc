@@ -25,8 +25,8 @@ Result<int> preflight(RunOptions options, const Settings& settings) {
   options.out = folder + "/run";
   options.resume = false;
   auto context = RunContext::open(options, settings, {.judge = true, .trainable = true});
-  Result<int> status = context ? run_preflight(**context, (*context)->prompts(settings.data.train_splits))
-                               : Result<int>(context.error());
+  Result<int> status =
+      context ? run_preflight(**context, (*context)->training_prompts()) : Result<int>(context.error());
   std::error_code ignored;  // what stays in the temporary folder costs nothing
   std::filesystem::remove_all(folder, ignored);
   return status;
@@ -45,7 +45,7 @@ std::int64_t num_dev_samples(const Settings& settings, const RunContext& context
 
 Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = true}));
-  const Prompts prompts = context->prompts(context->settings().data.train_splits);
+  const Prompts prompts = context->training_prompts();
   if (!context->resume()) {
     PLUMB_TRY(refuse_false_accepts(context->sandbox(), context->settings(), prompts));
     PLUMB_TRY(context->folder().open_logs({}));

@@ -123,7 +123,7 @@ void show_mask(const Rollout& rollout, const Tokenizer& tokenizer) {
 
 Result<int> run_preflight(RunContext& context, const Prompts& prompts) {
   if (prompts.empty()) {
-    return Error{"preflight: no prompts: no row of data.tasks is in data.train_splits with data.languages"};
+    return Error{fmt::format("preflight: no prompts: {}", kNoTrainingPrompts)};
   }
   const Settings& settings = context.settings();
   Workbench& bench = context.bench();

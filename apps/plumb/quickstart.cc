@@ -117,8 +117,7 @@ class Quickstart {
     }
     say("GRPO: sampling, judging and learning");
     const bool resumes = context_.resume() && newest_checkpoint(context_.folder().path());
-    PLUMB_ASSIGN(const GrpoSummary summary,
-                 run_grpo_stage(context_, context_.prompts(context_.settings().data.train_splits), resumes));
+    PLUMB_ASSIGN(const GrpoSummary summary, run_grpo_stage(context_, context_.training_prompts(), resumes));
     if (!summary.stopped) {
       PLUMB_TRY(context_.bench().save(kept("policy")));
     }

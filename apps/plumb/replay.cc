@@ -118,7 +118,7 @@ Result<int> replay(const ReplayOptions& options) {
   if (fs::exists(options.run + "/sft")) {  // of quickstart: what its GRPO stage started from
     PLUMB_TRY(context->bench().load_weights(options.run + "/sft"));
   }
-  const Prompts prompts = context->prompts(settings.data.train_splits);
+  const Prompts prompts = context->training_prompts();
   const auto outcome = run_grpo_stage(*context, prompts, true, options.step);
   const auto again = line_of_step(scratch.path, options.step);
   if (!again) {

@@ -105,6 +105,10 @@ void RunContext::say_time(const RunWork& work) const {
                settings_.model.dtype == ComputeDtype::kF32 ? "f32" : "bf16");
 }
 
+Prompts RunContext::training_prompts() const {
+  return plumb::training_prompts(all_, settings_);
+}
+
 Prompts RunContext::prompts(const std::vector<std::string>& splits) const {
   return in_splits(all_, splits);
 }

@@ -56,6 +56,8 @@ class RunContext {
 
   /// Prompts of the named splits in file order; with no names, all.
   [[nodiscard]] Prompts prompts(const std::vector<std::string>& splits) const;
+  /// See training_prompts in apps/plumb/tasks.h.
+  [[nodiscard]] Prompts training_prompts() const;
   /// Demonstrations of the prompts of these splits that have a reference, and their plain texts.
   [[nodiscard]] std::vector<SftRecord> demonstrations_of(const std::vector<std::string>& splits) const;
 

@@ -47,7 +47,10 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--config", options.config_files, "TOML file; more than one: later ones override")->take_all();
   command.add_option("--set", options.overrides, "section.key=value; overrides the files")->take_all();
   command.add_option("--model", options.model, "a GGUF file or a Hugging Face folder");
-  command.add_option("--data", options.data, "JSON Lines file of your own tasks, whatever their split")->take_all();
+  command
+      .add_option("--data", options.data,
+                  "JSON Lines file of your own tasks, of any split; those of \"dev\" are not trained on")
+      ->take_all();
   command.add_option("--out", options.out, "the run folder");
   command.add_option("--profile", options.profile, "write a Chrome trace of the run's first ops, by thread, here");
   command.add_flag("--resume", options.resume, "go on with the run in the run folder");

@@ -32,7 +32,8 @@ void ModelSettings::describe(ConfigSection& section) {
 void DataSettings::describe(ConfigSection& section) {
   section.field("tasks", tasks, {.help = "JSON Lines files of tasks (docs/records.md)"});
   section.field("languages", languages, {.help = "of code tasks: python, cpp"});
-  section.field("train_splits", train_splits, {.help = "splits that GRPO draws its prompts from; empty = all rows"});
+  section.field("train_splits", train_splits,
+                {.help = "splits that GRPO draws its prompts from; empty = all but grpo.dev_split"});
 }
 
 void SamplingSettings::describe(ConfigSection& section) {
@@ -188,7 +189,7 @@ void GrpoSettings::describe(ConfigSection& section) {
        .unit = "steps",
        .min = 0,
        .max = 1e9});
-  section.field("dev_split", dev_split, {.help = "what dev is"});
+  section.field("dev_split", dev_split, {.help = "the split that is dev"});
   section.field("dev_prompts", dev_prompts, {.help = "the first ones of it; 0 = all", .min = 0, .max = 1e9});
   section.field("dev_patience", dev_patience,
                 {.help = "evaluations in a row that are no better than the best, after which the run ends; 0 = go on",

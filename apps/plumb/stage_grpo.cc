@@ -408,7 +408,7 @@ class GrpoRun {
 Result<GrpoSummary> run_grpo_stage(RunContext& context, const Prompts& prompts, bool resume, std::int64_t last_step) {
   const Settings& settings = context.settings();
   if (prompts.empty()) {
-    return Error{"grpo: no prompts to train on: no row of data.tasks is in data.train_splits with data.languages"};
+    return Error{fmt::format("grpo: no prompts to train on: {}", kNoTrainingPrompts)};
   }
   PLUMB_ASSIGN(const GrpoLearnerOptions learning, grpo_learner_options(settings));
   PLUMB_TRY(check_router_loss(learning.router, context.bench().policy().config()));

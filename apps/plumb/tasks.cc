@@ -71,4 +71,12 @@ Prompts in_splits(const Prompts& prompts, const std::vector<std::string>& splits
   return chosen;
 }
 
+Prompts training_prompts(const Prompts& prompts, const Settings& settings) {
+  Prompts chosen = in_splits(prompts, settings.data.train_splits);
+  if (settings.data.train_splits.empty()) {
+    std::erase_if(chosen, [&](const auto& prompt) { return prompt->split == settings.grpo.dev_split; });
+  }
+  return chosen;
+}
+
 }  // namespace plumb

@@ -4,7 +4,7 @@ import json
 import math
 import unittest
 
-from training_case import TrainingCase
+from training_case import OWN_DEV, TrainingCase
 
 
 class Guards(TrainingCase):
@@ -16,7 +16,7 @@ class Guards(TrainingCase):
         self.assertEqual(scored.returncode, 0, scored.stderr)
         log_probs = json.loads((self.folder / "out.jsonl").read_text())["log_probs"][1:]
         expected = math.exp(-sum(log_probs) / len(log_probs))
-        self.train("run", grpo__learning_rate=0, grpo__dev_every=2, grpo__dev_split="sft", eval__guard_text="guard.txt",
+        self.train("run", grpo__learning_rate=0, grpo__dev_every=2, **OWN_DEV, eval__guard_text="guard.txt",
                    model__dtype="f32")
         guards = [row.get("guard/perplexity") for row in self.metrics("run")]
         self.assertEqual([guards[0], guards[2]], [None, None])
@@ -31,7 +31,7 @@ class Guards(TrainingCase):
         problem = {"task_id": "HumanEval/7", "prompt": "def one():\n    \"\"\"One.\"\"\"\n", "entry_point": "one",
                    "test": "def check(candidate):\n    assert candidate() == 1\n"}
         (self.folder / "problems.jsonl").write_text(json.dumps(problem) + "\n")
-        self.train("moved", grpo__learning_rate=0.01, grpo__steps=2, grpo__dev_every=2, grpo__dev_split="sft",
+        self.train("moved", grpo__learning_rate=0.01, grpo__steps=2, grpo__dev_every=2, **OWN_DEV,
                    grpo__zero_spread="keep", grpo__kl="k3", grpo__reference="fixed", eval__guard_text="guard.txt",
                    eval__guard_humaneval="problems.jsonl", eval__guard_overlap="", eval__guard_tokens=8,
                    run__layer_norms="true", model__dtype="f32")

@@ -24,6 +24,9 @@ SMALL_RUN = {"grpo.prompts_per_step": 4, "grpo.group_size": 4, "grpo.min_code_pr
              "grpo.learning_rate": 1e-3, "grpo.warmup_steps": 1, "sampling.max_new_tokens": 64, "grpo.saved_groups": 4,
              "reward_audit.prompts": 0}
 
+# The rows that are trained on, as dev: what is tried is not how well it generalises.
+OWN_DEV = {"grpo__dev_split": "sft", "data__train_splits": "sft"}
+
 
 def overrides(settings):
     return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]

@@ -14,7 +14,7 @@ import time
 import unittest
 
 from tiny_model import LATENT_SHAPE, read_tensors, write_tiny_model
-from training_case import SMALL_RUN, TASKS, TrainingCase, overrides
+from training_case import OWN_DEV, SMALL_RUN, TASKS, TrainingCase, overrides
 
 
 class Training(TrainingCase):
@@ -284,7 +284,7 @@ class Training(TrainingCase):
         self.assert_every_draw_once("run", steps)
 
     def test_the_best_weights_on_dev_are_the_result(self):
-        settings = {"grpo__steps": 5, "grpo__dev_every": 1, "grpo__dev_split": "sft", "eval__samples": 8,
+        settings = {"grpo__steps": 5, "grpo__dev_every": 1, **OWN_DEV, "eval__samples": 8,
                     "grpo__learning_rate": 4e-3, "grpo__checkpoint_every": 1, "grpo__keep_checkpoints": 9}
         result = self.train("whole", **settings)
         scores = [row["eval/sft/avg@8"] for row in self.metrics("whole")]
@@ -304,8 +304,21 @@ class Training(TrainingCase):
         self.train("cut", "--resume", **settings)
         self.assert_same_run("whole", "cut")
 
+    def test_rows_of_dev_are_not_trained_on(self):
+        rows = [TASKS[0], TASKS[1] | {"split": "dev"}]
+        (self.folder / "split.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        command = self.command("run", grpo__dev_every=2, grpo__steps=2, grpo__prompts_per_step=2,
+                               grpo__min_code_prompts=2)
+        command[command.index(self.models / "tasks.jsonl")] = self.folder / "split.jsonl"
+        result = self.plumb(*command)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        samples = [json.loads(line) for line in (self.folder / "run/samples.jsonl").read_text().splitlines()]
+        self.assertEqual({sample["prompt_id"].rpartition("/")[0] for sample in samples if sample["kind"] == "train"},
+                         {"e2e/f"})
+        self.assertIn("eval/dev/avg@4", self.metrics("run")[-1])
+
     def test_no_gain_on_dev_ends_the_run(self):
-        settings = {"grpo__dev_every": 2, "grpo__dev_split": "sft", "grpo__dev_patience": 2, "grpo__dev_prompts": 2,
+        settings = {"grpo__dev_every": 2, **OWN_DEV, "grpo__dev_patience": 2, "grpo__dev_prompts": 2,
                     "grpo__learning_rate": 0, "grpo__steps": 20}
         result = self.train("run", **settings)
         self.assertIn("stopped early: the weights of step 2", result.stderr)
