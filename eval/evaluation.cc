@@ -1,5 +1,7 @@
 #include "eval/evaluation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -183,15 +185,17 @@ Interval improvement(const Evaluation& before, const Evaluation& after, Measure 
 
 MetricMap evaluation_metrics(const Evaluation& evaluation) {
   MetricMap metrics;
-  add_metrics(evaluation, {}, "eval/" + evaluation.set + "/", metrics);
+  // Several temperatures of one stage are measured at the same step: each needs a name of its own.
+  const bool usual = evaluation.temperature == 0 || evaluation.temperature == 1;
+  const std::string set = "eval/" + evaluation.set + (usual ? "" : fmt::format("@T{:g}", evaluation.temperature)) + "/";
+  add_metrics(evaluation, {}, set, metrics);
   std::set<Language> languages;
   for (const PromptResult& prompt : evaluation.prompts) {
     languages.insert(prompt.language);
   }
   for (const Language language : languages) {
     if (languages.size() > 1 && language != Language::kNone) {
-      const std::string prefix = "eval/" + evaluation.set + "/" + std::string(to_string(language)) + "/";
-      add_metrics(evaluation, {language}, prefix, metrics);
+      add_metrics(evaluation, {language}, set + std::string(to_string(language)) + "/", metrics);
     }
   }
   return metrics;

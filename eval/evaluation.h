@@ -79,7 +79,7 @@ Interval improvement(const Evaluation& before, const Evaluation& after, Measure 
 
 /// eval/<set>/greedy of a greedy evaluation; eval/<set>/avg@n and pass@k (k = 1, 2, 4, 8, ... up to n) of a sampled
 /// one, and rm@n where a reward model chose among the n; the same under eval/<set>/<language>/ where there is more than
-/// one language.
+/// one language. At another temperature than 1 the set is <set>@T<temperature>.
 MetricMap evaluation_metrics(const Evaluation& evaluation);
 
 /// How single prompts changed between two evaluations, by their first sample: meant for greedy ones.

@@ -33,6 +33,11 @@ double value_of(const MetricMap& metrics, const std::string& name, double otherw
 
 }  // namespace
 
+bool is_unlearned(std::string_view name, double first, double now) {
+  return (name == "guard/perplexity" && now > kMaxPerplexityRise * first) ||
+         (name == "guard/humaneval" && now < first - kMaxPassRateFall);
+}
+
 double HealthMonitor::recent_mean(const std::string& name, double otherwise) const {
   double sum = 0;
   std::size_t count = 0;
@@ -67,6 +72,24 @@ void HealthMonitor::report(bool condition, HealthMessage message, std::vector<He
   active = condition || stays;
 }
 
+// They are measured every grpo.dev_every steps alone.
+void HealthMonitor::watch_guards(std::int64_t step, const MetricMap& metrics, std::vector<HealthMessage>& out) {
+  for (const auto& [name, key] :
+       {std::pair("guard/perplexity", "the guard text"), std::pair("guard/humaneval", "HumanEval")}) {
+    const double now = value_of(metrics, name, std::nan(""));
+    if (!std::isfinite(now)) {
+      continue;
+    }
+    const double first = first_guards_.emplace(name, now).first->second;
+    report(is_unlearned(name, first, now),
+           {std::string("unlearned: ") + name,
+            print("Step %lld: %s went from %.3g to %.3g on %s, which is not trained on: the policy unlearns it; lower "
+                  "grpo.learning_rate, or hold it to where it came from (grpo.kl, grpo.reference).",
+                  static_cast<long long>(step), name, first, now, key)},
+           out);
+  }
+}
+
 std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const MetricMap& metrics) {
   history_.push_back(metrics);
   if (history_.size() > kEntropySteps + 1) {
@@ -89,10 +112,9 @@ std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const Metri
 
   const double truncated = recent_mean("completions/clipped_ratio", 0);
   report(truncated > kMaxTruncated,
-         {"truncated",
-          print("Step %lld: %.0f %% of the completions were cut off and can earn nothing: the policy does not "
-                "end its answers; raise sampling.max_new_tokens, or warm it up longer (sft.max_epochs).",
-                at, 100 * truncated)},
+         {"truncated", print("Step %lld: %.0f %% of the completions were cut off: the policy does not end its answers; "
+                             "raise sampling.max_new_tokens, or warm it up longer (sft.max_epochs).",
+                             at, 100 * truncated)},
          out);
 
   const double entropy_then = entropy_mean(0);
@@ -111,6 +133,8 @@ std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const Metri
                 "little to compare; raise sampling.temperature.",
                 at, 100 * duplicates)},
          out);
+
+  watch_guards(step, metrics, out);
 
   const double deviation = value_of(metrics, "ratio/max_abs_dev", 0);
   const bool exact = !metrics.contains("sampling/sampling_logp_difference/max");

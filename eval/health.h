@@ -5,14 +5,22 @@
 #include <deque>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/metrics_log.h"
 
 namespace plumb {
 
+/// Of the guards, from their first measurement: a perplexity that is more than so many times the first, and a pass rate
+/// that is more than so much below it, say that something was unlearned.
+inline constexpr double kMaxPerplexityRise = 1.1;
+inline constexpr double kMaxPassRateFall = 0.03;
+/// Whether `now` is so of the guard `name`, "guard/perplexity" or "guard/humaneval"; false of other names.
+bool is_unlearned(std::string_view name, double first, double now);
+
 struct HealthMessage {
-  std::string rule;     // "zero_spread", "truncated", "entropy_halved", "duplicates", "ratio", "loss_near_zero"
+  std::string rule;     // "zero_spread", "truncated", "entropy_halved", "duplicates", "unlearned", "ratio", ...
   std::string text;     // one sentence: what is seen, the likely cause, the key to change
   bool warning = true;  // false: good to know, nothing to do
 };
@@ -31,7 +39,10 @@ class HealthMonitor {
   [[nodiscard]] double entropy_mean(std::size_t first) const;
   void report(bool condition, HealthMessage message, std::vector<HealthMessage>& out);
 
+  void watch_guards(std::int64_t step, const MetricMap& metrics, std::vector<HealthMessage>& out);
+
   std::deque<MetricMap> history_;  // the last steps, oldest first
+  MetricMap first_guards_;
   std::map<std::string, bool> active_;
 };
 

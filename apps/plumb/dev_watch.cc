@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "apps/plumb/guards.h"
 #include "apps/plumb/stage_eval.h"
@@ -36,8 +37,9 @@ Result<MetricMap> DevWatch::after_step(std::int64_t step) {
   PLUMB_ASSIGN(const EvalOutcome outcome, evaluate_once(*context_, load));
   seconds_ = outcome.evaluation.seconds;
   const double score = average_success(outcome.evaluation, load.samples);
-  ++since_best_;
-  if (best_.empty() || score > best_score_) {
+  const bool judged = std::isfinite(score);  // else the weights are neither better nor worse
+  since_best_ += judged ? 1 : 0;
+  if (judged && (best_.empty() || score > best_score_)) {
     best_score_ = score;
     best_step_ = step;
     since_best_ = 0;

@@ -14,22 +14,14 @@ Result<int> run_eval(const RunOptions& options, const Settings& settings) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = false}));
   PLUMB_TRY(context->folder().open_logs({}));
   std::int64_t samples = 0;
-  std::vector<EvalSet> sets;
-  if (options.data.empty()) {
-    for (const std::string& split : settings.eval.splits) {
-      sets.push_back({split, context->prompts({split})});
-    }
-  } else {
-    sets.push_back({"data", context->prompts({})});
-  }
+  const auto sets = options.data.empty() ? eval_sets(*context, settings.eval.splits)
+                                         : std::vector<EvalSet>{{"data", context->prompts({})}};
   for (const EvalSet& set : sets) {
     samples += num_eval_samples(settings, set.prompts);
   }
   context->say_time({.eval_samples = samples});
-  for (const EvalSet& set : sets) {
-    PLUMB_ASSIGN(const auto evaluations, run_eval_stage(*context, set, {"eval"}));
-    std::fputs(evaluation_table(evaluations).c_str(), stdout);
-  }
+  PLUMB_ASSIGN(const auto evaluations, run_eval_stage(*context, sets, {"eval"}));
+  std::fputs(evaluation_table(evaluations).c_str(), stdout);
   return 0;
 }
 

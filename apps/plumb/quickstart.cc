@@ -85,10 +85,9 @@ class Quickstart {
   Result<void> evaluate(const EvalStage& stage) {
     say("evaluating the " + (stage.name == "base" ? "untrained model" : stage.name + " model") +
         " on held-out functions");
-    for (const std::string& split : context_.settings().eval.splits) {
-      PLUMB_ASSIGN(const auto evaluations, run_eval_stage(context_, {split, context_.prompts({split})}, stage));
-      evaluations_.insert(evaluations_.end(), evaluations.begin(), evaluations.end());
-    }
+    const std::vector<EvalSet> sets = eval_sets(context_, context_.settings().eval.splits);
+    PLUMB_ASSIGN(const auto evaluations, run_eval_stage(context_, sets, stage));
+    evaluations_.insert(evaluations_.end(), evaluations.begin(), evaluations.end());
     return {};
   }
 

@@ -74,7 +74,7 @@ struct SftSettings {
   double fim_rate = 0.0;
   double fim_spm_rate = 0.0;
   std::vector<std::string> mixture;
-  bool loss_by_source = false;
+  bool loss_by_source = true;
   double final_fraction = 0.0;
   double decay_share = 0.1;
   bool decay_embeddings = true;

@@ -1,14 +1,30 @@
 // plumb sft: demonstrations to weights.
 
+#include <algorithm>
 #include <cstdio>
 
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/stage_sft.h"
+#include "core/escape.h"
 #include "eval/report/report.h"
 
 namespace plumb {
 namespace {
+
+// A row that nothing can be learned from may be meant so (tasks for GRPO stand in the same files), or a mistake.
+void say_passed_over(const RunContext& context, const std::vector<std::string>& splits) {
+  const Prompts rows = context.prompts(splits);
+  const auto without = [](const auto& row) { return row->reference.empty(); };
+  const auto first = std::ranges::find_if(rows, without);
+  if (first != rows.end()) {
+    std::fprintf(stderr,
+                 "plumb: note: %lld of %zu rows are passed over, as they have no reply to learn from (a reference, a "
+                 "completion, or an assistant's turn at the end); the first is '%s'\n",
+                 static_cast<long long>(std::ranges::count_if(rows, without)), rows.size(),
+                 strip_terminal((*first)->id).c_str());
+  }
+}
 
 Result<int> run_sft(const RunOptions& options, const Settings& settings) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = false, .trainable = true}));
@@ -16,8 +32,9 @@ Result<int> run_sft(const RunOptions& options, const Settings& settings) {
     PLUMB_TRY(context->folder().open_logs({}));
   }
   // One's own file need not name splits: whatever is not held out is for training.
-  const auto demonstrations =
-      options.data.empty() ? context->demonstrations_of({"sft"}) : context->demonstrations_of({"sft", "rl"});
+  const auto splits = options.data.empty() ? std::vector<std::string>{"sft"} : std::vector<std::string>{"sft", "rl"};
+  const auto demonstrations = context->demonstrations_of(splits);
+  say_passed_over(*context, splits);
   context->say_time({.sft_demonstrations = static_cast<std::int64_t>(demonstrations.size())});
   PLUMB_ASSIGN(const SftSummary summary,
                run_sft_stage(*context, demonstrations, context->demonstrations_of({"dev"}), context->resume()));

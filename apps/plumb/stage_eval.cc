@@ -55,7 +55,6 @@ GeneratorOptions eval_options(const Settings& settings, double temperature) {
   return options;
 }
 
-// `guards` are of these weights, whatever the temperature.
 Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalStage& stage, double temperature,
                             const MetricMap& guards) {
   const Settings& settings = context.settings();
@@ -122,7 +121,16 @@ Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load) {
   return outcome;
 }
 
-Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, const EvalSet& set, const EvalStage& stage) {
+std::vector<EvalSet> eval_sets(const RunContext& context, std::span<const std::string> splits) {
+  std::vector<EvalSet> sets;
+  for (const std::string& split : splits) {
+    sets.push_back({split, context.prompts({split})});
+  }
+  return sets;
+}
+
+Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, std::span<const EvalSet> sets,
+                                               const EvalStage& stage) {
   std::vector<double> temperatures = context.settings().eval.temperatures;
   if (context.settings().eval.greedy) {
     temperatures.insert(temperatures.begin(), 0.0);
@@ -131,21 +139,23 @@ Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, const EvalSe
   if (context.resume()) {
     PLUMB_ASSIGN(saved, load_evaluations(context.folder().path()));
   }
-  MetricMap guards;
   std::vector<Evaluation> evaluations;
-  for (const double temperature : temperatures) {
-    const auto found = std::find_if(saved.begin(), saved.end(), [&](const Evaluation& one) {
-      return one.stage == stage.name && one.set == set.name && one.temperature == temperature;
-    });
-    if (found != saved.end()) {
-      evaluations.push_back(*found);
-      continue;
+  for (const EvalSet& set : sets) {
+    for (const double temperature : temperatures) {
+      const auto found = std::ranges::find_if(saved, [&](const Evaluation& one) {
+        return one.stage == stage.name && one.set == set.name && one.temperature == temperature;
+      });
+      if (found != saved.end()) {
+        evaluations.push_back(*found);
+        continue;
+      }
+      MetricMap guards;  // of these weights, whatever the set and the temperature
+      if (evaluations.empty()) {
+        PLUMB_TRY(add_guards(context, stage.trained, guards));
+      }
+      PLUMB_ASSIGN(auto evaluation, evaluate(context, set, stage, temperature, guards));
+      evaluations.push_back(std::move(evaluation));
     }
-    if (guards.empty()) {
-      PLUMB_TRY(add_guards(context, stage.trained, guards));
-    }
-    PLUMB_ASSIGN(auto evaluation, evaluate(context, set, stage, temperature, guards));
-    evaluations.push_back(std::move(evaluation));
   }
   return evaluations;
 }

@@ -42,12 +42,16 @@ struct EvalOutcome {
 /// Samples and judges, and saves nothing. Errors: stopped by the user, unless it ignores that.
 Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load);
 
-/// Evaluates the bench's weights as `stage` on `set`: one evaluation at temperature 0 (if
+/// The sets of these names.
+std::vector<EvalSet> eval_sets(const RunContext& context, std::span<const std::string> splits);
+
+/// Evaluates the bench's weights as `stage` on each of `sets`: one evaluation at temperature 0 (if
 /// settings.eval.greedy) and one for each of settings.eval.temperatures. Each is saved in the run folder, and so are
-/// its completions in samples.jsonl; its scores go to metrics.jsonl as eval/<set>/... of that stage and step. One that
-/// a resumed run finds saved is read back instead. Random numbers are those of (kEvaluation, settings.run.seed): the
-/// same for every stage.
-Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, const EvalSet& set, const EvalStage& stage);
+/// its completions in samples.jsonl; its scores go to metrics.jsonl as eval/<set>/... of that stage and step, beside
+/// the first of them the guards. One that a resumed run finds saved is read back instead. Random numbers are those of
+/// (kEvaluation, settings.run.seed): the same for every stage.
+Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, std::span<const EvalSet> sets,
+                                               const EvalStage& stage);
 
 /// How many completions run_eval_stage() samples for a set of `prompts`.
 std::int64_t num_eval_samples(const Settings& settings,

@@ -15,6 +15,7 @@
 #include "apps/plumb/router_settings.h"
 #include "apps/plumb/sft_examples.h"
 #include "apps/plumb/skipped_updates.h"
+#include "core/escape.h"
 #include "core/progress.h"
 
 namespace plumb {
@@ -67,6 +68,29 @@ Result<std::vector<double>> shares_of(const std::vector<std::string>& mixture, c
     shares[static_cast<std::size_t>(found->second)] = share;
   }
   return shares;
+}
+
+// What there is to learn from, before the first step: rows of a batch are tokens of examples, none is padding.
+void say_examples(const std::vector<SftExample>& examples, const SftSources& sources,
+                  const std::vector<double>& shares) {
+  std::int64_t tokens = 0;
+  std::int64_t trained = 0;
+  for (const SftExample& example : examples) {
+    tokens += std::ssize(example.tokens);
+    trained += example.num_trained();
+  }
+  std::fprintf(
+      stderr,
+      "plumb: sft: %zu examples of %lld tokens, the loss on %lld of them; packed without padding, so that 100 %% "
+      "of a batch's rows are useful\n",
+      examples.size(), static_cast<long long>(tokens), static_cast<long long>(trained));
+  for (const auto& [name, number] : sources) {
+    const auto at = static_cast<std::size_t>(number);
+    if (at < shares.size() && shares[at] == 0) {
+      std::fprintf(stderr, "plumb: note: sft.mixture does not name the source %s: its rows are not trained on\n",
+                   strip_terminal(name).c_str());
+    }
+  }
 }
 
 // The training as this process does it: its callbacks and its checkpoints.
@@ -234,6 +258,7 @@ Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord>
   PLUMB_ASSIGN(options.shares, shares_of(settings.sft.mixture, number_sources(train, {})));
   PLUMB_ASSIGN(options.form, fim_forms(train, sources, settings, context.bench()));
   options.schedule.total_steps = num_sft_steps(train_examples, options);
+  say_examples(train_examples, number_sources(train, {}), options.shares);
   SftRun run(context, sources, options.schedule.total_steps);
   if (resume) {
     PLUMB_TRY(run.resume());

@@ -53,13 +53,12 @@ std::string card(const std::string& title, bool percent, std::vector<Series> ser
 }
 
 // Of the metrics eval/<set>/avg@<n> within a stage, the first by name; empty where there are none.
-std::string dev_metric(const RunData& run) {
+std::string dev_metric(const std::vector<StepRow>& steps) {
   std::set<std::string> names;
-  for (const StepRow& row : run.metrics) {
+  for (const StepRow& row : steps) {
     for (const auto& [name, value] : row.values) {
       const bool overall = std::ranges::count(name, '/') == 2 && name.starts_with("eval/");
-      if (row.stage == "grpo" && overall && name.find("/avg@") != std::string::npos &&
-          series_of(run.metrics, "grpo", name).size() > 1) {
+      if (overall && name.find("/avg@") != std::string::npos) {
         names.insert(name);
       }
     }
@@ -79,8 +78,9 @@ std::string curves(std::span<const RunData> runs) {
   }
   std::vector<Series> dev;
   for (std::size_t i = 0; i < runs.size(); ++i) {
-    if (const std::string name = dev_metric(runs[i]); !name.empty()) {
-      dev.push_back({runs[i].name, kColours[i], series_of(runs[i].metrics, "grpo", name), false, true});
+    const std::vector<StepRow> steps = rows_of_grpo_steps(runs[i].metrics);
+    if (const std::string name = dev_metric(steps); !name.empty()) {
+      dev.push_back({runs[i].name, kColours[i], series_of(steps, "grpo", name), false, true});
     }
   }
   cards += card("Evaluation within the run", true, std::move(dev));

@@ -99,6 +99,13 @@ Result<RunData> load_run(const std::filesystem::path& run_dir) {
   return run;
 }
 
+std::vector<StepRow> rows_of_grpo_steps(const std::vector<StepRow>& rows) {
+  std::vector<StepRow> steps;
+  std::ranges::copy_if(rows, std::back_inserter(steps),
+                       [](const StepRow& row) { return row.stage == "grpo" && row.values.contains("reward"); });
+  return steps;
+}
+
 std::vector<std::pair<double, double>> series_of(const std::vector<StepRow>& rows, const std::string& stage,
                                                  const std::string& name) {
   std::vector<std::pair<double, double>> points;

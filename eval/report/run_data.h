@@ -40,6 +40,10 @@ Result<RunData> load_run(const std::filesystem::path& run_dir);
 /// that is no such row, with its number.
 Result<std::vector<StepRow>> read_step_rows(const std::filesystem::path& path);
 
+/// The lines of GRPO's steps, without those of the evaluations before and after it: what was evaluated within the run
+/// stands in its step's line.
+std::vector<StepRow> rows_of_grpo_steps(const std::vector<StepRow>& rows);
+
 /// The values of one name over the steps of one stage, in file order; steps without it are left out.
 std::vector<std::pair<double, double>> series_of(const std::vector<StepRow>& rows, const std::string& stage,
                                                  const std::string& name);

@@ -57,17 +57,17 @@ std::string panel_card(const RunData& run, const Panel& panel, Drawn& drawn) {
 
 // The evaluations within the GRPO stage: eval/<split>/avg@n, of the languages too.
 std::string dev_card(const RunData& run, Drawn& drawn) {
-  std::vector<std::string> names = names_in_stage(run.metrics, "grpo");
+  const std::vector<StepRow> steps = rows_of_grpo_steps(run.metrics);
+  std::vector<std::string> names = names_in_stage(steps, "grpo");
   std::erase_if(names, [](const std::string& name) {
     return !name.starts_with("eval/") || name.find("/avg@") == std::string::npos;
   });
-  // One point each is the evaluation at the end, which the results show.
   std::vector<Series> series;
   const std::array<const char*, 3> css = {"a", "b", "c"};
   std::ranges::stable_sort(names, {}, [](const std::string& name) { return std::ranges::count(name, '/'); });
   for (const std::string& name : names) {
-    auto values = series_of(run.metrics, "grpo", name);
-    if (values.size() > 1 && series.size() < css.size()) {
+    auto values = series_of(steps, "grpo", name);
+    if (series.size() < css.size()) {
       drawn.insert({"grpo", name});
       series.push_back(
           {name.substr(std::string_view("eval/").size()), css[series.size()], std::move(values), false, true});

@@ -50,6 +50,7 @@ std::string results_section(const RunData& run);       // before/after table and
 std::string decoding_section(const RunData& run);      // pass@k curves, accuracy against temperature
 std::string reward_model_verdict(const RunData& run);  // what it got right, in a sentence
 std::string reward_model_section(const RunData& run);  // accuracies beside baselines, reliability
+std::string guard_section(const RunData& run);         // perplexity, divergence, HumanEval by stage
 std::string health_section(const RunData& run);
 std::string curves_section(const RunData& run);
 std::string outcomes_section(const RunData& run);  // cut off, not compiled, failed, passed

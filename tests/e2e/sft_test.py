@@ -98,11 +98,19 @@ class Sft(PlumbCase):
         self.assertEqual(long.returncode, 1)
         self.assertRegex(long.stderr.splitlines()[-1], r"text 'data.jsonl:1': expected at most 1024 tokens.*found \d{4}")
 
+    def test_rows_that_are_not_learned_from_are_named(self):
+        rows = [{"messages": TURNS}, {"messages": TURNS[:3], "id": "half"}, {"text": "one two", "data_source": "b"}]
+        result, metrics = self.sft("some", rows, sft__mixture="b=1")
+        self.assertRegex(result.stderr, r"note: 1 of 2 rows are passed over.*the first is 'half'")
+        self.assertIn("sft.mixture does not name the source user", result.stderr)
+        self.assertIn("2 examples of", result.stderr)
+        self.assertIn("loss/b", metrics[0])
+
     def test_dev_losses_and_perplexities_by_source(self):
         rows = [{"text": "one two three", "data_source": "b"},
                 {"text": "four", "data_source": "a", "split": "dev"}, {"text": "1 2", "data_source": "b", "split": "dev"}]
         expected = {name: self.loss_of([(self.ids(text) + [END], True)]) for name, text in (("a", "four"), ("b", "1 2"))}
-        result, metrics = self.sft("run", rows, sft__loss_by_source="true")
+        result, metrics = self.sft("run", rows)
         self.assertRegex(result.stdout, r"dev loss \d")
         self.assertEqual([name for name in metrics[0] if name.startswith("loss/")], ["loss/b"])
         for name, (loss, _) in expected.items():
@@ -111,7 +119,7 @@ class Sft(PlumbCase):
         tokens = sum(count for _, count in expected.values())
         self.assertAlmostEqual(metrics[1]["eval_loss"], sum(loss * count for loss, count in expected.values()) / tokens,
                                places=5)
-        self.assertFalse([name for row in self.sft("plain", rows)[1] for name in row if "/" in name])
+        self.assertFalse([name for row in self.sft("plain", rows, sft__loss_by_source="false")[1] for name in row if "/" in name])
 
     def test_a_batch_is_as_many_tokens_as_asked_for(self):
         rows = [{"text": text} for text in ("one two three", "four five", "six", "seven eight nine ten", "eleven")]
@@ -129,7 +137,7 @@ class Sft(PlumbCase):
         self.assertEqual(refused.returncode, 1)
         for words in ("sft.fim_rate: expected a tokenizer", "<｜fim▁begin｜>", "<fim_prefix>", "▁<MID>"):
             self.assertIn(words, refused.stderr.splitlines()[-1])
-        plain = self.sft("plain", rows)[1][0]
+        plain = self.sft("plain", rows, sft__loss_by_source="false")[1][0]
         self.model = write_tiny_model_that_fills_in(self.folder / "cuts")
         _, metrics = self.sft("cut", rows, **settings)
         tokens = [0] + [row["num_tokens"] for row in metrics]

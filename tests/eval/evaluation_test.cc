@@ -46,6 +46,13 @@ TEST(Evaluation, MetricsByHand) {
   EXPECT_DOUBLE_EQ(metrics.at("eval/test/python/avg@4"), 0.75);
   EXPECT_DOUBLE_EQ(metrics.at("eval/test/cpp/avg@4"), 0.125);
   EXPECT_EQ(metrics.count("eval/test/greedy"), 0U);
+  Evaluation warm = small();
+  warm.temperature = 0.7;
+  EXPECT_DOUBLE_EQ(evaluation_metrics(warm).at("eval/test@T0.7/cpp/avg@4"), 0.125);
+  for (const auto& [name, value] : evaluation_metrics(warm)) {
+    EXPECT_TRUE(is_metric_name(name)) << name;
+    EXPECT_FALSE(metrics.contains(name)) << name;
+  }
   for (const auto& [name, value] : metrics) {
     EXPECT_TRUE(is_metric_name(name)) << name;
   }

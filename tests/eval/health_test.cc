@@ -103,6 +103,19 @@ TEST(Health, EntropyIsComparedAsAMeanAndNotesAreGivenOnce) {
   EXPECT_EQ(run(40, [](int step) { return MetricMap{{"policy_loss", step % 3 == 0 ? 0.2 : 0.0}}; }).size(), 1U);
 }
 
+TEST(Health, GuardsAreComparedWithTheFirst) {
+  const auto guard = [](double first, double last, const char* name) {
+    return run(30, [=](int step) {
+      return step % 10 != 0 ? MetricMap() : MetricMap{{name, step < 20 ? first : last}};
+    });
+  };
+  expect_one(guard(20, 22.1, "guard/perplexity"), "unlearned: guard/perplexity", "grpo.kl");
+  expect_one(guard(0.2, 0.16, "guard/humaneval"), "unlearned: guard/humaneval", "0.16 on HumanEval");
+  EXPECT_TRUE(guard(20, 21.9, "guard/perplexity").empty());
+  EXPECT_TRUE(guard(20, 10, "guard/perplexity").empty());
+  EXPECT_TRUE(guard(0.2, 0.18, "guard/humaneval").empty());
+}
+
 TEST(Health, AbsentAndNotANumberAreSkipped) {
   EXPECT_TRUE(run(30, [](int step) {
                 return MetricMap{{"entropy", step % 2 == 0 ? std::numeric_limits<double>::quiet_NaN() : 1.0},

@@ -113,6 +113,28 @@ TEST_F(ReportCurves, EveryMetricIsSomewhere) {
   EXPECT_TRUE(holds(html, "<td class=\"l\">perf/rss_mib</td><td>5</td>"));
 }
 
+TEST_F(ReportCurves, EvaluationsBeforeAndAfterAreNotThoseWithinTheRun) {
+  write_steps("grpo", 3, R"("reward":$,"eval/dev/avg@4":$)");
+  write_steps("grpo", 2, R"("eval/test/avg@4":0.9,"eval/test@T0.7/avg@4":0.8)");
+  const std::string within = panel(report(), "Evaluation on dev");
+  EXPECT_TRUE(holds(within, "dev/avg@4: ")) << within;
+  EXPECT_FALSE(holds(within, "test"));
+}
+
+TEST_F(ReportCurves, GuardsStandSideBySide) {
+  write_steps("base", 1, R"("guard/perplexity":20,"guard/humaneval":0.2)");
+  write_steps("sft", 1, R"("guard/perplexity":21,"guard/kl":0.25,"guard/humaneval":0.15)");
+  write_steps("grpo", 4, R"("reward":$,"guard/perplexity":30,"guard/kl":0.5)");
+  const std::string html = report();
+  const std::string table = html.substr(html.find("What it may have unlearned"), 2000);
+  EXPECT_TRUE(holds(table, "<td class=\"l\">Base</td><td>20</td><td>–</td><td>20.0%</td>")) << table;
+  EXPECT_TRUE(holds(table, "<td>21</td><td>0.25</td><td><span class=\"chip down\">15.0%</span></td>")) << table;
+  EXPECT_TRUE(holds(table, "<td class=\"l\">GRPO</td><td><span class=\"chip down\">30</span></td><td>0.5</td>"))
+      << table;
+  write("metrics.jsonl", "");
+  EXPECT_FALSE(holds(report(), "What it may have unlearned"));
+}
+
 TEST_F(ReportCurves, HostileNamesStayText) {
   write_steps("grpo<script>", 3, R"("<img src=x onerror=alert(1)>":$)");
   write_steps("grpo", 3, R"("reward/<script>alert(1)</script>/mean":$,"reward/<img src=x>/mean":$,"<svg onload=x>":$)");
