@@ -1,7 +1,7 @@
 #pragma once
 // TensorBoard event files: TFRecord frames (length, masked CRC-32C, payload, masked CRC-32C) around Event messages.
 // Three fixed messages with scalar fields are all that is written, so they are encoded by hand: that saves generated
-// code and the Protocol Buffers dependency for some forty lines (tests/golden/tensorboard_check.py reads them back with
+// code and the Protocol Buffers dependency for some forty lines (tests/e2e/tensorboard_test.py reads them back with
 // TensorBoard's own loader).
 
 #include <cstdint>

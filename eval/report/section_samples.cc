@@ -135,18 +135,17 @@ std::string advantage_chip(const SampleRecord& sample) {
                      *sample.advantage);
 }
 
-// What the filters above the rollouts ask for.
-std::string filter_class(const SampleRecord& sample) {
-  if (sample.verdict == "CE") {
-    return "is-ce";
-  }
-  return sample.finish == "length" ? "is-cut" : passes(sample) ? "is-pass" : "is-fail";
+// What the filters above the rollouts ask for: a completion passes or fails, and may be cut off or not compile besides.
+std::string filter_classes(const SampleRecord& sample) {
+  const char* outcome = !sample.unscored.empty() ? "is-unscored" : passes(sample) ? "is-pass" : "is-fail";
+  return fmt::format("{}{}{}", outcome, sample.verdict == "CE" ? " is-ce" : "",
+                     sample.finish == "length" ? " is-cut" : "");
 }
 
 std::string side(const SampleRecord& sample, const std::string& title, double largest_advantage = 0) {
   const double of_all = sample.token_advantages.empty() ? sample.advantage.value_or(0) : 0;
   return fmt::format("<div class=\"side {}\"><header><b>{}</b>{}{}</header><pre class=\"{}\">{}</pre>{}{}</div>",
-                     filter_class(sample), title, chips(sample), advantage_chip(sample),
+                     filter_classes(sample), title, chips(sample), advantage_chip(sample),
                      advantage_class(of_all, largest_advantage), tinted_text(sample, largest_advantage),
                      diagnostics(sample), parts(sample));
 }

@@ -84,6 +84,21 @@ TEST_F(ReportSamples, TokensOfUnknownPlaceAreColouredAsOneText) {
   EXPECT_TRUE(holds(report(), "<pre class=\"gain w4\"><span>ab&lt;i&gt;</span></pre>"));
 }
 
+TEST_F(ReportSamples, AFilterShowsWhateverItNames) {
+  SampleRecord long_one = rollout(0, 1, 1.0);
+  long_one.finish = "length";
+  SampleRecord broken = rollout(1, 0, -1.0);
+  broken.verdict = "CE";
+  SampleRecord lost = rollout(2, 0, std::nullopt);
+  lost.unscored = "the judge broke";
+  write_samples({long_one, broken, lost});
+  const std::string html = report();
+  for (const char* side : {"is-pass is-cut\"><header><b>sample 1", "is-fail is-ce\"><header><b>sample 2",
+                           "is-unscored\"><header><b>sample 3"}) {
+    EXPECT_TRUE(holds(html, std::string("<div class=\"side ") + side)) << side;
+  }
+}
+
 TEST_F(ReportSamples, AVerdictIsAPassWhateverItPaid) {
   SampleRecord right = rollout(0, 1, 0.5);
   right.reward = 0.7;  // a reward model drives: the tests are judged and pay nothing
