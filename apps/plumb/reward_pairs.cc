@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "core/atomic_file.h"
-#include "core/rng.h"
 #include "tokenizer/step_tokens.h"
 
 namespace plumb {
@@ -24,11 +23,6 @@ Result<void> check_length(std::size_t prompt, std::size_t completion, Workbench&
                              prompt + completion)};
   }
   return {};
-}
-
-// The prompt id without its last part, the language.
-std::string family_of(const std::string& prompt_id) {
-  return prompt_id.substr(0, prompt_id.rfind('/'));
 }
 
 std::string text_at(const nlohmann::json& json, const char* key) {
@@ -59,7 +53,7 @@ Result<PairRecord> parse_pair(const nlohmann::json& json, Workbench& bench, doub
     }
   }
   record.prompt_id = json["prompt_id"].get<std::string>();
-  record.family = family_of(record.prompt_id);
+  record.family = text_at(json, "family");
   PLUMB_ASSIGN(record.pair.prompt, prompt_tokens({{"user", json["prompt"].get<std::string>()}}, bench));
   record.pair.chosen = completion_tokens(json["chosen"].get<std::string>(), bench.tokenizer());
   record.pair.rejected = completion_tokens(json["rejected"].get<std::string>(), bench.tokenizer());
@@ -114,7 +108,7 @@ Result<RatedRecord> parse_rated(const nlohmann::json& json, Workbench& bench) {
   const auto id = json["id"].get<std::string>();
   const std::string named = text_at(json, "prompt_id");
   record.prompt_id = named.empty() ? id.substr(0, id.rfind('#')) : named;
-  record.family = family_of(record.prompt_id);
+  record.family = text_at(json, "family");
   PLUMB_ASSIGN(const std::vector<Message> turns, turns_of(json));
   PLUMB_ASSIGN(record.rated.prompt, prompt_tokens(turns, bench));
   record.rated.completion = completion_tokens(json["completion"].get<std::string>(), bench.tokenizer());
@@ -173,11 +167,11 @@ Result<SteppedRecord> parse_stepped(const nlohmann::json& json, Workbench& bench
   const std::string id = text_at(json, "id");
   const std::string named = text_at(json, "prompt_id");
   record.prompt_id = named.empty() ? id.substr(0, id.rfind('#')) : named;
-  record.family = family_of(record.prompt_id);
+  record.family = text_at(json, "family");
   if (named.empty() && id.find('#') == std::string::npos) {
     // Somebody else's ids: slashes in them say nothing of families, and each row may have one of its own.
     record.prompt_id = json.contains("prompt") ? json["prompt"].dump() : json["messages"].dump();
-    record.family = record.prompt_id;
+    record.family = record.family.empty() ? record.prompt_id : record.family;
   }
   record.log_prob = log_prob_at(json, "log_prob", record.stepped.completion);
   record.verdict = text_at(json, "verdict");
@@ -257,11 +251,6 @@ PairRecord pair_of(const SteppedRecord& better, const SteppedRecord& worse) {
   record.pair.chosen = better.stepped.completion;
   record.pair.rejected = worse.stepped.completion;
   return record;
-}
-
-bool is_held_out(const std::string& family, double share) {
-  // Through a stream: names that differ in their last letter alone have hashes that are near each other.
-  return RngStream(RngPurpose::kData, 0, stable_hash("held out " + family)).uniform(0) < static_cast<float>(share);
 }
 
 }  // namespace plumb

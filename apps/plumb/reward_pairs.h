@@ -1,6 +1,6 @@
 #pragma once
 // What a reward model learns from on disk (data rm-from-rollouts writes it), preference pairs, completions with pass
-// rates or completions with labels of their steps, tokenised and split by family.
+// rates or completions with labels of their steps, tokenised.
 
 #include <cmath>
 #include <string>
@@ -15,7 +15,7 @@ namespace plumb {
 struct PairRecord {
   RewardPair pair;
   std::string prompt_id;
-  std::string family;            // the prompt id without its last part (the language)
+  std::string family;            // as the row names it; empty: reward_families.h finds one
   std::string rejected_verdict;  // "WA", "CE", ...; empty where nothing was run
   bool ended = true;             // both completions ended by themselves
   // Of whoever sampled them, a token's on average; NaN where the file does not say.
@@ -50,26 +50,24 @@ struct SteppedRecord {
 /// prompt, and so of one language.)
 bool is_hard(const PairRecord& record);
 
-/// Reads JSON Lines of {prompt_id, prompt, chosen, rejected} and, where present, margin (times `margin_scale`), tie,
-/// rejected_verdict, rejected_finish, chosen_log_prob and rejected_log_prob (sums over the tokens). Errors name file,
-/// line and key.
+/// Reads JSON Lines of {prompt_id, prompt, chosen, rejected} and, where present, family, margin (times `margin_scale`),
+/// tie, rejected_verdict, rejected_finish, chosen_log_prob and rejected_log_prob (sums over the tokens). Errors name
+/// file, line and key.
 Result<std::vector<PairRecord>> read_pairs(const std::string& path, Workbench& bench, double margin_scale);
 
 /// Reads JSON Lines of {id, prompt or messages, completion, pass_rate in [0, 1]} and, where present, prompt_id (else
-/// the id up to its last '#'), verdict, finish and log_prob (a sum over the tokens). Errors name file, line and key.
+/// the id up to its last '#'), family, verdict, finish and log_prob (a sum over the tokens). Errors name file, line and
+/// key.
 Result<std::vector<RatedRecord>> read_rated(const std::string& path, Workbench& bench);
 
 /// Reads JSON Lines of {prompt or messages, completions: [text of each step], labels: [bool, or number in [0, 1], of
 /// each step]}, TRL's stepwise supervision; the steps are joined by line breaks, as TRL does. Where present, prompt_id
-/// or id, verdict, finish and log_prob as read_rated(). Of steps that end in one token the last counts. Errors name
-/// file, line and key.
+/// or id, family, verdict, finish and log_prob as read_rated(). Of steps that end in one token the last counts. Errors
+/// name file, line and key.
 Result<std::vector<SteppedRecord>> read_steps(const std::string& path, Workbench& bench);
 
 /// Two completions of one prompt as a pair; `better` has the higher pass rate, or is right.
 PairRecord pair_of(const RatedRecord& better, const RatedRecord& worse);
 PairRecord pair_of(const SteppedRecord& better, const SteppedRecord& worse);
-
-/// Whether the rows of a family are held out: a function of its name alone, true for about `share` of all names.
-bool is_held_out(const std::string& family, double share);
 
 }  // namespace plumb

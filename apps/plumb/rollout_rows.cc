@@ -101,7 +101,7 @@ std::optional<double> pass_rate_of(const SampleRecord& sample, bool verdicts) {
 using Rated = std::pair<double, const SampleRecord*>;
 
 // The texts of the steps; each but the last without its last line break, which joins it to the next.
-std::vector<std::string> lines_of(const std::string& text, const std::vector<std::size_t>& ends) {
+std::vector<std::string> texts_of(const std::string& text, const std::vector<std::size_t>& ends) {
   std::vector<std::string> lines;
   std::size_t begin = 0;
   for (const std::size_t end : ends) {
@@ -125,17 +125,52 @@ std::vector<Rated> evenly(std::vector<Rated> rated, std::size_t count) {
   return chosen;
 }
 
+// What rows say of the prompt.
+nlohmann::json row_of(const SampledPrompt& prompt, const std::vector<SampleRecord>& samples) {
+  nlohmann::json row = {{"prompt_id", prompt.id}, {"prompt", prompt.text}, {"language", prompt.language}};
+  const auto named = std::ranges::find_if(samples, [](const SampleRecord& sample) { return !sample.family.empty(); });
+  if (named != samples.end()) {
+    row["family"] = named->family;
+  }
+  return row;
+}
+
+// What they say of a completion, under keys that begin with `prefix`.
+void add_facts(const SampleRecord& sample, const std::string& prefix, nlohmann::json& row) {
+  row[prefix + "reward"] = sample.reward;
+  row[prefix + "tokens"] = sample.tokens;
+  row[prefix + "log_prob"] = log_prob_of(sample);
+  row[prefix + "verdict"] = sample.verdict;
+  row[prefix + "finish"] = sample.finish;
+}
+
+// The rows of single completions: at most options.per_prompt of `rated`; `add_own` adds what its kind says.
+template <typename AddOwn>
+std::string lines_of(const SampledPrompt& prompt, const std::vector<SampleRecord>& samples, std::vector<Rated> rated,
+                     const FromRollouts& options, std::int64_t& rows, const AddOwn& add_own) {
+  std::string text;
+  for (const auto& [rate, sample] : evenly(std::move(rated), static_cast<std::size_t>(options.per_prompt))) {
+    nlohmann::json row = row_of(prompt, samples);
+    row["id"] = fmt::format("{}#{}", prompt.id, rows);
+    add_facts(*sample, "", row);
+    add_own(rate, *sample, row);
+    text += line_of(row);
+    ++rows;
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<std::string> demonstrations_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows) {
   std::string text;
-  for (const auto& [id, samples] : groups) {
+  for (const auto& [prompt, samples] : groups) {
     std::vector<const SampleRecord*> right = distinct(samples, true);
     if (options.best_by == BestBy::kReward) {  // of equal rewards the shortest, as they are sorted already
       std::ranges::stable_sort(right, std::greater(), [](const SampleRecord* sample) { return sample->reward; });
     }
     for (const SampleRecord* sample : right | std::views::take(options.per_prompt)) {
-      const nlohmann::json row = {{"id", fmt::format("{}#{}", id, rows)},
+      const nlohmann::json row = {{"id", fmt::format("{}#{}", prompt.id, rows)},
                                   {"prompt", sample->prompt},
                                   {"completion", sample->text},
                                   {"data_source", "rollouts"},
@@ -149,22 +184,14 @@ Result<std::string> demonstrations_of(const SamplesByPrompt& groups, const FromR
 
 Result<std::string> pairs_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows) {
   std::string text;
-  for (const auto& [id, samples] : groups) {
+  for (const auto& [prompt, samples] : groups) {
     for (const auto& [right, wrong] : matched(samples, options.per_prompt)) {
-      const nlohmann::json row = {{"prompt_id", id},
-                                  {"prompt", right->prompt},
-                                  {"language", right->language},
-                                  {"chosen", right->text},
-                                  {"rejected", wrong->text},
-                                  {"chosen_reward", right->reward},
-                                  {"rejected_reward", wrong->reward},
-                                  {"margin", right->reward - wrong->reward},
-                                  {"chosen_tokens", right->tokens},
-                                  {"rejected_tokens", wrong->tokens},
-                                  {"chosen_log_prob", log_prob_of(*right)},
-                                  {"rejected_log_prob", log_prob_of(*wrong)},
-                                  {"rejected_verdict", wrong->verdict},
-                                  {"rejected_finish", wrong->finish}};
+      nlohmann::json row = row_of(prompt, samples);
+      row["chosen"] = right->text;
+      row["rejected"] = wrong->text;
+      row["margin"] = right->reward - wrong->reward;
+      add_facts(*right, "chosen_", row);
+      add_facts(*wrong, "rejected_", row);
       text += line_of(row);
       ++rows;
     }
@@ -174,9 +201,9 @@ Result<std::string> pairs_of(const SamplesByPrompt& groups, const FromRollouts& 
 
 Result<std::string> rated_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows) {
   std::string text;
-  for (const auto& [id, samples] : groups) {
+  for (const auto& [prompt, samples] : groups) {
     std::vector<Rated> rated;
-    std::set<std::string> seen;
+    std::set<std::string_view> seen;
     for (const SampleRecord& sample : samples) {
       if (sample.audit == 0 && is_solved(sample)) {
         continue;  // it tricks the graded tests, so that their share says nothing
@@ -186,33 +213,24 @@ Result<std::string> rated_of(const SamplesByPrompt& groups, const FromRollouts& 
         return Error{fmt::format(
             "{}: step {} of {} was judged up to its first failing test, so that its share is not known; sample with "
             "reward.code = \"fraction\", which runs all tests, or take --verdicts: 1 for all passed, 0 for less",
-            options.out, sample.step, id)};
+            options.out, sample.step, prompt.id)};
       }
       if (seen.insert(sample.text).second) {
         rated.emplace_back(*rate, &sample);
       }
     }
-    for (const auto& [rate, sample] : evenly(std::move(rated), static_cast<std::size_t>(options.per_prompt))) {
-      text += line_of({{"id", fmt::format("{}#{}", id, rows)},
-                       {"prompt_id", id},
-                       {"prompt", sample->prompt},
-                       {"language", sample->language},
-                       {"completion", sample->text},
-                       {"pass_rate", rate},
-                       {"reward", sample->reward},
-                       {"tokens", sample->tokens},
-                       {"log_prob", log_prob_of(*sample)},
-                       {"verdict", sample->verdict},
-                       {"finish", sample->finish}});
-      ++rows;
-    }
+    const auto add_own = [](double rate, const SampleRecord& sample, nlohmann::json& row) {
+      row["completion"] = sample.text;
+      row["pass_rate"] = rate;
+    };
+    text += lines_of(prompt, samples, std::move(rated), options, rows, add_own);
   }
   return text;
 }
 
 Result<std::string> stepped_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows) {
   std::string text;
-  for (const auto& [id, samples] : groups) {
+  for (const auto& [prompt, samples] : groups) {
     std::vector<JudgedText> judged;
     for (const SampleRecord& sample : samples) {
       judged.push_back({sample.text, is_right(sample)});
@@ -225,22 +243,13 @@ Result<std::string> stepped_of(const SamplesByPrompt& groups, const FromRollouts
         rated.emplace_back(judged[i].right ? 1 : 0, &samples[i]);
       }
     }
-    for (const auto& [right, sample] : evenly(std::move(rated), static_cast<std::size_t>(options.per_prompt))) {
-      const StepLabels& of_sample = labels[static_cast<std::size_t>(sample - samples.data())];
-      text += line_of({{"id", fmt::format("{}#{}", id, rows)},
-                       {"prompt_id", id},
-                       {"prompt", sample->prompt},
-                       {"language", sample->language},
-                       {"completions", lines_of(sample->text, of_sample.ends)},
-                       {"labels", of_sample.labels},
-                       {"samples", of_sample.completions},
-                       {"reward", sample->reward},
-                       {"tokens", sample->tokens},
-                       {"log_prob", log_prob_of(*sample)},
-                       {"verdict", sample->verdict},
-                       {"finish", sample->finish}});
-      ++rows;
-    }
+    const auto add_own = [&](double /*right*/, const SampleRecord& sample, nlohmann::json& row) {
+      const StepLabels& of_sample = labels[static_cast<std::size_t>(&sample - samples.data())];
+      row["completions"] = texts_of(sample.text, of_sample.ends);
+      row["labels"] = of_sample.labels;
+      row["samples"] = of_sample.completions;
+    };
+    text += lines_of(prompt, samples, std::move(rated), options, rows, add_own);
   }
   return text;
 }

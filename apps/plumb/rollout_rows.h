@@ -2,6 +2,7 @@
 // Samples of rollouts as rows of training data: demonstrations (what passed: rejection sampling), preference pairs
 // (what passed beside what did not), completions with their pass rates, and completions with labels of their steps.
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -28,7 +29,15 @@ struct FromRollouts {
   bool steps = false;       // in place of pairs
 };
 
-using SamplesByPrompt = std::map<std::string, std::vector<SampleRecord>>;  // in the order they were sampled
+/// What completions have to share to be compared. Runs of different data may have one id for different prompts.
+struct SampledPrompt {
+  std::string id;
+  std::string language;
+  std::string text;
+  auto operator<=>(const SampledPrompt&) const = default;
+};
+
+using SamplesByPrompt = std::map<SampledPrompt, std::vector<SampleRecord>>;  // in the order they were sampled
 
 /// Each gives JSON Lines (docs/records.md) of at most options.per_prompt different completions, or pairs, of a prompt,
 /// and adds their number to `rows`. A completion is right by the graded tests, by the audit suite where that was asked,

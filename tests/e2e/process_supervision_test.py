@@ -104,7 +104,7 @@ class ProcessSupervision(TrainingCase):
         by_prompt = [[row for row in rows if row["prompt_id"] == prompt] for prompt in prompts]
         rows = next(mine for mine in by_prompt if len({row["labels"][-1] for row in mine}) > 1)
         rows = rows[:3] + rows[-3:]  # wrong ones first
-        named = [dict(row, prompt_id=f"{number}/python") for number in range(8) for row in rows]
+        named = [dict(row, prompt_id=f"{number}/python", family=f"{number}") for number in range(8) for row in rows]
         self.write_rows("families.jsonl", named)
         more = {"rm.dev_share": 0.5, "rm.eval_pairs": '["families.jsonl"]'}
         report = self.train_model("rm", "families.jsonl", **more)
