@@ -17,17 +17,23 @@
 namespace plumb {
 namespace {
 
-// Right, by the graded tests and by the audit suite where that was asked; ended by itself.
-bool is_right(const SampleRecord& sample) {
-  return is_solved(sample) && sample.audit != 0 && sample.finish != "length";
+// Right, by the graded tests and by the audit suite where that was asked. What was cut off all the same is nothing to
+// imitate, for it does not end, and no example of a failure.
+enum class Side : std::uint8_t { kRight, kWrong, kNeither };
+
+Side side_of(const SampleRecord& sample) {
+  if (!is_solved(sample) || sample.audit == 0) {
+    return Side::kWrong;
+  }
+  return sample.finish == "length" ? Side::kNeither : Side::kRight;
 }
 
-// Different texts that are right, or that are not, shortest first where lengths differ.
-std::vector<const SampleRecord*> distinct(const std::vector<SampleRecord>& samples, bool right) {
+// Different texts of one side, shortest first where lengths differ.
+std::vector<const SampleRecord*> distinct(const std::vector<SampleRecord>& samples, Side side) {
   std::vector<const SampleRecord*> chosen;
   std::set<std::string> seen;
   for (const SampleRecord& sample : samples) {
-    if (is_right(sample) == right && seen.insert(sample.text).second) {
+    if (side_of(sample) == side && seen.insert(sample.text).second) {
       chosen.push_back(&sample);
     }
   }
@@ -44,8 +50,8 @@ std::string line_of(const nlohmann::json& row) {
 std::vector<std::pair<const SampleRecord*, const SampleRecord*>> matched(const std::vector<SampleRecord>& samples,
                                                                          int per_prompt) {
   constexpr int kMostUses = 2;
-  const auto right = distinct(samples, true);
-  const auto wrong = distinct(samples, false);
+  const auto right = distinct(samples, Side::kRight);
+  const auto wrong = distinct(samples, Side::kWrong);
   std::vector<std::tuple<int, std::size_t, std::size_t>> candidates;
   for (std::size_t i = 0; i < right.size(); ++i) {
     for (std::size_t j = 0; j < wrong.size(); ++j) {
@@ -82,8 +88,8 @@ bool all_tests_ran(const SampleRecord& sample) {
   });
 }
 
-// The share of its tests that a completion passes; of what has no tests, its verdict. Nothing where judging stopped at
-// the first test that failed.
+// The share of its tests that a completion passes, cut off or not, as GRPO rewards it; of what has no tests, its
+// verdict. Nothing where judging stopped at the first test that failed.
 std::optional<double> pass_rate_of(const SampleRecord& sample, bool verdicts) {
   const bool solved = is_solved(sample);
   if (solved || verdicts || sample.verdict == "CE") {
@@ -165,7 +171,7 @@ std::string lines_of(const SampledPrompt& prompt, const std::vector<SampleRecord
 Result<std::string> demonstrations_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows) {
   std::string text;
   for (const auto& [prompt, samples] : groups) {
-    std::vector<const SampleRecord*> right = distinct(samples, true);
+    std::vector<const SampleRecord*> right = distinct(samples, Side::kRight);
     if (options.best_by == BestBy::kReward) {  // of equal rewards the shortest, as they are sorted already
       std::ranges::stable_sort(right, std::greater(), [](const SampleRecord* sample) { return sample->reward; });
     }
@@ -231,20 +237,26 @@ Result<std::string> rated_of(const SamplesByPrompt& groups, const FromRollouts& 
 Result<std::string> stepped_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows) {
   std::string text;
   for (const auto& [prompt, samples] : groups) {
+    std::vector<const SampleRecord*> trials;
     std::vector<JudgedText> judged;
     for (const SampleRecord& sample : samples) {
-      judged.push_back({sample.text, is_right(sample)});
+      if (const Side side = side_of(sample); side != Side::kNeither) {
+        trials.push_back(&sample);
+        judged.push_back({sample.text, side == Side::kRight});
+      }
     }
-    const std::vector<StepLabels> labels = step_labels(judged);
+    std::map<const SampleRecord*, StepLabels> labels;
     std::vector<Rated> rated;
     std::set<std::string_view> seen;
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      if (!labels[i].ends.empty() && seen.insert(samples[i].text).second) {
-        rated.emplace_back(judged[i].right ? 1 : 0, &samples[i]);
+    const std::vector<StepLabels> of_trials = step_labels(judged);
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+      if (!of_trials[i].ends.empty() && seen.insert(trials[i]->text).second) {
+        labels[trials[i]] = of_trials[i];
+        rated.emplace_back(judged[i].right ? 1 : 0, trials[i]);
       }
     }
     const auto add_own = [&](double /*right*/, const SampleRecord& sample, nlohmann::json& row) {
-      const StepLabels& of_sample = labels[static_cast<std::size_t>(&sample - samples.data())];
+      const StepLabels& of_sample = labels.at(&sample);
       row["completions"] = texts_of(sample.text, of_sample.ends);
       row["labels"] = of_sample.labels;
       row["samples"] = of_sample.completions;

@@ -67,8 +67,9 @@ class ProcessSupervision(TrainingCase):
             text = sample["text"]
             if not isinstance(text, str):  # cut within a character
                 text = base64.b64decode(text["base64"]).decode(errors="surrogateescape")
-            right = sample["parts"][0]["value"] == 1 and sample["finish"] != "length"
-            texts[sample["prompt_id"]].append((text, right))
+            right = sample["parts"][0]["value"] == 1
+            if not (right and sample["finish"] == "length"):
+                texts[sample["prompt_id"]].append((text, right))
         shares = [label for row in rows for label in row["labels"]]
         self.assertTrue(any(0 < label < 1 for label in shares), "no step was shared by right and wrong ones")
         checked = 0

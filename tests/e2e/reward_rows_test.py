@@ -77,6 +77,21 @@ class RewardRows(PlumbCase):
         self.assertEqual([(row["prompt"], row["chosen"], row["rejected"]) for row in self.make(runs=("run", "other"))],
                          [("Say no.", "No", "no")])
 
+    def test_what_is_right_but_cut_off_is_on_no_side(self):
+        cut = sample("one\ntwo", True, finish="length")
+        others = [sample("one\nfour", True), sample("one\nthree", False), sample("one\nfive", False, finish="length")]
+        self.write_rows("run/samples.jsonl", [cut] + others)
+        self.assertEqual({(row["chosen"], row["rejected"]) for row in self.make()},
+                         {("one\nfour", "one\nthree"), ("one\nfour", "one\nfive")})
+        self.assertEqual({row["completion"]: row["pass_rate"] for row in self.make("--pass-rates")},  # as GRPO rewards it
+                         {"one\ntwo": 1, "one\nfour": 1, "one\nthree": 0.25, "one\nfive": 0.25})
+        labels = {"\n".join(row["completions"]): (row["labels"], row["samples"]) for row in self.make("--steps")}
+        self.assertEqual(labels, {"one\nfour": ([1 / 3, 1], [3, 1]), "one\nthree": ([1 / 3, 0], [3, 1]),
+                                  "one\nfive": ([1 / 3, 0], [3, 1])})
+        # A cut-off text that cheats is wrong like any other.
+        self.write_rows("run/samples.jsonl", [others[0], cut | {"audit": 0}])
+        self.assertEqual([row["rejected"] for row in self.make()], ["one\ntwo"])
+
     def test_siblings_share_a_side(self):
         both = [sample("one\ntwo", True), sample("one\nthree", False)]
         self.write_rows("run/samples.jsonl", both)
