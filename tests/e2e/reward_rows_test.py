@@ -57,8 +57,8 @@ class RewardRows(PlumbCase):
         maths = {"id": "adds/7", "template": "adds", "question": "What is 1 + 1?", "answer": "2"}
         self.write_rows("tasks.jsonl", [dict(TASKS[0], family="one more"), TASKS[1], maths])
         write_tiny_model(self.folder / "model")
-        result = self.plumb("data", "profile", "--model", self.folder / "model", "--data", "tasks.jsonl", "--out", "run",
-                            "-k", 2, *overrides({"sampling.max_new_tokens": 8}))
+        result = self.plumb("data", "profile", "--model", self.folder / "model", "--data", "tasks.jsonl", "-k", 2,
+                            "--out", "run", *overrides({"sampling.max_new_tokens": 8}))
         self.assertEqual(result.returncode, 0, result.stderr)
         families = {"e2e/f/cpp": "one more", "e2e/f/python": "one more", "e2e/g/cpp": "e2e/g", "e2e/g/python": "e2e/g",
                     "adds/7": "adds"}
@@ -73,7 +73,8 @@ class RewardRows(PlumbCase):
 
     def test_one_id_for_two_prompts_makes_no_pair_of_them(self):
         self.write_rows("run/samples.jsonl", [sample("yes", True, prompt="Say yes.")])
-        self.write_rows("other/samples.jsonl", [sample("no", False, prompt="Say no."), sample("No", True, prompt="Say no.")])
+        other = [sample("no", False, prompt="Say no."), sample("No", True, prompt="Say no.")]
+        self.write_rows("other/samples.jsonl", other)
         self.assertEqual([(row["prompt"], row["chosen"], row["rejected"]) for row in self.make(runs=("run", "other"))],
                          [("Say no.", "No", "no")])
 
@@ -83,7 +84,8 @@ class RewardRows(PlumbCase):
         self.write_rows("run/samples.jsonl", [cut] + others)
         self.assertEqual({(row["chosen"], row["rejected"]) for row in self.make()},
                          {("one\nfour", "one\nthree"), ("one\nfour", "one\nfive")})
-        self.assertEqual({row["completion"]: row["pass_rate"] for row in self.make("--pass-rates")},  # as GRPO rewards it
+        rates = {row["completion"]: row["pass_rate"] for row in self.make("--pass-rates")}
+        self.assertEqual(rates,  # as GRPO rewards them
                          {"one\ntwo": 1, "one\nfour": 1, "one\nthree": 0.25, "one\nfive": 0.25})
         labels = {"\n".join(row["completions"]): (row["labels"], row["samples"]) for row in self.make("--steps")}
         self.assertEqual(labels, {"one\nfour": ([1 / 3, 1], [3, 1]), "one\nthree": ([1 / 3, 0], [3, 1]),
@@ -109,6 +111,23 @@ class RewardRows(PlumbCase):
                 renamed = [dict(row, prompt_id=f"{number // len(made)}/cpp") for number, row in enumerate(siblings)]
                 self.assertEqual(self.held_out(renamed, objective)[::2], (figures, count))
                 self.assertEqual(self.held_out(siblings, objective, unnamed)[1], figures)
+
+    def test_code_without_a_program_is_no_hard_pair(self):
+        both = [sample("one\ntwo", True), sample("one\nsix", False, verdict="")]
+        self.write_rows("run/samples.jsonl", both)
+        for objective, options in KINDS.items():
+            made = self.make(*options)
+            for language, verdict, hard in (("python", "", False), ("python", "CE", False), ("python", "WA", True),
+                                            ("none", "", True)):
+                with self.subTest(objective, language=language, verdict=verdict):
+                    judged = [{key: verdict if value == "" and "verdict" in key else value for key, value in row.items()}
+                              | {"language": language} for row in made]
+                    rows = [row | {"family": str(family), "prompt_id": f"{family}/python"}
+                            for family in range(4) for row in judged]
+                    figures = self.held_out(rows, objective)[0]
+                    self.assertEqual(figures["hard"]["pairs"] if "hard" in figures else 0,
+                                     figures["all"]["pairs"] if hard else 0)
+                    self.assertEqual(figures["baseline: compiles"]["accuracy"], 0.5 if hard else 1)
 
     def test_what_rows_without_a_family_are_held_out_by(self):
         pair = {"prompt": "Write f.", "chosen": "one", "rejected": "two"}
