@@ -134,7 +134,7 @@ class GrpoRun {
         learning_(learning),
         reference_(std::move(reference)),
         reward_model_(std::move(reward_model)),
-        optimizer_(bench_.policy(), bench_.pool(), grpo_optimizer_options(settings_)),
+        optimizer_(bench_.policy(), bench_.pool(), settings_.grpo.optimizer.options()),
         learner_(bench_.policy(), optimizer_, learning_, reference_ ? &reference_->policy() : nullptr),
         scorer_(context.judge(), training_scorer_options(context)),
         sampler_(std::move(sampler)),

@@ -31,15 +31,11 @@ void RewardModelSettings::describe(ConfigSection& section) {
                "the cross-entropy; or the latter of each step against its label"});
   section.field("good", good, {.help = "the token whose logit is the reward's positive part"});
   section.field("bad", bad, {.help = "and its negative part"});
-  section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});
+  optimizer.describe(section);
   section.field("batch_size", batch_size,
                 {.help = "per update", .unit = "pairs or completions", .min = 1, .max = 65536});
   section.field("max_epochs", max_epochs, {.help = "passes over the rows", .min = 1, .max = 1000});
-  section.field("warmup_share", warmup_share, {.help = "of the updates", .min = 0, .max = 1});
-  section.field("final_fraction", final_fraction,
-                {.help = "of the rate, at the end of the cosine", .min = 0, .max = 1});
-  section.field("weight_decay", weight_decay, {.help = "of AdamW, on matrices", .min = 0, .max = 1});
-  section.field("max_grad_norm", max_grad_norm, {.help = "global limit; 0 = none", .min = 0, .max = 1e9});
+  section.field("warmup_share", warmup_share, {.help = "linear warm-up, of the updates", .min = 0, .max = 1});
   section.field("margin_scale", margin_scale, {.help = "times a pair's margin; 0 = no margins", .min = 0, .max = 1e3});
   section.field("centring", centring,
                 {.help = "pulls the sum of a pair's rewards to 0; pairs alone", .min = 0, .max = 1e3});
@@ -60,8 +56,7 @@ RewardModelOptions learner_options(const RewardModelSections& sections, std::siz
   const RewardModelSettings& rm = sections.rm;
   const std::int64_t steps = num_reward_model_steps(rm, num_examples);
   RewardModelOptions options;
-  options.schedule = {static_cast<float>(rm.learning_rate), std::llround(rm.warmup_share * static_cast<double>(steps)),
-                      steps, Decay::kCosine, static_cast<float>(rm.final_fraction)};
+  options.schedule = rm.optimizer.schedule(std::llround(rm.warmup_share * static_cast<double>(steps)), steps);
   options.batch_size = rm.batch_size;
   options.max_epochs = rm.max_epochs;
   options.objective = rm.objective;
@@ -71,13 +66,6 @@ RewardModelOptions learner_options(const RewardModelSections& sections, std::siz
   return options;
 }
 
-OptimizerOptions optimizer_options(const RewardModelSettings& rm) {
-  OptimizerOptions adamw;
-  adamw.weight_decay = static_cast<float>(rm.weight_decay);
-  adamw.max_grad_norm = static_cast<float>(rm.max_grad_norm);
-  return adamw;
-}
-
 class RewardModelRun {
  public:
   RewardModelRun(Workbench& bench, RunFolder& folder, const RewardModelSections& sections, std::int64_t num_steps)
@@ -85,7 +73,7 @@ class RewardModelRun {
         layer_norms_(sections.run.layer_norms),
         bench_(bench),
         folder_(folder),
-        optimizer_(bench.policy(), bench.pool(), optimizer_options(sections.rm)),
+        optimizer_(bench.policy(), bench.pool(), sections.rm.optimizer.options()),
         checkpoints_(optimizer_),
         progress_("reward-model", num_steps, progress_in("step")) {}
 

@@ -20,21 +20,9 @@
 namespace plumb {
 namespace {
 
-OptimizerOptions optimizer_options(const SftSettings& settings) {
-  OptimizerOptions options;
-  options.weight_decay = static_cast<float>(settings.weight_decay);
-  options.max_grad_norm = static_cast<float>(settings.max_grad_norm);
-  options.decay_embeddings = settings.decay_embeddings;
-  return options;
-}
-
+// All but what the examples say: the shares and forms, and how many updates they are.
 SftLearnerOptions learner_options(const Settings& settings) {
   SftLearnerOptions options;
-  options.schedule.peak = static_cast<float>(settings.sft.learning_rate);
-  options.schedule.warmup_steps = settings.sft.warmup_steps;
-  options.schedule.decay = settings.sft.decay;
-  options.schedule.final_fraction = static_cast<float>(settings.sft.final_fraction);
-  options.schedule.decay_share = static_cast<float>(settings.sft.decay_share);
   options.batch_size = settings.sft.batch_size;
   options.batch_tokens = settings.sft.batch_tokens;
   options.max_epochs = settings.sft.max_epochs;
@@ -78,7 +66,7 @@ class SftRun {
         bench_(context.bench()),
         folder_(context.folder()),
         sources_(std::move(sources)),
-        optimizer_(bench_.policy(), bench_.pool(), optimizer_options(settings_)),
+        optimizer_(bench_.policy(), bench_.pool(), settings_.optimizer.options()),
         checkpoints_(optimizer_),
         progress_("sft", num_steps, progress_in("step")) {}
 
@@ -233,7 +221,7 @@ Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord>
   PLUMB_TRY(check_router_loss(options.router, context.bench().policy().config()));
   PLUMB_ASSIGN(options.shares, shares_of(settings.sft.mixture, number_sources(train, {})));
   PLUMB_ASSIGN(options.form, fim_forms(train, sources, settings, context.bench()));
-  options.schedule.total_steps = num_sft_steps(train_examples, options);
+  options.schedule = settings.sft.optimizer.schedule(settings.sft.warmup_steps, num_sft_steps(train_examples, options));
   SftRun run(context, sources, options.schedule.total_steps);
   if (resume) {
     PLUMB_TRY(run.resume());

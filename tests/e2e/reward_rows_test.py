@@ -120,7 +120,7 @@ class RewardRows(PlumbCase):
             for language, verdict, hard in (("python", "", False), ("python", "CE", False), ("python", "WA", True),
                                             ("none", "", True)):
                 with self.subTest(objective, language=language, verdict=verdict):
-                    judged = [{key: verdict if value == "" and "verdict" in key else value for key, value in row.items()}
+                    judged = [{key: verdict if "verdict" in key and not value else value for key, value in row.items()}
                               | {"language": language} for row in made]
                     rows = [row | {"family": str(family), "prompt_id": f"{family}/python"}
                             for family in range(4) for row in judged]
