@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "apps/plumb/bad_batch.h"
 #include "apps/plumb/checkpoint_writer.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/layer_norms.h"
@@ -83,6 +84,7 @@ class RewardModelRun {
     if (resume) {
       PLUMB_ASSIGN(const auto loaded, load_newest_checkpoint(folder_.file(kProgress), {bench_, optimizer_}));
       done = loaded ? loaded->step : 0;
+      skipped_.begin(optimizer_.num_updates());
       // Held-out figures are of the end: were they said already, they will be said again.
       PLUMB_TRY(MetricsLog::open(folder_.path(), ResumePoint{kHeldOutStage, -1}));
       PLUMB_TRY(folder_.open_logs(ResumePoint{"reward_model", done}));
@@ -93,8 +95,8 @@ class RewardModelRun {
   }
 
   Result<bool> run(const RewardExamples& examples, JudgeTokens tokens, const RewardModelOptions& options) {
-    train_reward_model(bench_.policy(), optimizer_, examples, tokens, options, [this](const RewardModelStep& step) {
-      failure_ = on_step(step);
+    train_reward_model(bench_.policy(), optimizer_, examples, tokens, options, [&](const RewardModelStep& step) {
+      failure_ = on_step(examples, step);
       return failure_.ok() && !stopped_;
     });
     PLUMB_TRY(failure_);
@@ -107,7 +109,17 @@ class RewardModelRun {
   }
 
  private:
-  Result<void> on_step(const RewardModelStep& step) {
+  [[nodiscard]] std::vector<nlohmann::json> rows_of(const RewardExamples& examples,
+                                                    std::span<const std::size_t> places) const {
+    std::vector<nlohmann::json> rows;
+    for (const std::size_t place : places) {
+      rows.push_back(
+          std::visit([&](const auto& all) { return bad_batch_row(all[place], bench_.tokenizer()); }, examples));
+    }
+    return rows;
+  }
+
+  Result<void> on_step(const RewardExamples& examples, const RewardModelStep& step) {
     const auto now = std::chrono::steady_clock::now();
     MetricMap metrics = {{"loss", step.loss},
                          {"accuracy", step.accuracy},
@@ -123,12 +135,13 @@ class RewardModelRun {
                           {{"timing_s/step", std::chrono::duration<double>(now - last_).count()},
                            {"timing_s/checkpoint", checkpoints_.take_stall_s()}}));
     last_ = now;
-    if (!std::isfinite(step.loss)) {
-      return Error{fmt::format("reward-model: the loss of step {} is not finite; lower rm.learning_rate", step.step)};
+    const SkippedUpdates::Word word = skipped_.after_step(step.step, step.loss, step.grad_norm);
+    if (!word.fault.empty()) {
+      PLUMB_TRY(folder_.sync_logs());
+      return stop_with_bad_batch(folder_, "reward-model", "rm", word, rows_of(examples, step.places));
     }
-    PLUMB_ASSIGN(const std::string note, skipped_.after_step("reward-model", step.step, step.grad_norm));
-    if (!note.empty()) {
-      progress_.line(note);
+    if (!word.note.empty()) {
+      progress_.line(word.note);
     }
     progress_.update(step.step, fmt::format("loss {:.3f} accuracy {:.2f}", step.loss, step.accuracy));
     stopped_ = interrupted();

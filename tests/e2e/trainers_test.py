@@ -2,6 +2,7 @@
 
 import json
 import re
+import struct
 import unittest
 
 from plumb_case import PlumbCase
@@ -73,6 +74,70 @@ class Trainers(PlumbCase):
                                           final_fraction=0.5, decay_share=0.5)
                     for rate, share in zip(rates, expected, strict=True):
                         self.assertAlmostEqual(rate, 1e-3 * share, places=9)
+
+    def spoil(self, name, value=3e38):
+        """The model with one tensor of numbers that are finite in themselves."""
+        path = self.folder / "model/model.safetensors"
+        content = path.read_bytes()
+        size = struct.unpack("<Q", content[:8])[0]
+        begin, end = json.loads(content[8:8 + size])[name]["data_offsets"]
+        data = bytearray(content)
+        data[8 + size + begin:8 + size + end] = struct.pack("<f", value) * ((end - begin) // 4)
+        path.write_bytes(bytes(data))
+
+    def assert_stopped(self, result, run, *words):
+        self.assertEqual(result.returncode, 1, result.stderr)
+        for word in words:
+            self.assertIn(word, result.stderr.splitlines()[-1])
+        self.assertFalse((self.folder / run / "policy").exists())
+        path = self.folder / run / "bad-batch.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def test_a_loss_that_is_not_finite_names_its_batch_and_before_any_update_the_weights(self):
+        self.spoil("model.norm.weight")
+        at_fault = ("step 1", "not finite", "no update was made before it", "the weights or the data are at fault")
+        rows = self.assert_stopped(self.start("sft", "sft"), "sft", "sft/bad-batch.jsonl", *at_fault)
+        self.assertEqual(len(rows), 2)
+        for row in rows:
+            text = TEXTS[int(row["id"].rsplit(":", 1)[1]) - 1]["text"]
+            self.assertEqual(row["text"], text + "<|im_end|>")
+            self.assertEqual(row["trained"], [0] + [1] * (len(row["text_tokens"]) - 1))
+        rows = self.assert_stopped(self.start("rm", "rm"), "rm", "rm/bad-batch.jsonl", *at_fault)
+        self.assertEqual(len(rows), 2)
+        for row in rows:
+            pair = next(pair for pair in PAIRS if pair["prompt"] in row["prompt"])
+            self.assertEqual((row["chosen"], row["rejected"]),
+                             (pair["chosen"] + "<|im_end|>", pair["rejected"] + "<|im_end|>"))
+            self.assertEqual(row["chosen_tokens"][-1], 2)
+        self.assert_stopped(self.start("grpo", "grpo"), "grpo", "not numbers", "its weights are damaged")  # its actor's
+
+    def test_gradients_that_are_never_finite_are_no_fault_of_the_learning_rate(self):
+        self.spoil("model.norm.weight", 1e35)  # finite log-probs, and squares of gradients that are not
+        for section in ("sft", "rm"):
+            result = self.start(section, section)
+            rows = self.assert_stopped(result, section, "more than 3 updates in a row", "the last at step 4",
+                                       f"{section}/bad-batch.jsonl", "the weights or the data are at fault")
+            self.assertEqual(len(rows), 2)
+            self.assertIn("note: step 3 changed nothing", result.stderr)
+
+    def test_after_an_update_the_learning_rate_is_named(self):
+        steps = []
+        for bad in range(4):
+            rows = [pair | {"margin": 1e308 if number == bad else 0} for number, pair in enumerate(PAIRS)]
+            (self.folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+            result = self.start("rm", f"rm-{bad}", margin_scale=1000)
+            batch = self.assert_stopped(result, f"rm-{bad}", f"rm-{bad}/bad-batch.jsonl", "is not finite")
+            self.assertIn(f"Say {bad}.", "".join(row["prompt"] for row in batch))
+            steps.append(int(re.search(r"the loss of step (\d)", result.stderr)[1]))
+            words = {1: "the weights or the data are at fault", 2: "lower rm.learning_rate"}
+            self.assertIn(words[steps[-1]], result.stderr.splitlines()[-1])
+        self.assertEqual(sorted(steps), [1, 1, 2, 2])
+
+    def test_a_dev_loss_that_is_not_finite_is_no_silent_end(self):
+        self.spoil("model.norm.weight")
+        dev = [{"text": "nine", "split": "dev"}]
+        (self.folder / "texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in TEXTS + dev))
+        self.assert_stopped(self.start("sft", "sft"), "sft", "dev loss before training", "the weights or the data")
 
 
 if __name__ == "__main__":
