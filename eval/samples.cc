@@ -61,6 +61,7 @@ Result<SampleRecord> read_fields(const nlohmann::json& json) {
   sample.set = json.at("set").get<std::string>();
   sample.temperature = json.at("temperature").get<double>();
   sample.prompt_id = json.at("prompt_id").get<std::string>();
+  sample.family = json.value("family", "");
   sample.language = json.at("language").get<std::string>();
   PLUMB_ASSIGN(sample.prompt, bytes_from_json(json.at("prompt")));
   sample.draw = json.value("draw", std::int64_t{0});
@@ -103,6 +104,7 @@ SampleRecord sample_record(const ScoredGroup& scored, std::size_t index) {
   const Score& score = scored.scores[index];
   SampleRecord sample;
   sample.prompt_id = prompt.id;
+  sample.family = prompt.family;
   sample.language = to_string(prompt.language);
   sample.prompt = user_turn(prompt);
   sample.draw = scored.group.draw;
@@ -146,6 +148,7 @@ nlohmann::json to_json(const SampleRecord& sample) {
                          {"set", sample.set},
                          {"temperature", sample.temperature},
                          {"prompt_id", sample.prompt_id},
+                         {"family", sample.family},
                          {"language", sample.language},
                          {"prompt", json_safe(sample.prompt)},
                          {"draw", sample.draw},

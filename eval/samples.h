@@ -21,6 +21,7 @@ struct SampleRecord {
   std::string set;         // eval only
   double temperature = 1;  // 0 is greedy
   std::string prompt_id;
+  std::string family;  // of the task; empty in samples of older versions
   std::string language;
   std::string prompt;     // the user's turn
   std::int64_t draw = 0;  // how often the run had drawn the prompt before

@@ -194,11 +194,12 @@ void train(Policy& policy, Optimizer& optimizer, std::span<const Example> exampl
       const std::span<const Example* const> batch =
           std::span(order).subspan(begin, std::min(batch_size, order.size() - begin));
       Weight weight;
+      RewardModelStep report;
       for (const Example* example : batch) {
         const Weight more = weight_of(*example);
         weight = {weight.terms + more.terms, weight.with_side + more.with_side};
+        report.places.push_back(static_cast<std::size_t>(example - examples.data()));
       }
-      RewardModelStep report;
       report.learning_rate = static_cast<double>(learning_rate(options.schedule, steps));
       accumulate(policy, tape, batch, tokens, static_cast<double>(weight.terms), options, report);
       report.accuracy /= static_cast<double>(std::max<std::int64_t>(1, weight.with_side));

@@ -115,6 +115,7 @@ struct RewardModelStep {
   double squared_error = 0;  // mean of (sigmoid(reward) - pass rate or label)^2; 0 with pairs
   double grad_norm = 0;
   double learning_rate = 0;
+  std::vector<std::size_t> places;  // of the batch, in the examples
 };
 
 /// Pairs, completions with pass rates, or completions with labels of their steps.

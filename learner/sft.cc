@@ -238,12 +238,13 @@ class SftTraining {
   bool run_step(int epoch, std::span<const SftExample* const> as_they_stand) {
     std::deque<SftExample> forms;  // keeps addresses
     std::vector<const SftExample*> batch(as_they_stand.begin(), as_they_stand.end());
+    SftStep report;
     for (const SftExample*& example : batch) {
-      auto form =
-          options_.form ? options_.form(static_cast<std::size_t>(example - train_.data()), epoch) : std::nullopt;
+      report.places.push_back(static_cast<std::size_t>(example - train_.data()));
+      auto form = options_.form ? options_.form(report.places.back(), epoch) : std::nullopt;
       example = form ? &forms.emplace_back(std::move(*form)) : example;
     }
-    SftStep report;
+    report.batch = batch;
     report.num_steps = num_steps_;
     report.epoch = epoch;
     report.learning_rate = static_cast<double>(learning_rate(options_.schedule, state_.steps));

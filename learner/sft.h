@@ -56,6 +56,9 @@ struct SftStep {
   std::int64_t num_tokens = 0;      // trained tokens so far
   std::vector<double> source_loss;  // [sources] mean over the step's tokens of each; not a number where it had none
   RouterSummary router;             // of the step's rows; a mixture only
+  // The step's examples by their places in the training, and the forms that they had; not valid after the callback.
+  std::vector<std::size_t> places;
+  std::span<const SftExample* const> batch;
 };
 
 /// Where a training stands between two updates: with the weights and the optimizer's moments all that a resume needs.

@@ -37,7 +37,7 @@ Result<void> add_groups(const std::string& run, const FromRollouts& options, Sam
       wanted = std::ranges::find(options.eval_sets, sample.set) != options.eval_sets.end();
     }
     if (wanted && sample.unscored.empty()) {
-      groups[sample.prompt_id].push_back(std::move(sample));
+      groups[{sample.prompt_id, sample.language, sample.prompt}].push_back(std::move(sample));
     }
   }
   return {};

@@ -82,11 +82,6 @@ void describe_policies(GrpoAlgorithm& a, ConfigSection& section) {
 void describe_updates(GrpoAlgorithm& a, ConfigSection& section) {
   section.field("update_epochs", a.update_epochs, {.help = "passes over a rollout", .min = 1, .max = 1000});
   section.field("mini_batches", a.mini_batches, {.help = "updates a pass", .min = 1, .max = 4096});
-  section.field("final_fraction", a.final_fraction,
-                {.help = "of the learning rate, at the last step (cosine is published with 0.1)", .min = 0, .max = 1});
-  section.field("decay_share", a.decay_share,
-                {.help = "of the steps, at the end, with decay = wsd", .min = 0, .max = 1});
-  section.field("decay_embeddings", a.decay_embeddings, {.help = "weight decay is on token tables too"});
 }
 
 // Below and above 1. A whole completion's ratio is a geometric mean and stays near 1 (GSPO: arXiv 2507.18071,
@@ -151,12 +146,7 @@ Result<GrpoLearnerOptions> grpo_learner_options(const Settings& settings) {
   options.router = a.router;
   options.epochs = a.update_epochs;
   options.mini_batches = a.mini_batches;
-  options.schedule = {static_cast<float>(grpo.learning_rate),
-                      grpo.warmup_steps,
-                      grpo.steps,
-                      grpo.decay,
-                      a.final_fraction,
-                      a.decay_share};
+  options.schedule = grpo.optimizer.schedule(grpo.warmup_steps, grpo.steps);
   options.micro_batch_tokens = grpo.micro_batch_tokens;
   switch (a.kl) {
     case KlTerm::kNone:
@@ -195,17 +185,6 @@ Result<GrpoLearnerOptions> grpo_learner_options(const Settings& settings) {
   if (grpo.min_code_prompts > grpo.prompts_per_step) {
     return Error{"grpo.min_code_prompts: more than a step has prompts (grpo.prompts_per_step)"};
   }
-  return options;
-}
-
-OptimizerOptions grpo_optimizer_options(const Settings& settings) {
-  const GrpoSettings& grpo = settings.grpo;
-  OptimizerOptions options;
-  options.beta1 = static_cast<float>(grpo.beta1);
-  options.beta2 = static_cast<float>(grpo.beta2);
-  options.weight_decay = static_cast<float>(grpo.weight_decay);
-  options.max_grad_norm = static_cast<float>(grpo.max_grad_norm);
-  options.decay_embeddings = grpo.algorithm.decay_embeddings;
   return options;
 }
 

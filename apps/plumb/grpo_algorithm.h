@@ -6,7 +6,6 @@
 
 #include "core/config.h"
 #include "learner/grpo_options.h"
-#include "learner/optimizer.h"
 #include "learner/reference.h"
 
 namespace plumb {
@@ -38,15 +37,10 @@ struct GrpoAlgorithm {
   RouterLossOptions router;
   int update_epochs = 1;
   int mini_batches = 1;
-  float final_fraction = 0;
-  float decay_share = 0.1F;
-  bool decay_embeddings = true;
   void describe(ConfigSection& section);
 };
 
 /// The learner's options of a config. Errors: check_options(), and a KL k1 in the loss.
 Result<GrpoLearnerOptions> grpo_learner_options(const Settings& settings);
-
-OptimizerOptions grpo_optimizer_options(const Settings& settings);
 
 }  // namespace plumb

@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 
 #include "apps/plumb/interrupt.h"
+#include "apps/plumb/reward_families.h"
 #include "apps/plumb/reward_model_evaluation.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/stage_reward_model.h"
@@ -75,22 +78,36 @@ struct OpenRun {
   JudgeTokens tokens;
 };
 
+template <typename Record>
+void name_families(const RewardFamilies& families, std::vector<Record>& records) {
+  for (Record& record : records) {
+    record.family = record.family.empty() ? families.of(record.prompt_id) : record.family;
+  }
+}
+
 // Trains on rows of one kind, saves the weights and evaluates; the figures go to `report`. False: stopped and saved.
 template <typename Record>
 Result<bool> train_and_evaluate(const OpenRun& run, const char* what, nlohmann::json& report) {
   const RewardModelSettings& rm = run.sections.rm;
   using Example = std::remove_reference_t<decltype(example_of(std::declval<Record&>()))>;
-  std::vector<Example> examples;
-  std::vector<Record> held_out;
+  std::vector<Record> all;
   for (const std::string& file : rm.pairs) {
     std::vector<Record> records;
     PLUMB_TRY(read_rows(file, run.bench, rm, records));
-    for (Record& record : records) {
-      if (is_held_out(record.family, rm.dev_share)) {
-        held_out.push_back(std::move(record));
-      } else {
-        examples.push_back(std::move(example_of(record)));
-      }
+    std::ranges::move(records, std::back_inserter(all));
+  }
+  RewardFamilies families;
+  for (const Record& record : all) {
+    families.add(record.prompt_id, record.family);
+  }
+  name_families(families, all);
+  std::vector<Example> examples;
+  std::vector<Record> held_out;
+  for (Record& record : all) {
+    if (is_held_out(record.family, rm.dev_share)) {
+      held_out.push_back(std::move(record));
+    } else {
+      examples.push_back(std::move(example_of(record)));
     }
   }
   if (examples.empty()) {
@@ -112,6 +129,7 @@ Result<bool> train_and_evaluate(const OpenRun& run, const char* what, nlohmann::
   for (const std::string& file : rm.eval_pairs) {
     std::vector<Record> records;
     PLUMB_TRY(read_rows(file, run.bench, rm, records));
+    name_families(families, records);
     std::erase_if(records, [&](const Record& one) { return !is_held_out(one.family, rm.dev_share); });
     std::printf("\n%s\n", file.c_str());
     report["eval_pairs"][file] = evaluate_reward_model(policy, std::span<const Record>(records), run.tokens);

@@ -24,7 +24,7 @@ std::map<std::string, double> baselines(const PairRecord& record) {
   std::map<std::string, double> right;
   right["shorter"] =
       prefers(-static_cast<double>(record.pair.chosen.size()), -static_cast<double>(record.pair.rejected.size()));
-  right["compiles"] = record.rejected_verdict == "CE" ? 1 : 0.5;
+  right["compiles"] = lacks_program(record) ? 1 : 0.5;
   if (std::isfinite(record.chosen_log_prob) && std::isfinite(record.rejected_log_prob)) {
     right["log_prob"] = prefers(record.chosen_log_prob, record.rejected_log_prob);
   }

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "core/atomic_file.h"
-#include "core/rng.h"
 #include "tokenizer/step_tokens.h"
 
 namespace plumb {
@@ -26,11 +25,6 @@ Result<void> check_length(std::size_t prompt, std::size_t completion, Workbench&
   return {};
 }
 
-// The prompt id without its last part, the language.
-std::string family_of(const std::string& prompt_id) {
-  return prompt_id.substr(0, prompt_id.rfind('/'));
-}
-
 std::string text_at(const nlohmann::json& json, const char* key) {
   const auto found = json.find(key);
   return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -41,6 +35,21 @@ double log_prob_at(const nlohmann::json& json, const char* key, const std::vecto
   const auto found = json.find(key);
   return found != json.end() && found->is_number() ? found->get<double>() / static_cast<double>(tokens.size())
                                                    : std::nan("");
+}
+
+// Maths and chat are asked for in no language ("none").
+bool is_code(const nlohmann::json& json) {
+  const std::string language = text_at(json, "language");
+  return !language.empty() && language != "none";
+}
+
+// All but the id of the prompt.
+void add_facts(const nlohmann::json& json, const std::vector<std::int32_t>& tokens, CompletionFacts& facts) {
+  facts.family = text_at(json, "family");
+  facts.code = is_code(json);
+  facts.verdict = text_at(json, "verdict");
+  facts.ended = text_at(json, "finish") != "length";
+  facts.log_prob = log_prob_at(json, "log_prob", tokens);
 }
 
 Result<std::vector<std::int32_t>> prompt_tokens(const std::vector<Message>& messages, Workbench& bench) {
@@ -59,7 +68,7 @@ Result<PairRecord> parse_pair(const nlohmann::json& json, Workbench& bench, doub
     }
   }
   record.prompt_id = json["prompt_id"].get<std::string>();
-  record.family = family_of(record.prompt_id);
+  record.family = text_at(json, "family");
   PLUMB_ASSIGN(record.pair.prompt, prompt_tokens({{"user", json["prompt"].get<std::string>()}}, bench));
   record.pair.chosen = completion_tokens(json["chosen"].get<std::string>(), bench.tokenizer());
   record.pair.rejected = completion_tokens(json["rejected"].get<std::string>(), bench.tokenizer());
@@ -70,6 +79,7 @@ Result<PairRecord> parse_pair(const nlohmann::json& json, Workbench& bench, doub
   record.chosen_log_prob = log_prob_at(json, "chosen_log_prob", record.pair.chosen);
   record.rejected_log_prob = log_prob_at(json, "rejected_log_prob", record.pair.rejected);
   record.pair.tie = json.contains("tie") && json["tie"].is_boolean() && json["tie"].get<bool>();
+  record.code = is_code(json);
   record.rejected_verdict = text_at(json, "rejected_verdict");
   record.ended = text_at(json, "rejected_finish") != "length";
   return record;
@@ -114,14 +124,11 @@ Result<RatedRecord> parse_rated(const nlohmann::json& json, Workbench& bench) {
   const auto id = json["id"].get<std::string>();
   const std::string named = text_at(json, "prompt_id");
   record.prompt_id = named.empty() ? id.substr(0, id.rfind('#')) : named;
-  record.family = family_of(record.prompt_id);
   PLUMB_ASSIGN(const std::vector<Message> turns, turns_of(json));
   PLUMB_ASSIGN(record.rated.prompt, prompt_tokens(turns, bench));
   record.rated.completion = completion_tokens(json["completion"].get<std::string>(), bench.tokenizer());
   PLUMB_TRY(check_length(record.rated.prompt.size(), record.rated.completion.size(), bench));
-  record.log_prob = log_prob_at(json, "log_prob", record.rated.completion);
-  record.verdict = text_at(json, "verdict");
-  record.ended = text_at(json, "finish") != "length";
+  add_facts(json, record.rated.completion, record);
   return record;
 }
 
@@ -173,24 +180,21 @@ Result<SteppedRecord> parse_stepped(const nlohmann::json& json, Workbench& bench
   const std::string id = text_at(json, "id");
   const std::string named = text_at(json, "prompt_id");
   record.prompt_id = named.empty() ? id.substr(0, id.rfind('#')) : named;
-  record.family = family_of(record.prompt_id);
+  add_facts(json, record.stepped.completion, record);
   if (named.empty() && id.find('#') == std::string::npos) {
     // Somebody else's ids: slashes in them say nothing of families, and each row may have one of its own.
     record.prompt_id = json.contains("prompt") ? json["prompt"].dump() : json["messages"].dump();
-    record.family = record.prompt_id;
+    record.family = record.family.empty() ? record.prompt_id : record.family;
   }
-  record.log_prob = log_prob_at(json, "log_prob", record.stepped.completion);
-  record.verdict = text_at(json, "verdict");
-  record.ended = text_at(json, "finish") != "length";
   return record;
 }
 
 // Of completions of one prompt; all but their tokens.
-template <typename Record>
-PairRecord facts_of(const Record& better, const Record& worse) {
+PairRecord facts_of(const CompletionFacts& better, const CompletionFacts& worse) {
   PairRecord record;
   record.prompt_id = better.prompt_id;
   record.family = better.family;
+  record.code = better.code;
   record.rejected_verdict = worse.verdict;
   record.ended = better.ended && worse.ended;
   record.chosen_log_prob = better.log_prob;
@@ -223,11 +227,15 @@ Result<std::vector<Record>> read_lines(const std::string& path, const Parse& par
 
 }  // namespace
 
+bool lacks_program(const PairRecord& record) {
+  return record.rejected_verdict == "CE" || (record.code && record.rejected_verdict.empty());
+}
+
 bool is_hard(const PairRecord& record) {
   const auto chosen = static_cast<double>(record.pair.chosen.size());
   const auto rejected = static_cast<double>(record.pair.rejected.size());
   const bool alike = std::min(chosen, rejected) >= 0.8 * std::max(chosen, rejected);
-  return record.ended && alike && record.rejected_verdict != "CE";
+  return record.ended && alike && !lacks_program(record);
 }
 
 Result<std::vector<PairRecord>> read_pairs(const std::string& path, Workbench& bench, double margin_scale) {
@@ -257,11 +265,6 @@ PairRecord pair_of(const SteppedRecord& better, const SteppedRecord& worse) {
   record.pair.chosen = better.stepped.completion;
   record.pair.rejected = worse.stepped.completion;
   return record;
-}
-
-bool is_held_out(const std::string& family, double share) {
-  // Through a stream: names that differ in their last letter alone have hashes that are near each other.
-  return RngStream(RngPurpose::kData, 0, stable_hash("held out " + family)).uniform(0) < static_cast<float>(share);
 }
 
 }  // namespace plumb

@@ -17,17 +17,23 @@
 namespace plumb {
 namespace {
 
-// Right, by the graded tests and by the audit suite where that was asked; ended by itself.
-bool is_right(const SampleRecord& sample) {
-  return is_solved(sample) && sample.audit != 0 && sample.finish != "length";
+// Right, by the graded tests and by the audit suite where that was asked. What was cut off all the same is nothing to
+// imitate, for it does not end, and no example of a failure.
+enum class Side : std::uint8_t { kRight, kWrong, kNeither };
+
+Side side_of(const SampleRecord& sample) {
+  if (!is_solved(sample) || sample.audit == 0) {
+    return Side::kWrong;
+  }
+  return sample.finish == "length" ? Side::kNeither : Side::kRight;
 }
 
-// Different texts that are right, or that are not, shortest first where lengths differ.
-std::vector<const SampleRecord*> distinct(const std::vector<SampleRecord>& samples, bool right) {
+// Different texts of one side, shortest first where lengths differ.
+std::vector<const SampleRecord*> distinct(const std::vector<SampleRecord>& samples, Side side) {
   std::vector<const SampleRecord*> chosen;
   std::set<std::string> seen;
   for (const SampleRecord& sample : samples) {
-    if (is_right(sample) == right && seen.insert(sample.text).second) {
+    if (side_of(sample) == side && seen.insert(sample.text).second) {
       chosen.push_back(&sample);
     }
   }
@@ -44,8 +50,8 @@ std::string line_of(const nlohmann::json& row) {
 std::vector<std::pair<const SampleRecord*, const SampleRecord*>> matched(const std::vector<SampleRecord>& samples,
                                                                          int per_prompt) {
   constexpr int kMostUses = 2;
-  const auto right = distinct(samples, true);
-  const auto wrong = distinct(samples, false);
+  const auto right = distinct(samples, Side::kRight);
+  const auto wrong = distinct(samples, Side::kWrong);
   std::vector<std::tuple<int, std::size_t, std::size_t>> candidates;
   for (std::size_t i = 0; i < right.size(); ++i) {
     for (std::size_t j = 0; j < wrong.size(); ++j) {
@@ -82,8 +88,8 @@ bool all_tests_ran(const SampleRecord& sample) {
   });
 }
 
-// The share of its tests that a completion passes; of what has no tests, its verdict. Nothing where judging stopped at
-// the first test that failed.
+// The share of its tests that a completion passes, cut off or not, as GRPO rewards it; of what has no tests, its
+// verdict. Nothing where judging stopped at the first test that failed.
 std::optional<double> pass_rate_of(const SampleRecord& sample, bool verdicts) {
   const bool solved = is_solved(sample);
   if (solved || verdicts || sample.verdict == "CE") {
@@ -101,7 +107,7 @@ std::optional<double> pass_rate_of(const SampleRecord& sample, bool verdicts) {
 using Rated = std::pair<double, const SampleRecord*>;
 
 // The texts of the steps; each but the last without its last line break, which joins it to the next.
-std::vector<std::string> lines_of(const std::string& text, const std::vector<std::size_t>& ends) {
+std::vector<std::string> texts_of(const std::string& text, const std::vector<std::size_t>& ends) {
   std::vector<std::string> lines;
   std::size_t begin = 0;
   for (const std::size_t end : ends) {
@@ -125,17 +131,52 @@ std::vector<Rated> evenly(std::vector<Rated> rated, std::size_t count) {
   return chosen;
 }
 
+// What rows say of the prompt.
+nlohmann::json row_of(const SampledPrompt& prompt, const std::vector<SampleRecord>& samples) {
+  nlohmann::json row = {{"prompt_id", prompt.id}, {"prompt", prompt.text}, {"language", prompt.language}};
+  const auto named = std::ranges::find_if(samples, [](const SampleRecord& sample) { return !sample.family.empty(); });
+  if (named != samples.end()) {
+    row["family"] = named->family;
+  }
+  return row;
+}
+
+// What they say of a completion, under keys that begin with `prefix`.
+void add_facts(const SampleRecord& sample, const std::string& prefix, nlohmann::json& row) {
+  row[prefix + "reward"] = sample.reward;
+  row[prefix + "tokens"] = sample.tokens;
+  row[prefix + "log_prob"] = log_prob_of(sample);
+  row[prefix + "verdict"] = sample.verdict;
+  row[prefix + "finish"] = sample.finish;
+}
+
+// The rows of single completions: at most options.per_prompt of `rated`; `add_own` adds what its kind says.
+template <typename AddOwn>
+std::string lines_of(const SampledPrompt& prompt, const std::vector<SampleRecord>& samples, std::vector<Rated> rated,
+                     const FromRollouts& options, std::int64_t& rows, const AddOwn& add_own) {
+  std::string text;
+  for (const auto& [rate, sample] : evenly(std::move(rated), static_cast<std::size_t>(options.per_prompt))) {
+    nlohmann::json row = row_of(prompt, samples);
+    row["id"] = fmt::format("{}#{}", prompt.id, rows);
+    add_facts(*sample, "", row);
+    add_own(rate, *sample, row);
+    text += line_of(row);
+    ++rows;
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<std::string> demonstrations_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows) {
   std::string text;
-  for (const auto& [id, samples] : groups) {
-    std::vector<const SampleRecord*> right = distinct(samples, true);
+  for (const auto& [prompt, samples] : groups) {
+    std::vector<const SampleRecord*> right = distinct(samples, Side::kRight);
     if (options.best_by == BestBy::kReward) {  // of equal rewards the shortest, as they are sorted already
       std::ranges::stable_sort(right, std::greater(), [](const SampleRecord* sample) { return sample->reward; });
     }
     for (const SampleRecord* sample : right | std::views::take(options.per_prompt)) {
-      const nlohmann::json row = {{"id", fmt::format("{}#{}", id, rows)},
+      const nlohmann::json row = {{"id", fmt::format("{}#{}", prompt.id, rows)},
                                   {"prompt", sample->prompt},
                                   {"completion", sample->text},
                                   {"data_source", "rollouts"},
@@ -149,22 +190,14 @@ Result<std::string> demonstrations_of(const SamplesByPrompt& groups, const FromR
 
 Result<std::string> pairs_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows) {
   std::string text;
-  for (const auto& [id, samples] : groups) {
+  for (const auto& [prompt, samples] : groups) {
     for (const auto& [right, wrong] : matched(samples, options.per_prompt)) {
-      const nlohmann::json row = {{"prompt_id", id},
-                                  {"prompt", right->prompt},
-                                  {"language", right->language},
-                                  {"chosen", right->text},
-                                  {"rejected", wrong->text},
-                                  {"chosen_reward", right->reward},
-                                  {"rejected_reward", wrong->reward},
-                                  {"margin", right->reward - wrong->reward},
-                                  {"chosen_tokens", right->tokens},
-                                  {"rejected_tokens", wrong->tokens},
-                                  {"chosen_log_prob", log_prob_of(*right)},
-                                  {"rejected_log_prob", log_prob_of(*wrong)},
-                                  {"rejected_verdict", wrong->verdict},
-                                  {"rejected_finish", wrong->finish}};
+      nlohmann::json row = row_of(prompt, samples);
+      row["chosen"] = right->text;
+      row["rejected"] = wrong->text;
+      row["margin"] = right->reward - wrong->reward;
+      add_facts(*right, "chosen_", row);
+      add_facts(*wrong, "rejected_", row);
       text += line_of(row);
       ++rows;
     }
@@ -174,9 +207,9 @@ Result<std::string> pairs_of(const SamplesByPrompt& groups, const FromRollouts& 
 
 Result<std::string> rated_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows) {
   std::string text;
-  for (const auto& [id, samples] : groups) {
+  for (const auto& [prompt, samples] : groups) {
     std::vector<Rated> rated;
-    std::set<std::string> seen;
+    std::set<std::string_view> seen;
     for (const SampleRecord& sample : samples) {
       if (sample.audit == 0 && is_solved(sample)) {
         continue;  // it tricks the graded tests, so that their share says nothing
@@ -186,61 +219,49 @@ Result<std::string> rated_of(const SamplesByPrompt& groups, const FromRollouts& 
         return Error{fmt::format(
             "{}: step {} of {} was judged up to its first failing test, so that its share is not known; sample with "
             "reward.code = \"fraction\", which runs all tests, or take --verdicts: 1 for all passed, 0 for less",
-            options.out, sample.step, id)};
+            options.out, sample.step, prompt.id)};
       }
       if (seen.insert(sample.text).second) {
         rated.emplace_back(*rate, &sample);
       }
     }
-    for (const auto& [rate, sample] : evenly(std::move(rated), static_cast<std::size_t>(options.per_prompt))) {
-      text += line_of({{"id", fmt::format("{}#{}", id, rows)},
-                       {"prompt_id", id},
-                       {"prompt", sample->prompt},
-                       {"language", sample->language},
-                       {"completion", sample->text},
-                       {"pass_rate", rate},
-                       {"reward", sample->reward},
-                       {"tokens", sample->tokens},
-                       {"log_prob", log_prob_of(*sample)},
-                       {"verdict", sample->verdict},
-                       {"finish", sample->finish}});
-      ++rows;
-    }
+    const auto add_own = [](double rate, const SampleRecord& sample, nlohmann::json& row) {
+      row["completion"] = sample.text;
+      row["pass_rate"] = rate;
+    };
+    text += lines_of(prompt, samples, std::move(rated), options, rows, add_own);
   }
   return text;
 }
 
 Result<std::string> stepped_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows) {
   std::string text;
-  for (const auto& [id, samples] : groups) {
+  for (const auto& [prompt, samples] : groups) {
+    std::vector<const SampleRecord*> trials;
     std::vector<JudgedText> judged;
     for (const SampleRecord& sample : samples) {
-      judged.push_back({sample.text, is_right(sample)});
-    }
-    const std::vector<StepLabels> labels = step_labels(judged);
-    std::vector<Rated> rated;
-    std::set<std::string_view> seen;
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      if (!labels[i].ends.empty() && seen.insert(samples[i].text).second) {
-        rated.emplace_back(judged[i].right ? 1 : 0, &samples[i]);
+      if (const Side side = side_of(sample); side != Side::kNeither) {
+        trials.push_back(&sample);
+        judged.push_back({sample.text, side == Side::kRight});
       }
     }
-    for (const auto& [right, sample] : evenly(std::move(rated), static_cast<std::size_t>(options.per_prompt))) {
-      const StepLabels& of_sample = labels[static_cast<std::size_t>(sample - samples.data())];
-      text += line_of({{"id", fmt::format("{}#{}", id, rows)},
-                       {"prompt_id", id},
-                       {"prompt", sample->prompt},
-                       {"language", sample->language},
-                       {"completions", lines_of(sample->text, of_sample.ends)},
-                       {"labels", of_sample.labels},
-                       {"samples", of_sample.completions},
-                       {"reward", sample->reward},
-                       {"tokens", sample->tokens},
-                       {"log_prob", log_prob_of(*sample)},
-                       {"verdict", sample->verdict},
-                       {"finish", sample->finish}});
-      ++rows;
+    std::map<const SampleRecord*, StepLabels> labels;
+    std::vector<Rated> rated;
+    std::set<std::string_view> seen;
+    const std::vector<StepLabels> of_trials = step_labels(judged);
+    for (std::size_t i = 0; i < trials.size(); ++i) {
+      if (!of_trials[i].ends.empty() && seen.insert(trials[i]->text).second) {
+        labels[trials[i]] = of_trials[i];
+        rated.emplace_back(judged[i].right ? 1 : 0, trials[i]);
+      }
     }
+    const auto add_own = [&](double /*right*/, const SampleRecord& sample, nlohmann::json& row) {
+      const StepLabels& of_sample = labels.at(&sample);
+      row["completions"] = texts_of(sample.text, of_sample.ends);
+      row["labels"] = of_sample.labels;
+      row["samples"] = of_sample.completions;
+    };
+    text += lines_of(prompt, samples, std::move(rated), options, rows, add_own);
   }
   return text;
 }

@@ -3,13 +3,6 @@
 #include "apps/plumb/router_settings.h"
 
 namespace plumb {
-namespace {
-
-const std::vector<std::pair<std::string, Decay>> kDecays = {
-    {"constant", Decay::kConstant}, {"linear", Decay::kLinear}, {"cosine", Decay::kCosine}, {"wsd", Decay::kWsd}};
-
-}  // namespace
-
 void RunSettings::describe(ConfigSection& section) {
   section.field("seed", seed, {.help = "names all random numbers of the run; same seed and config, same bits"});
   section.field("layer_norms", layer_norms, {.help = "also log the gradient norm of each layer, grad_norm/<layer>"});
@@ -62,7 +55,7 @@ void SamplingSettings::describe(ConfigSection& section) {
 }
 
 void SftSettings::describe(ConfigSection& section) {
-  section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});
+  optimizer.describe(section);
   section.field("batch_size", batch_size, {.help = "per update", .unit = "demonstrations", .min = 1, .max = 65536});
   section.field(
       "batch_tokens", batch_tokens,
@@ -76,16 +69,9 @@ void SftSettings::describe(ConfigSection& section) {
       "patience", patience,
       {.help = "epochs without a better dev loss before it stops; the best weights are kept", .min = 1, .max = 1000});
   section.field("warmup_steps", warmup_steps, {.help = "linear warm-up", .unit = "updates", .min = 0, .max = 1e9});
-  section.choice("decay", decay, kDecays, {.help = "of the learning rate after the warm-up"});
-  section.field("weight_decay", weight_decay, {.help = "of AdamW, on matrices", .min = 0, .max = 1});
-  section.field("max_grad_norm", max_grad_norm, {.help = "global gradient norm limit; 0 = none", .min = 0, .max = 1e9});
   section.field(
       "micro_batch_tokens", micro_batch_tokens,
       {.help = "rows per forward and backward; changes memory and speed", .unit = "tokens", .min = 1, .max = 1 << 20});
-  section.field("final_fraction", final_fraction,
-                {.help = "of the learning rate, at the last step", .min = 0, .max = 1});
-  section.field("decay_share", decay_share, {.help = "of the steps, at the end, with decay = wsd", .min = 0, .max = 1});
-  section.field("decay_embeddings", decay_embeddings, {.help = "weight decay is on token tables too"});
   section.field("checkpoint_every", checkpoint_every,
                 {.help = "0 = on Ctrl-C only", .unit = "steps", .min = 0, .max = 1e9});
   section.choice("loss_on", loss_on, {{"completions", SftLossOn::kCompletions}, {"all", SftLossOn::kAll}},
@@ -145,13 +131,8 @@ void GrpoSettings::describe(ConfigSection& section) {
                 {.help = "code prompts per rollout at least, where the data has them", .min = 0, .max = 4096});
   section.choice("prompt_order", prompt_order, {{"epochs", PromptOrder::kEpochs}, {"spread", PromptOrder::kSpread}},
                  {.help = "every prompt once an epoch; or more often where some completions succeed and some fail"});
-  section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});
+  optimizer.describe(section);
   section.field("warmup_steps", warmup_steps, {.help = "linear warm-up", .unit = "updates", .min = 0, .max = 1e9});
-  section.choice("decay", decay, kDecays, {.help = "of the learning rate, to final_fraction at the last step"});
-  section.field("beta1", beta1, {.help = "AdamW", .min = 0, .max = 0.9999});
-  section.field("beta2", beta2, {.help = "AdamW", .min = 0, .max = 0.99999});
-  section.field("weight_decay", weight_decay, {.help = "of AdamW, on matrices", .min = 0, .max = 1});
-  section.field("max_grad_norm", max_grad_norm, {.help = "global gradient norm limit; 0 = none", .min = 0, .max = 1e9});
   section.field("clip_low", clip_low,
                 {.help = "ratio clip below 1; -1 = the ratio's own: token 0.2, sequence 3e-4", .min = -1, .max = 1});
   section.field(

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "apps/plumb/grpo_algorithm.h"
+#include "apps/plumb/optimizer_settings.h"
 #include "core/config.h"
 #include "datasets/sampler.h"
 #include "learner/advantages.h"
 #include "learner/router_loss.h"
-#include "learner/schedule.h"
 #include "policy/policy.h"
 #include "reward/rules/reward_options.h"
 
@@ -61,23 +61,17 @@ struct SamplingSettings {
 enum class SftLossOn : std::uint8_t { kCompletions, kAll };
 
 struct SftSettings {
-  double learning_rate = 2e-5;
+  OptimizerSettings optimizer{.learning_rate = 2e-5};  // keys of the same section
   int batch_size = 16;
   std::int64_t batch_tokens = 0;
   int max_epochs = 3;
   int patience = 1;
   std::int64_t warmup_steps = 2;
-  Decay decay = Decay::kConstant;
-  double weight_decay = 0.1;
-  double max_grad_norm = 1.0;
   SftLossOn loss_on = SftLossOn::kCompletions;
   double fim_rate = 0.0;
   double fim_spm_rate = 0.0;
   std::vector<std::string> mixture;
   bool loss_by_source = true;
-  double final_fraction = 0.0;
-  double decay_share = 0.1;
-  bool decay_embeddings = true;
   std::int64_t micro_batch_tokens = 1024;
   std::int64_t checkpoint_every = 0;
   double z_loss = 0.0;
@@ -102,13 +96,8 @@ struct GrpoSettings {
   int group_size = 8;
   int min_code_prompts = 6;
   PromptOrder prompt_order = PromptOrder::kEpochs;
-  double learning_rate = 1e-5;
+  OptimizerSettings optimizer{.learning_rate = 1e-5, .decay = Decay::kLinear};  // keys of the same section
   std::int64_t warmup_steps = 3;
-  Decay decay = Decay::kLinear;
-  double beta1 = 0.9;
-  double beta2 = 0.95;
-  double weight_decay = 0.1;
-  double max_grad_norm = 1.0;
   double clip_low = -1;
   double clip_high = -1;
   AdvantageKind advantage = AdvantageKind::kGroupStd;

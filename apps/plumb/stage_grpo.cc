@@ -134,7 +134,7 @@ class GrpoRun {
         learning_(learning),
         reference_(std::move(reference)),
         reward_model_(std::move(reward_model)),
-        optimizer_(bench_.policy(), bench_.pool(), grpo_optimizer_options(settings_)),
+        optimizer_(bench_.policy(), bench_.pool(), settings_.grpo.optimizer.options()),
         learner_(bench_.policy(), optimizer_, learning_, reference_ ? &reference_->policy() : nullptr),
         scorer_(context.judge(), training_scorer_options(context)),
         sampler_(std::move(sampler)),
@@ -291,12 +291,11 @@ class GrpoRun {
       return {};
     }
     return Error{fmt::format(
-        "grpo: {} at step {}; its completions are the last in {}; lower grpo.learning_rate, or look at the rewards "
-        "(plumb replay does "
-        "the step again)",
+        "grpo: {} at step {}; its completions are the last in {}; {} (plumb replay does the step again)",
         stats.finite ? fmt::format("more than {} updates in a row had a gradient that is not finite", kMaxSkippedInARow)
                      : "a loss, reward or log-prob is not finite",
-        state_.step, folder_.file("samples.jsonl"))};
+        state_.step, folder_.file("samples.jsonl"),
+        advice_where_not_finite("grpo", optimizer_.num_updates() > 0, "rewards"))};
   }
 
   // A run whose reward model no longer means the reward is stopped, and saved.

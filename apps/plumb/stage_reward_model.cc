@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "apps/plumb/bad_batch.h"
 #include "apps/plumb/checkpoint_writer.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/layer_norms.h"
@@ -31,15 +32,11 @@ void RewardModelSettings::describe(ConfigSection& section) {
                "the cross-entropy; or the latter of each step against its label"});
   section.field("good", good, {.help = "the token whose logit is the reward's positive part"});
   section.field("bad", bad, {.help = "and its negative part"});
-  section.field("learning_rate", learning_rate, {.help = "peak step size of AdamW", .min = 0, .max = 1});
+  optimizer.describe(section);
   section.field("batch_size", batch_size,
                 {.help = "per update", .unit = "pairs or completions", .min = 1, .max = 65536});
   section.field("max_epochs", max_epochs, {.help = "passes over the rows", .min = 1, .max = 1000});
-  section.field("warmup_share", warmup_share, {.help = "of the updates", .min = 0, .max = 1});
-  section.field("final_fraction", final_fraction,
-                {.help = "of the rate, at the end of the cosine", .min = 0, .max = 1});
-  section.field("weight_decay", weight_decay, {.help = "of AdamW, on matrices", .min = 0, .max = 1});
-  section.field("max_grad_norm", max_grad_norm, {.help = "global limit; 0 = none", .min = 0, .max = 1e9});
+  section.field("warmup_share", warmup_share, {.help = "linear warm-up, of the updates", .min = 0, .max = 1});
   section.field("margin_scale", margin_scale, {.help = "times a pair's margin; 0 = no margins", .min = 0, .max = 1e3});
   section.field("centring", centring,
                 {.help = "pulls the sum of a pair's rewards to 0; pairs alone", .min = 0, .max = 1e3});
@@ -60,8 +57,7 @@ RewardModelOptions learner_options(const RewardModelSections& sections, std::siz
   const RewardModelSettings& rm = sections.rm;
   const std::int64_t steps = num_reward_model_steps(rm, num_examples);
   RewardModelOptions options;
-  options.schedule = {static_cast<float>(rm.learning_rate), std::llround(rm.warmup_share * static_cast<double>(steps)),
-                      steps, Decay::kCosine, static_cast<float>(rm.final_fraction)};
+  options.schedule = rm.optimizer.schedule(std::llround(rm.warmup_share * static_cast<double>(steps)), steps);
   options.batch_size = rm.batch_size;
   options.max_epochs = rm.max_epochs;
   options.objective = rm.objective;
@@ -71,13 +67,6 @@ RewardModelOptions learner_options(const RewardModelSections& sections, std::siz
   return options;
 }
 
-OptimizerOptions optimizer_options(const RewardModelSettings& rm) {
-  OptimizerOptions adamw;
-  adamw.weight_decay = static_cast<float>(rm.weight_decay);
-  adamw.max_grad_norm = static_cast<float>(rm.max_grad_norm);
-  return adamw;
-}
-
 class RewardModelRun {
  public:
   RewardModelRun(Workbench& bench, RunFolder& folder, const RewardModelSections& sections, std::int64_t num_steps)
@@ -85,7 +74,7 @@ class RewardModelRun {
         layer_norms_(sections.run.layer_norms),
         bench_(bench),
         folder_(folder),
-        optimizer_(bench.policy(), bench.pool(), optimizer_options(sections.rm)),
+        optimizer_(bench.policy(), bench.pool(), sections.rm.optimizer.options()),
         checkpoints_(optimizer_),
         progress_("reward-model", num_steps, progress_in("step")) {}
 
@@ -95,6 +84,7 @@ class RewardModelRun {
     if (resume) {
       PLUMB_ASSIGN(const auto loaded, load_newest_checkpoint(folder_.file(kProgress), {bench_, optimizer_}));
       done = loaded ? loaded->step : 0;
+      skipped_.begin(optimizer_.num_updates());
       // Held-out figures are of the end: were they said already, they will be said again.
       PLUMB_TRY(MetricsLog::open(folder_.path(), ResumePoint{kHeldOutStage, -1}));
       PLUMB_TRY(folder_.open_logs(ResumePoint{"reward_model", done}));
@@ -105,8 +95,8 @@ class RewardModelRun {
   }
 
   Result<bool> run(const RewardExamples& examples, JudgeTokens tokens, const RewardModelOptions& options) {
-    train_reward_model(bench_.policy(), optimizer_, examples, tokens, options, [this](const RewardModelStep& step) {
-      failure_ = on_step(step);
+    train_reward_model(bench_.policy(), optimizer_, examples, tokens, options, [&](const RewardModelStep& step) {
+      failure_ = on_step(examples, step);
       return failure_.ok() && !stopped_;
     });
     PLUMB_TRY(failure_);
@@ -119,7 +109,17 @@ class RewardModelRun {
   }
 
  private:
-  Result<void> on_step(const RewardModelStep& step) {
+  [[nodiscard]] std::vector<nlohmann::json> rows_of(const RewardExamples& examples,
+                                                    std::span<const std::size_t> places) const {
+    std::vector<nlohmann::json> rows;
+    for (const std::size_t place : places) {
+      rows.push_back(
+          std::visit([&](const auto& all) { return bad_batch_row(all[place], bench_.tokenizer()); }, examples));
+    }
+    return rows;
+  }
+
+  Result<void> on_step(const RewardExamples& examples, const RewardModelStep& step) {
     const auto now = std::chrono::steady_clock::now();
     MetricMap metrics = {{"loss", step.loss},
                          {"accuracy", step.accuracy},
@@ -135,12 +135,13 @@ class RewardModelRun {
                           {{"timing_s/step", std::chrono::duration<double>(now - last_).count()},
                            {"timing_s/checkpoint", checkpoints_.take_stall_s()}}));
     last_ = now;
-    if (!std::isfinite(step.loss)) {
-      return Error{fmt::format("reward-model: the loss of step {} is not finite; lower rm.learning_rate", step.step)};
+    const SkippedUpdates::Word word = skipped_.after_step(step.step, step.loss, step.grad_norm);
+    if (!word.fault.empty()) {
+      PLUMB_TRY(folder_.sync_logs());
+      return stop_with_bad_batch(folder_, "reward-model", "rm", word, rows_of(examples, step.places));
     }
-    PLUMB_ASSIGN(const std::string note, skipped_.after_step("reward-model", step.step, step.grad_norm));
-    if (!note.empty()) {
-      progress_.line(note);
+    if (!word.note.empty()) {
+      progress_.line(word.note);
     }
     progress_.update(step.step, fmt::format("loss {:.3f} accuracy {:.2f}", step.loss, step.accuracy));
     stopped_ = interrupted();

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/plumb/optimizer_settings.h"
 #include "apps/plumb/run_folder.h"
 #include "apps/plumb/settings.h"
 #include "apps/plumb/workbench.h"
@@ -19,13 +20,10 @@ struct RewardModelSettings {
   RewardObjective objective = RewardObjective::kPairs;
   std::string good = "Yes";
   std::string bad = "No";
-  double learning_rate = 1e-5;
+  OptimizerSettings optimizer{.learning_rate = 1e-5, .decay = Decay::kCosine, .final_fraction = 0.1};  // keys here
   int batch_size = 16;
   int max_epochs = 1;
   double warmup_share = 0.05;
-  double final_fraction = 0.1;
-  double weight_decay = 0.1;
-  double max_grad_norm = 1.0;
   double margin_scale = 0.0;
   double centring = 0.01;
   double dev_share = 0.2;

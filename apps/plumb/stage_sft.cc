@@ -9,6 +9,7 @@
 #include <limits>
 #include <map>
 
+#include "apps/plumb/bad_batch.h"
 #include "apps/plumb/checkpoint_writer.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/layer_norms.h"
@@ -21,21 +22,9 @@
 namespace plumb {
 namespace {
 
-OptimizerOptions optimizer_options(const SftSettings& settings) {
-  OptimizerOptions options;
-  options.weight_decay = static_cast<float>(settings.weight_decay);
-  options.max_grad_norm = static_cast<float>(settings.max_grad_norm);
-  options.decay_embeddings = settings.decay_embeddings;
-  return options;
-}
-
+// All but what the examples say: the shares and forms, and how many updates they are.
 SftLearnerOptions learner_options(const Settings& settings) {
   SftLearnerOptions options;
-  options.schedule.peak = static_cast<float>(settings.sft.learning_rate);
-  options.schedule.warmup_steps = settings.sft.warmup_steps;
-  options.schedule.decay = settings.sft.decay;
-  options.schedule.final_fraction = static_cast<float>(settings.sft.final_fraction);
-  options.schedule.decay_share = static_cast<float>(settings.sft.decay_share);
   options.batch_size = settings.sft.batch_size;
   options.batch_tokens = settings.sft.batch_tokens;
   options.max_epochs = settings.sft.max_epochs;
@@ -96,13 +85,14 @@ void say_examples(const std::vector<SftExample>& examples, const SftSources& sou
 // The training as this process does it: its callbacks and its checkpoints.
 class SftRun {
  public:
-  SftRun(RunContext& context, SftSources sources, std::int64_t num_steps)
+  SftRun(RunContext& context, std::span<const SftRecord> records, SftSources sources, std::int64_t num_steps)
       : settings_(context.settings().sft),
         layer_norms_(context.settings().run.layer_norms),
         bench_(context.bench()),
         folder_(context.folder()),
+        records_(records),
         sources_(std::move(sources)),
-        optimizer_(bench_.policy(), bench_.pool(), optimizer_options(settings_)),
+        optimizer_(bench_.policy(), bench_.pool(), settings_.optimizer.options()),
         checkpoints_(optimizer_),
         progress_("sft", num_steps, progress_in("step")) {}
 
@@ -122,6 +112,7 @@ class SftRun {
     state_.best_dev_loss =
         kept["best_dev_loss"].is_null() ? std::numeric_limits<double>::infinity() : kept["best_dev_loss"].get<double>();
     steps_ = state_.steps;
+    skipped_.begin(optimizer_.num_updates());
     return folder_.open_logs(ResumePoint{"sft", state_.steps});
   }
 
@@ -149,6 +140,9 @@ class SftRun {
   [[nodiscard]] std::string root() const { return folder_.file(kProgress); }
 
   bool on_step(const SftStep& step) {
+    if (!failure_) {
+      return false;  // of the evaluation before
+    }
     const auto now = std::chrono::steady_clock::now();
     steps_ = step.step;
     MetricMap metrics = {{"loss", step.loss},
@@ -166,22 +160,34 @@ class SftRun {
                             {"timing_s/checkpoint", checkpoints_.take_stall_s()}});
     last_ = now;
     progress_.update(step.step, fmt::format("loss {:.3f}", step.loss));
-    if (failure_ && !std::isfinite(step.loss)) {
-      failure_ = Error{fmt::format("sft: the loss of step {} is not finite; lower sft.learning_rate", step.step)};
-    }
     if (failure_) {
-      const auto note = skipped_.after_step("sft", step.step, step.grad_norm);
-      if (!note) {
-        failure_ = note.error();
-      } else if (!note->empty()) {
-        progress_.line(*note);
-      }
+      failure_ = check_finite(step);
     }
     return failure_.ok();
   }
 
+  Result<void> check_finite(const SftStep& step) {
+    const SkippedUpdates::Word word = skipped_.after_step(step.step, step.loss, step.grad_norm);
+    if (!word.note.empty()) {
+      progress_.line(word.note);
+    }
+    if (word.fault.empty()) {
+      return {};
+    }
+    PLUMB_TRY(folder_.sync_logs());
+    std::vector<nlohmann::json> rows;
+    for (std::size_t i = 0; i < step.batch.size(); ++i) {
+      rows.push_back(bad_batch_row(records_[step.places[i]].id, *step.batch[i], bench_.tokenizer()));
+    }
+    return stop_with_bad_batch(folder_, "sft", "sft", word, rows);
+  }
+
   void on_epoch(int epoch, const SftLoss& dev) {
     if (!std::isfinite(dev.mean)) {
+      // No later loss would count as better: the run would end with the weights that it began with, and say nothing.
+      const std::string when = epoch == 0 ? "before training" : fmt::format("after epoch {}", epoch);
+      failure_ = Error{fmt::format("sft: the dev loss {} is not finite; {}", when,
+                                   advice_where_not_finite("sft", optimizer_.num_updates() > 0))};
       return;
     }
     progress_.line(fmt::format("sft epoch {}: dev loss {:.4f}", epoch, dev.mean));
@@ -229,6 +235,7 @@ class SftRun {
   bool layer_norms_;
   Workbench& bench_;
   RunFolder& folder_;
+  std::span<const SftRecord> records_;  // as the training's examples
   SftSources sources_;
   Optimizer optimizer_;
   CheckpointWriter checkpoints_;
@@ -257,9 +264,9 @@ Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord>
   PLUMB_TRY(check_router_loss(options.router, context.bench().policy().config()));
   PLUMB_ASSIGN(options.shares, shares_of(settings.sft.mixture, number_sources(train, {})));
   PLUMB_ASSIGN(options.form, fim_forms(train, sources, settings, context.bench()));
-  options.schedule.total_steps = num_sft_steps(train_examples, options);
+  options.schedule = settings.sft.optimizer.schedule(settings.sft.warmup_steps, num_sft_steps(train_examples, options));
   say_examples(train_examples, number_sources(train, {}), options.shares);
-  SftRun run(context, sources, options.schedule.total_steps);
+  SftRun run(context, train, sources, options.schedule.total_steps);
   if (resume) {
     PLUMB_TRY(run.resume());
   }

@@ -67,8 +67,9 @@ class ProcessSupervision(TrainingCase):
             text = sample["text"]
             if not isinstance(text, str):  # cut within a character
                 text = base64.b64decode(text["base64"]).decode(errors="surrogateescape")
-            right = sample["parts"][0]["value"] == 1 and sample["finish"] != "length"
-            texts[sample["prompt_id"]].append((text, right))
+            right = sample["parts"][0]["value"] == 1
+            if not (right and sample["finish"] == "length"):
+                texts[sample["prompt_id"]].append((text, right))
         shares = [label for row in rows for label in row["labels"]]
         self.assertTrue(any(0 < label < 1 for label in shares), "no step was shared by right and wrong ones")
         checked = 0
@@ -104,7 +105,7 @@ class ProcessSupervision(TrainingCase):
         by_prompt = [[row for row in rows if row["prompt_id"] == prompt] for prompt in prompts]
         rows = next(mine for mine in by_prompt if len({row["labels"][-1] for row in mine}) > 1)
         rows = rows[:3] + rows[-3:]  # wrong ones first
-        named = [dict(row, prompt_id=f"{number}/python") for number in range(8) for row in rows]
+        named = [dict(row, prompt_id=f"{number}/python", family=f"{number}") for number in range(8) for row in rows]
         self.write_rows("families.jsonl", named)
         more = {"rm.dev_share": 0.5, "rm.eval_pairs": '["families.jsonl"]'}
         report = self.train_model("rm", "families.jsonl", **more)

@@ -124,7 +124,7 @@ class TrainingFaults(TrainingCase):
         self.train("run", grpo__steps=3)
         self.assertEqual(self.plumb("data", "rm-from-rollouts", "run", "--out", "pairs.jsonl").returncode, 0)
         rows = [json.loads(line) for line in (self.folder / "pairs.jsonl").read_text().splitlines()]
-        rows = [dict(row, prompt_id=f"{number % 8}/python") for number, row in enumerate(rows)]  # families to hold out
+        rows = [dict(row, family=f"{number % 8}") for number, row in enumerate(rows)]  # to hold out
         (self.folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         settings = {"rm.good": "Y", "rm.bad": "N", "rm.learning_rate": 1e-3, "rm.max_epochs": 30, "rm.batch_size": 2,
                     "rm.dev_share": 0.5, "rm.checkpoint_every": 1}

@@ -44,7 +44,8 @@ class Training(TrainingCase):
         pairs = [json.loads(line) for line in (self.folder / "pairs.jsonl").read_text().splitlines()]
         uses = collections.Counter((pair["prompt_id"], pair[side]) for pair in pairs for side in ("chosen", "rejected"))
         self.assertLessEqual(max(uses.values()), 2)
-        families = "".join(json.dumps(dict(pairs[0], prompt_id=f"{number}/python")) + "\n" for number in range(8))
+        named = [dict(pairs[0], prompt_id=f"{number}/python", family=f"{number}") for number in range(8)]
+        families = "".join(json.dumps(row) + "\n" for row in named)
         (self.folder / "families.jsonl").write_text(families)
         result = self.plumb("reward-model", "--model", self.models / "warm/policy", "--pairs", "families.jsonl", "--out",
                             "held-out", *overrides({"rm.good": "Y", "rm.bad": "N", "rm.dev_share": 0.5,
@@ -115,7 +116,7 @@ class Training(TrainingCase):
                              (min(of_prompt.values()), max(of_prompt.values())))
         by_prompt = [[row for row in rows if row["prompt_id"] == prompt] for prompt in rates]
         several = next(mine for mine in by_prompt if len({row["pass_rate"] for row in mine}) > 1)
-        named = [dict(row, id=f"{number}/python#{place}", prompt_id=f"{number}/python")
+        named = [dict(row, id=f"{number}/python#{place}", prompt_id=f"{number}/python", family=f"{number}")
                  for number in range(8) for place, row in enumerate(several)]
         for row in named[:len(several)]:  # turns are as good as a text, and the id names the prompt
             row["messages"] = [{"role": "user", "content": row.pop("prompt")}]

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "tests/support/random_model.h"
 
@@ -77,6 +78,48 @@ TEST(PassRateLoss, DerivativesAreThoseOfTheLossAndVanishAtTheLogOdds) {
   }
 }
 
+constexpr JudgeTokens kTokens{3, 4};
+
+struct Trained {
+  std::unique_ptr<Policy> policy;
+  std::vector<RewardModelStep> steps;
+};
+
+// Random weights after `epochs` updates on all examples.
+template <typename Example>
+Trained train(const std::vector<Example>& examples, RewardObjective objective, float rate, int epochs,
+              std::int64_t micro_batch_tokens, ThreadPool& pool) {
+  const ModelConfig config = testing::small_config(true);
+  Trained trained;
+  trained.policy = std::move(Policy::create(config, testing::random_weights(config, 7),
+                                            {.dtype = ComputeDtype::kF32, .pool = &pool, .trainable = true}))
+                       .value();
+  Optimizer optimizer(*trained.policy, pool, {});
+  RewardModelOptions options;
+  options.schedule.peak = rate;
+  options.batch_size = static_cast<int>(examples.size());
+  options.max_epochs = epochs;
+  options.objective = objective;
+  options.micro_batch_tokens = micro_batch_tokens;
+  train_reward_model(*trained.policy, optimizer, examples, kTokens, options, [&](const RewardModelStep& step) {
+    trained.steps.push_back(step);
+    return true;
+  });
+  return trained;
+}
+
+// The same in one micro-batch, whose first gradient is that of micro-batches of one example each.
+template <typename Example>
+Trained train_whole(const std::vector<Example>& examples, RewardObjective objective, float rate, int epochs,
+                    ThreadPool& pool) {
+  Trained whole = train(examples, objective, rate, epochs, 4096, pool);
+  const RewardModelStep first = whole.steps.front();
+  const RewardModelStep split = train(examples, objective, rate, 1, 1, pool).steps.front();
+  EXPECT_NEAR(first.grad_norm, split.grad_norm, 1e-5 * first.grad_norm);
+  EXPECT_NEAR(first.loss, split.loss, 1e-9);
+  return whole;
+}
+
 TEST(RewardModel, LearnsPairsAndAnySplitGivesTheSameGradients) {
   ThreadPool pool(1);
   const ModelConfig config = testing::small_config(true);
@@ -85,37 +128,12 @@ TEST(RewardModel, LearnsPairsAndAnySplitGivesTheSameGradients) {
     pairs.push_back({testing::random_tokens(config, 4, i), testing::random_tokens(config, 3, 100 + i),
                      testing::random_tokens(config, 5, 200 + i), 0.1, i == 5});
   }
-  const JudgeTokens tokens{3, 4};
-  const auto train = [&](std::int64_t micro_batch_tokens, int epochs, std::vector<RewardModelStep>& steps) {
-    auto policy = Policy::create(config, testing::random_weights(config, 7),
-                                 {.dtype = ComputeDtype::kF32, .pool = &pool, .trainable = true});
-    Optimizer optimizer(**policy, pool, {});
-    RewardModelOptions options;
-    options.schedule.peak = 1e-3F;
-    options.batch_size = 6;
-    options.max_epochs = epochs;
-    options.micro_batch_tokens = micro_batch_tokens;
-    train_reward_model(**policy, optimizer, pairs, tokens, options, [&](const RewardModelStep& step) {
-      steps.push_back(step);
-      return true;
-    });
-    std::vector<double> margins;
-    for (const RewardPair& pair : pairs) {
-      const std::vector<std::vector<std::int32_t>> both = {pair.chosen, pair.rejected};
-      const auto rewards = rewards_of_prompt(**policy, pair.prompt, both, tokens);
-      margins.push_back(rewards[0] - rewards[1]);
-    }
-    return margins;
-  };
-  std::vector<RewardModelStep> whole;
-  std::vector<RewardModelStep> split;
-  const auto margins = train(4096, 40, whole);
-  train(1, 1, split);
-  EXPECT_NEAR(whole.front().grad_norm, split.front().grad_norm, 1e-5 * whole.front().grad_norm);
-  EXPECT_NEAR(whole.front().loss, split.front().loss, 1e-9);
-  EXPECT_LT(whole.back().loss, whole.front().loss / 2);
+  const Trained whole = train_whole(pairs, RewardObjective::kPairs, 1e-3F, 40, pool);
+  EXPECT_LT(whole.steps.back().loss, whole.steps.front().loss / 2);
   for (std::size_t i = 0; i < 5; ++i) {
-    EXPECT_GT(margins[i], 0) << "pair " << i;
+    const std::vector<std::vector<std::int32_t>> both = {pairs[i].chosen, pairs[i].rejected};
+    const auto rewards = rewards_of_prompt(*whole.policy, pairs[i].prompt, both, kTokens);
+    EXPECT_GT(rewards[0], rewards[1]) << "pair " << i;
   }
 }
 
@@ -127,40 +145,17 @@ TEST(RewardModel, LearnsPassRatesByBothLossesAndAnySplitGivesTheSameGradients) {
     rated.push_back(
         {testing::random_tokens(config, 4, i), testing::random_tokens(config, 3, 100 + i), static_cast<double>(i) / 4});
   }
-  const JudgeTokens tokens{3, 4};
   for (const auto objective : {RewardObjective::kRegression, RewardObjective::kClassification}) {
-    const auto train = [&](std::int64_t micro_batch_tokens, int epochs, std::vector<RewardModelStep>& steps) {
-      auto policy = Policy::create(config, testing::random_weights(config, 7),
-                                   {.dtype = ComputeDtype::kF32, .pool = &pool, .trainable = true});
-      Optimizer optimizer(**policy, pool, {});
-      RewardModelOptions options;
-      options.schedule.peak = 2e-3F;
-      options.batch_size = 5;
-      options.max_epochs = epochs;
-      options.objective = objective;
-      options.micro_batch_tokens = micro_batch_tokens;
-      train_reward_model(**policy, optimizer, rated, tokens, options, [&](const RewardModelStep& step) {
-        steps.push_back(step);
-        return true;
-      });
-      double worst = 0;
-      for (const RatedCompletion& one : rated) {
-        const std::vector<std::vector<std::int32_t>> alone = {one.completion};
-        const double reward = rewards_of_prompt(**policy, one.prompt, alone, tokens).front();
-        worst = std::max(worst, std::abs(1 / (1 + std::exp(-reward)) - one.pass_rate));
-      }
-      return worst;
-    };
-    std::vector<RewardModelStep> whole;
-    std::vector<RewardModelStep> split;
-    EXPECT_LT(train(4096, 80, whole), 0.1);
-    train(1, 1, split);
-    EXPECT_NEAR(whole.front().grad_norm, split.front().grad_norm, 1e-5 * whole.front().grad_norm);
-    EXPECT_NEAR(whole.front().loss, split.front().loss, 1e-9);
-    EXPECT_LT(whole.back().squared_error, 0.01);
-    EXPECT_EQ(whole.back().accuracy, 1);
+    const Trained whole = train_whole(rated, objective, 2e-3F, 80, pool);
+    for (const RatedCompletion& one : rated) {
+      const std::vector<std::vector<std::int32_t>> alone = {one.completion};
+      const double reward = rewards_of_prompt(*whole.policy, one.prompt, alone, kTokens).front();
+      EXPECT_NEAR(1 / (1 + std::exp(-reward)), one.pass_rate, 0.1);
+    }
+    EXPECT_LT(whole.steps.back().squared_error, 0.01);
+    EXPECT_EQ(whole.steps.back().accuracy, 1);
     if (objective == RewardObjective::kRegression) {
-      EXPECT_EQ(whole.back().loss, whole.back().squared_error);
+      EXPECT_EQ(whole.steps.back().loss, whole.steps.back().squared_error);
     }
   }
 }
@@ -177,17 +172,16 @@ TEST(RewardModel, StepsAreReadAtTheirEndsWhateverStandsBehind) {
   const ModelConfig config = testing::small_config(true);
   auto policy =
       Policy::create(config, testing::random_weights(config, 7), {.dtype = ComputeDtype::kF32, .pool = &pool});
-  const JudgeTokens tokens{3, 4};
   const std::vector<std::int32_t> prompt = testing::random_tokens(config, 4, 1);
   const std::vector<std::int32_t> completion = testing::random_tokens(config, 7, 2);
   const std::vector<std::vector<std::int32_t>> both = {testing::random_tokens(config, 5, 3), completion};
   const auto steps =
-      step_rewards_of_prompt(**policy, prompt, both, std::vector<std::vector<std::int64_t>>{{5}, {2, 3, 7}}, tokens);
+      step_rewards_of_prompt(**policy, prompt, both, std::vector<std::vector<std::int64_t>>{{5}, {2, 3, 7}}, kTokens);
   ASSERT_EQ(steps.size(), 2U);
   ASSERT_EQ(steps[1].size(), 3U);
   for (const auto& [step, end] : {std::pair(0, 2), std::pair(1, 3), std::pair(2, 7)}) {
     const std::vector<std::vector<std::int32_t>> alone = {{completion.begin(), completion.begin() + end}};
-    EXPECT_EQ(steps[1][static_cast<std::size_t>(step)], rewards_of_prompt(**policy, prompt, alone, tokens).front());
+    EXPECT_EQ(steps[1][static_cast<std::size_t>(step)], rewards_of_prompt(**policy, prompt, alone, kTokens).front());
   }
 }
 
@@ -202,38 +196,15 @@ TEST(RewardModel, LearnsStepsAndAnySplitGivesTheSameGradients) {
                        {1, i % 2 == 0 ? 0.5 : 1, i % 2 == 0 ? 0.0 : 1}});
   }
   stepped.push_back({testing::random_tokens(config, 4, 9), testing::random_tokens(config, 5, 109), {5}, {0.25}});
-  const JudgeTokens tokens{3, 4};
-  const auto train = [&](std::int64_t micro_batch_tokens, int epochs, std::vector<RewardModelStep>& steps) {
-    auto policy = Policy::create(config, testing::random_weights(config, 7),
-                                 {.dtype = ComputeDtype::kF32, .pool = &pool, .trainable = true});
-    Optimizer optimizer(**policy, pool, {});
-    RewardModelOptions options;
-    options.schedule.peak = 2e-3F;
-    options.batch_size = 5;
-    options.max_epochs = epochs;
-    options.objective = RewardObjective::kSteps;
-    options.micro_batch_tokens = micro_batch_tokens;
-    train_reward_model(**policy, optimizer, stepped, tokens, options, [&](const RewardModelStep& step) {
-      steps.push_back(step);
-      return true;
-    });
-    double worst = 0;
-    for (const SteppedCompletion& one : stepped) {
-      const auto rewards = rewards_of(**policy, one, tokens);
-      for (std::size_t step = 0; step < one.labels.size(); ++step) {
-        worst = std::max(worst, std::abs(1 / (1 + std::exp(-rewards[step])) - one.labels[step]));
-      }
+  const Trained whole = train_whole(stepped, RewardObjective::kSteps, 2e-3F, 150, pool);
+  for (const SteppedCompletion& one : stepped) {
+    const auto rewards = rewards_of(*whole.policy, one, kTokens);
+    for (std::size_t step = 0; step < one.labels.size(); ++step) {
+      EXPECT_NEAR(1 / (1 + std::exp(-rewards[step])), one.labels[step], 0.1);
     }
-    return worst;
-  };
-  std::vector<RewardModelStep> whole;
-  std::vector<RewardModelStep> split;
-  EXPECT_LT(train(4096, 150, whole), 0.1);
-  train(1, 1, split);
-  EXPECT_NEAR(whole.front().grad_norm, split.front().grad_norm, 1e-5 * whole.front().grad_norm);
-  EXPECT_NEAR(whole.front().loss, split.front().loss, 1e-9);
-  EXPECT_LT(whole.back().squared_error, 0.01);
-  EXPECT_EQ(whole.back().accuracy, 1);  // of the eleven steps whose label is not 1/2
+  }
+  EXPECT_LT(whole.steps.back().squared_error, 0.01);
+  EXPECT_EQ(whole.steps.back().accuracy, 1);  // of the eleven steps whose label is not 1/2
 }
 
 // A batch's loss is the mean over its steps, not over its completions: 3 + 1 of them, with labels that are right or
@@ -246,10 +217,9 @@ TEST(RewardModel, TheLossOfStepsIsTheMeanOverTheStepsOfABatch) {
   const std::vector<SteppedCompletion> stepped = {
       {testing::random_tokens(config, 4, 1), testing::random_tokens(config, 6, 2), {1, 4, 6}, {1, 0, 0.25}},
       {testing::random_tokens(config, 3, 3), testing::random_tokens(config, 2, 4), {2}, {1}}};
-  const JudgeTokens tokens{3, 4};
   double expected = 0;
   for (const SteppedCompletion& one : stepped) {
-    const auto rewards = rewards_of(**policy, one, tokens);
+    const auto rewards = rewards_of(**policy, one, kTokens);
     for (std::size_t step = 0; step < one.labels.size(); ++step) {
       const double p = 1 / (1 + std::exp(-rewards[step]));
       expected -= (one.labels[step] * std::log(p) + (1 - one.labels[step]) * std::log(1 - p)) / 4;
@@ -260,7 +230,7 @@ TEST(RewardModel, TheLossOfStepsIsTheMeanOverTheStepsOfABatch) {
   options.batch_size = 2;
   options.objective = RewardObjective::kSteps;
   double loss = 0;
-  train_reward_model(**policy, optimizer, stepped, tokens, options, [&](const RewardModelStep& step) {
+  train_reward_model(**policy, optimizer, stepped, kTokens, options, [&](const RewardModelStep& step) {
     loss = step.loss;
     return true;
   });
