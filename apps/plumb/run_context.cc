@@ -83,12 +83,37 @@ Result<void> RunContext::start_judge() {
   if (settings_.reward.custom.used()) {
     PLUMB_ASSIGN(custom_scores_, CustomScoreJournal::open(folder_->file("custom_scores.jsonl")));
   }
+  for (const JsonJournal* journal : journals()) {
+    if (!journal->note().empty()) {
+      std::fprintf(stderr, "plumb: note: %s\n", journal->note().c_str());
+    }
+  }
   return {};
 }
 
+std::vector<JsonJournal*> RunContext::journals() const {
+  std::vector<JsonJournal*> all;
+  if (journal_) {
+    all.push_back(&journal_->file());
+  }
+  if (custom_scores_) {
+    all.push_back(&custom_scores_->file());
+  }
+  return all;
+}
+
 Result<void> RunContext::judge_status() const {
-  PLUMB_TRY(journal_->status());
-  return custom_scores_ ? custom_scores_->status() : Result<void>();
+  for (const JsonJournal* journal : journals()) {
+    PLUMB_TRY(journal->status());
+  }
+  return {};
+}
+
+Result<void> RunContext::sync_logs() {
+  for (JsonJournal* journal : journals()) {
+    PLUMB_TRY(journal->sync());
+  }
+  return folder_->sync_logs();
 }
 
 ScorerOptions RunContext::scorer_options(bool audit) const {

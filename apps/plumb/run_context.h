@@ -44,6 +44,8 @@ class RunContext {
   Judge& sandbox() { return *sandbox_; }
   /// The first verdict or custom score that could not be written down, if any; stages ask after every rollout.
   [[nodiscard]] Result<void> judge_status() const;
+  /// Flushes the journals and the folder's logs to the disk: what a checkpoint counts has to be there before it.
+  Result<void> sync_logs();
   [[nodiscard]] bool resume() const { return resume_; }
   /// quick_roof_gflops() as it was when the run started.
   [[nodiscard]] double roof_gflops() const { return roof_gflops_; }
@@ -62,6 +64,7 @@ class RunContext {
  private:
   RunContext() = default;
   Result<void> start_judge();
+  [[nodiscard]] std::vector<JsonJournal*> journals() const;
 
   Settings settings_;
   Hyperparameters shape_;
