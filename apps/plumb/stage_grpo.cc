@@ -247,7 +247,7 @@ class GrpoRun {
       // With its line in the log the step can be done again, and looked at, by `plumb replay`.
       PLUMB_TRY(report(progress, rollout, stats, times, extra));
       PLUMB_TRY(save_samples(rollout.groups, num_saved(), rollout.groups.size(), stats));
-      PLUMB_TRY(folder_.sync_logs());
+      PLUMB_TRY(context_.sync_logs());
       return finite.error();
     }
     source_->learned();
@@ -375,7 +375,7 @@ class GrpoRun {
   Result<void> checkpoint() {
     state_.samples_bytes = folder_.samples_bytes();
     state_.dev = dev_.state();
-    PLUMB_TRY(folder_.sync_logs());
+    PLUMB_TRY(context_.sync_logs());
     return checkpoints_.start(folder_.path(), state_, parts(), settings_.grpo.keep_checkpoints);
   }
 
