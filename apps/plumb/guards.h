@@ -21,7 +21,7 @@ Result<void> check_guard_lengths(const EvalSettings& settings, Workbench& bench)
 /// the problems of eval.guard_humaneval outside the overlap with the primer that the greedy completion solves; and
 /// where `trained`, guard/kl, KL(base || policy) per token of eval.guard_text, in nats, exact over the vocabulary, with
 /// model.path as the base (which is loaded for it). Problems that could not be judged are left out and said on standard
-/// error. Errors: those files; no problem could be judged.
-Result<void> add_guards(RunContext& context, bool trained, MetricMap& metrics);
+/// error. `visit`: of FaultPlace. Errors: those files; no problem could be judged.
+Result<void> add_guards(RunContext& context, const std::string& visit, bool trained, MetricMap& metrics);
 
 }  // namespace plumb

@@ -80,6 +80,7 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
 Result<void> RunContext::start_judge() {
   PLUMB_ASSIGN(sandbox_, plumb::start_judge(judge_options(settings_.judge)));
   PLUMB_ASSIGN(journal_, VerdictJournal::open(folder_->file("verdicts.jsonl"), *sandbox_));
+  PLUMB_ASSIGN(faults_, FaultJournal::open(folder_->file("faults.jsonl")));
   if (settings_.reward.custom.used()) {
     PLUMB_ASSIGN(custom_scores_, CustomScoreJournal::open(folder_->file("custom_scores.jsonl")));
   }
@@ -95,6 +96,9 @@ std::vector<JsonJournal*> RunContext::journals() const {
   std::vector<JsonJournal*> all;
   if (journal_) {
     all.push_back(&journal_->file());
+  }
+  if (faults_) {
+    all.push_back(&faults_->file());
   }
   if (custom_scores_) {
     all.push_back(&custom_scores_->file());
@@ -116,11 +120,12 @@ Result<void> RunContext::sync_logs() {
   return folder_->sync_logs();
 }
 
-ScorerOptions RunContext::scorer_options(bool audit) const {
+ScorerOptions RunContext::scorer_options(bool audit, const std::string& visit) const {
   ScorerOptions options = plumb::scorer_options(settings_.judge);
   options.audit = audit;
   options.reward = settings_.reward.verdicts();
   options.custom_scores = custom_scores_.get();
+  options.known_faults = faults_->of(visit);
   return options;
 }
 

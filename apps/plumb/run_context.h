@@ -10,6 +10,7 @@
 
 #include "apps/plumb/custom_score_journal.h"
 #include "apps/plumb/estimate.h"
+#include "apps/plumb/fault_journal.h"
 #include "apps/plumb/run_folder.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/settings.h"
@@ -42,7 +43,7 @@ class RunContext {
   Judge& judge() { return *journal_; }
   /// The judge behind the journal, for what is no part of the run.
   Judge& sandbox() { return *sandbox_; }
-  /// The first verdict or custom score that could not be written down, if any; stages ask after every rollout.
+  /// The first verdict, custom score or fault that could not be written down, if any; stages ask after every rollout.
   [[nodiscard]] Result<void> judge_status() const;
   /// Flushes the journals and the folder's logs to the disk: what a checkpoint counts has to be there before it.
   Result<void> sync_logs();
@@ -51,8 +52,11 @@ class RunContext {
   [[nodiscard]] double roof_gflops() const { return roof_gflops_; }
   [[nodiscard]] const Hyperparameters& shape() const { return shape_; }
 
-  /// What completions are judged by in evaluations: verdicts alone. `audit`: also by the audit suite.
-  [[nodiscard]] ScorerOptions scorer_options(bool audit) const;
+  /// What completions are judged by in evaluations: verdicts alone. `audit`: also by the audit suite. `visit`: of
+  /// FaultPlace; what is known not to have been scored there is not asked about again.
+  [[nodiscard]] ScorerOptions scorer_options(bool audit, const std::string& visit) const;
+  /// Where faults are written down before anything is made of what else was scored.
+  FaultJournal& faults() { return *faults_; }
   /// One line with the time that `work` will take.
   void say_time(const RunWork& work) const;
 
@@ -75,6 +79,7 @@ class RunContext {
   std::optional<RunFolder> folder_;
   std::unique_ptr<Judge> sandbox_;
   std::unique_ptr<VerdictJournal> journal_;
+  std::unique_ptr<FaultJournal> faults_;
   std::unique_ptr<CustomScoreJournal> custom_scores_;  // null where the run has no custom reward
 };
 

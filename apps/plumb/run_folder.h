@@ -1,7 +1,7 @@
 #pragma once
 // The folder a run leaves: config.toml, manifest.json, metrics.jsonl, timings.jsonl, TensorBoard events, samples.jsonl,
-// verdicts.jsonl, custom_scores.jsonl, evals/, checkpoints/, policy/ (the result, a Hugging Face folder) and
-// report.html.
+// verdicts.jsonl, custom_scores.jsonl, faults.jsonl, evals/, checkpoints/, policy/ (the result, a Hugging Face folder)
+// and report.html.
 
 #include <memory>
 #include <optional>

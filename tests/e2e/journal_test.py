@@ -1,12 +1,22 @@
 """What a run has found out and must not find out differently: its journals, of any length, damaged, lost, and of faults."""
 
+import contextlib
 import json
-import pathlib
+import os
 import shutil
+import signal
+import subprocess
 import unittest
 
-from training_case import TrainingCase
+from training_case import TASKS, TrainingCase, children_of
 
+# Scores are drawn, so that no second answer is the first one; some completions get none.
+MOODY_REWARD = """
+import json, random, sys
+for line in sys.stdin:
+    answer = {"score": random.random()} if random.random() < 0.6 else {"error": "busy"}
+    print(json.dumps({"id": json.loads(line)["id"]} | answer), flush=True)
+"""
 SETTINGS = {"grpo__steps": 4, "grpo__checkpoint_every": 2}
 
 
@@ -61,6 +71,55 @@ class Journals(TrainingCase):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stderr.splitlines()[-1], r"verdicts\.jsonl: fsync failed")
         self.assertFalse((self.folder / "run/checkpoints/step-000001").exists())
+
+    def assert_replays(self, run):
+        for step in range(1, 5):
+            result = self.plumb("replay", "--run", run, "--step", step)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+            self.assertRegex(result.stdout, r"\n0 of [0-9]+ numbers differ")
+
+    def assert_resumes(self, **settings):
+        self.stopped_after_its_first_checkpoint("cut")
+        self.assertEqual(self.plumb(*self.command("cut", "--resume", **settings)).returncode, 0)
+        self.assert_same_run("whole", "cut")
+
+    def samples(self, run):
+        return [json.loads(line) for line in (self.folder / run / "samples.jsonl").read_text().splitlines()]
+
+    def test_what_a_custom_reward_did_not_score_stays_unscored(self):
+        (self.folder / "moody.py").write_text(MOODY_REWARD)
+        (self.folder / "chat.jsonl").write_text("".join(
+            json.dumps({"prompt": f"Say {word}.", "id": word, "split": "sft"}) + "\n" for word in ("yes", "no", "so", "me")))
+        settings = SETTINGS | {"data__tasks": json.dumps([str(self.folder / "chat.jsonl")]), "reward__custom_role": "verdict",
+                               "reward__custom_command": f"python3,{self.folder}/moody.py", "reward__custom_retries": 0,
+                               "grpo__min_code_prompts": 0, "sampling__max_new_tokens": 2, "sampling__top_k": 2,
+                               "grpo__dev_every": 1, "grpo__dev_split": "sft", "eval__samples": 4}
+        self.train("whole", **settings)
+        self.assert_replays("whole")
+        self.assert_resumes(**settings)
+        # And a later visit of an equal text asks again.
+        found = {}
+        for sample in self.samples("whole"):
+            found.setdefault((sample["prompt_id"], json.dumps(sample["text"])), []).append(bool(sample["unscored"]))
+        self.assertTrue(any(True in each and False in each for each in found.values()), found)
+
+    def test_what_the_judge_did_not_judge_stays_unscored(self):
+        # Answers that are compared without it: steps whose scores are all lost would stop the run.
+        chat = [{"prompt": f"Say {word}.", "id": word, "answer": word, "split": "sft"} for word in ("yes", "no")]
+        (self.folder / "mixed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in TASKS + chat))
+        settings = SETTINGS | {"data__tasks": json.dumps([str(self.folder / "mixed.jsonl")]), "grpo__min_code_prompts": 3}
+        command = [os.environ["PLUMB_BINARY"], *map(str, self.command("whole", **settings))]
+        process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None:
+            if (self.folder / "whole/metrics.jsonl").exists():
+                for launcher in children_of(process.pid, "plumb-sandbox"):
+                    with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                        os.kill(launcher, signal.SIGKILL)
+        self.assertEqual(process.returncode, 0)
+        lost = [sample for sample in self.samples("whole") if sample["verdict"] == "SE" and sample["unscored"]]
+        self.assertTrue(lost, "no launcher was killed in time")
+        self.assert_replays("whole")
+        self.assert_resumes(**settings)
 
 
 if __name__ == "__main__":

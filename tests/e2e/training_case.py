@@ -29,6 +29,19 @@ def overrides(settings):
     return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
 
 
+def children_of(parent, name):
+    """The ids of a process's children that run this program."""
+    children = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            before, fields = (folder / "stat").read_text().rsplit(")", 1)
+        except OSError:
+            continue  # it has ended
+        if before.split("(", 1)[1] == name and int(fields.split()[1]) == parent:
+            children.append(int(folder.name))
+    return children
+
+
 class TrainingCase(PlumbCase):
     """A model that some of its samples are right of, and whole runs of it."""
 
