@@ -49,7 +49,7 @@ std::vector<Evidence> judge_as_then(RunContext& context, const std::string& visi
 
 Result<double> humaneval_share(RunContext& context, const std::string& visit) {
   const EvalSettings& settings = context.settings().eval;
-  PLUMB_ASSIGN(const auto problems, guard_problems(settings));
+  const std::vector<HumanEvalProblem>& problems = context.guard_problems();
   HumanEvalSampling sampling;
   sampling.max_new_tokens = settings.guard_tokens;
   sampling.ignores_interrupt = true;
@@ -83,14 +83,11 @@ Result<double> divergence_from_base(RunContext& context, const std::string& text
 
 }  // namespace
 
-Result<void> check_guards(const EvalSettings& settings) {
+Result<std::vector<HumanEvalProblem>> read_guards(const EvalSettings& settings) {
   if (!settings.guard_text.empty()) {
     PLUMB_TRY(read_guard_text(settings.guard_text));
   }
-  if (!settings.guard_humaneval.empty()) {
-    PLUMB_TRY(guard_problems(settings));
-  }
-  return {};
+  return settings.guard_humaneval.empty() ? std::vector<HumanEvalProblem>() : guard_problems(settings);
 }
 
 std::vector<std::string> guard_files(const EvalSettings& settings) {
@@ -106,11 +103,8 @@ std::vector<std::string> guard_files(const EvalSettings& settings) {
   return files;
 }
 
-Result<void> check_guard_lengths(const EvalSettings& settings, Workbench& bench) {
-  if (settings.guard_humaneval.empty()) {
-    return {};
-  }
-  PLUMB_ASSIGN(const auto problems, guard_problems(settings));
+Result<void> check_guard_lengths(const std::vector<HumanEvalProblem>& problems, const EvalSettings& settings,
+                                 Workbench& bench) {
   const std::int64_t context = bench.policy().config().max_positions;
   for (const HumanEvalProblem& problem : problems) {
     PLUMB_ASSIGN(const auto ids, prompt_token_ids(humaneval_prompt(problem), bench.tokenizer(), bench.chat_template()));

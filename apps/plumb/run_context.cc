@@ -44,10 +44,11 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
     return Error{"no model given; add --model PATH (a GGUF file or a Hugging Face folder)"};
   }
   PLUMB_TRY(settings.reward.check());
-  PLUMB_TRY(check_guards(settings.eval));
+  PLUMB_ASSIGN(auto guard_problems, read_guards(settings.eval));
   install_interrupt_handler();
   std::unique_ptr<RunContext> context(new RunContext());
   context->settings_ = std::move(settings);
+  context->guard_problems_ = std::move(guard_problems);
   context->resume_ = options.resume;
   Config config;
   context->settings_.add_to(config);
@@ -66,7 +67,7 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
   const RunEstimate estimate = estimate_run(source->hyperparameters, context->settings_, needs.trainable);
   PLUMB_TRY(check_fits(estimate, options.out));
   PLUMB_ASSIGN(context->bench_, Workbench::open(std::move(source), context->settings_.model, needs.trainable));
-  PLUMB_TRY(check_guard_lengths(context->settings_.eval, *context->bench_));
+  PLUMB_TRY(check_guard_lengths(context->guard_problems_, context->settings_.eval, *context->bench_));
   PLUMB_ASSIGN(auto folder, RunFolder::open(options.out, options.resume, config, manifest));
   context->folder_ = std::move(folder);
   std::fprintf(stderr, "plumb: %s\n", describe(estimate).c_str());

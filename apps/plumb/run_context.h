@@ -19,6 +19,7 @@
 #include "apps/plumb/workbench.h"
 #include "compiler_sandbox/judge.h"
 #include "core/records.h"
+#include "eval/humaneval.h"
 #include "reward/rules/scorer.h"
 
 namespace plumb {
@@ -60,6 +61,8 @@ class RunContext {
   /// One line with the time that `work` will take.
   void say_time(const RunWork& work) const;
 
+  /// read_guards() of the settings.
+  [[nodiscard]] const std::vector<HumanEvalProblem>& guard_problems() const { return guard_problems_; }
   /// Prompts of the named splits in file order; with no names, all.
   [[nodiscard]] Prompts prompts(const std::vector<std::string>& splits) const;
   /// Demonstrations of the prompts of these splits that have a reference, and their plain texts.
@@ -75,6 +78,7 @@ class RunContext {
   double roof_gflops_ = 0;
   bool resume_ = false;
   Prompts all_;
+  std::vector<HumanEvalProblem> guard_problems_;
   std::unique_ptr<Workbench> bench_;
   std::optional<RunFolder> folder_;
   std::unique_ptr<Judge> sandbox_;
