@@ -150,6 +150,33 @@ class TrainingFaults(TrainingCase):
             self.assertIn(words, result.stderr)
         self.assertNotIn("grpo.steps", result.stderr)
 
+    def test_resume_takes_other_settings_that_no_bit_depends_on_and_says_so(self):
+        self.train("whole", grpo__checkpoint_every=1, model__threads=2)
+        shutil.copytree(self.folder / "whole", self.folder / "run")
+        shutil.rmtree(self.folder / "run/policy")
+        shutil.rmtree(self.folder / "run/checkpoints/step-000004")
+        free = {"model__threads": 1, "judge__slots": 1, "grpo__keep_checkpoints": 1}
+        refused = self.plumb(*self.command("run", "--resume", grpo__checkpoint_every=1, grpo__clip_high=0.3, **free))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("grpo.clip_high: was -1.0, is 0.3", refused.stderr)
+        result = self.train("run", "--resume", grpo__checkpoint_every=1, **free)
+        self.assertRegex(result.stderr, r"plumb: note: model\.threads: was 2, is 1; no bit depends on it")
+        for key in ("judge.slots: was", "grpo.keep_checkpoints: was"):
+            self.assertIn("plumb: note: " + key, result.stderr)
+        self.assert_same_run("whole", "run")
+        self.assertEqual([folder.name for folder in (self.folder / "run/checkpoints").iterdir()], ["step-000004"])
+
+    def test_resume_refuses_other_data(self):
+        rows = (self.models / "tasks.jsonl").read_text()
+        (self.folder / "tasks.jsonl").write_text(rows)
+        command = self.command("run", grpo__steps=2, grpo__checkpoint_every=1)
+        command[command.index("--data") + 1] = "tasks.jsonl"
+        self.assertEqual(self.plumb(*command).returncode, 0)
+        (self.folder / "tasks.jsonl").write_text(rows + rows.splitlines()[0].replace("e2e/f", "e2e/other") + "\n")
+        result = self.plumb(*command, "--resume")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("file_sha256.data0: was", result.stderr)
+
     def test_resume_refuses_another_tokenizer(self):
         shutil.copytree(self.models / "warm/policy", self.folder / "model")
         command = self.command("run", model=self.folder / "model", grpo__steps=2, grpo__checkpoint_every=1)
