@@ -59,22 +59,11 @@ class TrainingFaults(TrainingCase):
         while left > 0:
             run += 1
             out = self.folder / f"cut-{run}"
-            for _ in range(min(left, 5)):
-                resume = ["--resume"] if (out / "manifest.json").exists() else []
-                process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command(out, *resume, **settings))],
-                                           cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                try:
-                    process.wait(timeout=instants.uniform(0, duration))
-                except subprocess.TimeoutExpired:
-                    killed += 1
-                process.kill()
-                process.wait(timeout=60)
-                left -= 1
-            self.train(out, *(["--resume"] if (out / "manifest.json").exists() else []), **settings)
+            kills = min(left, 5)
+            killed += self.kill_at_random(out, [instants.uniform(0, duration) for _ in range(kills)], **settings)
+            left -= kills
             self.assert_same_run("whole", out)
-            for name in ("trainer.json", "optimizer.safetensors", "reference.safetensors"):
-                last = "checkpoints/step-000003/" + name
-                self.assertEqual((self.folder / "whole" / last).read_bytes(), (out / last).read_bytes(), name)
+            self.assert_same_checkpoint("whole", out, 3)
             shutil.rmtree(out)
         self.assertGreater(killed, 0, "every run had ended before its kill")
 
