@@ -5,34 +5,37 @@
 #include "core/escape.h"
 
 namespace plumb {
+namespace {
+
+Result<CustomScore> score_of(const nlohmann::json& json) {
+  PLUMB_ASSIGN(std::string reason, bytes_from_json(json.at("reason")));
+  return CustomScore{.value = json.at("value").get<double>(), .reason = std::move(reason)};
+}
+
+}  // namespace
 
 Result<std::unique_ptr<CustomScoreJournal>> CustomScoreJournal::open(const std::string& path) {
-  std::unique_ptr<CustomScoreJournal> journal(new CustomScoreJournal());
-  PLUMB_ASSIGN(journal->journal_,
-               JsonJournal::open(path, "score", [&](const std::string& key, const auto& json) -> Result<void> {
-                 PLUMB_ASSIGN(std::string reason, bytes_from_json(json.at("reason")));
-                 journal->known_[key] = {.value = json.at("value").template get<double>(), .reason = std::move(reason)};
-                 return Result<void>();
-               }));
-  return journal;
+  JournalKind kind{
+      "score", "then the scores that it holds are lost, and what the custom reward says today may be something else",
+      [](const nlohmann::json& json) -> Result<void> {
+        PLUMB_TRY(score_of(json));
+        return {};
+      }};
+  PLUMB_ASSIGN(auto journal, JsonJournal::open(path, std::move(kind)));
+  return std::unique_ptr<CustomScoreJournal>(new CustomScoreJournal(std::move(journal)));
 }
 
 std::optional<CustomScore> CustomScoreJournal::find(const std::string& key) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = known_.find(key);
-  return found == known_.end() ? std::nullopt : std::optional<CustomScore>(found->second);
+  const auto json = journal_->find(key);
+  if (!json) {
+    return std::nullopt;
+  }
+  auto score = score_of(*json);
+  return score ? std::optional<CustomScore>(std::move(*score)) : std::nullopt;
 }
 
 void CustomScoreJournal::store(const std::string& key, const CustomScore& score) {
-  const std::lock_guard lock(mutex_);
-  if (known_.emplace(key, score).second) {
-    journal_->add(key, {{"value", score.value}, {"reason", json_safe(score.reason)}});
-  }
-}
-
-Result<void> CustomScoreJournal::status() const {
-  const std::lock_guard lock(mutex_);
-  return journal_->status();
+  journal_->add(key, {{"value", score.value}, {"reason", json_safe(score.reason)}});
 }
 
 }  // namespace plumb

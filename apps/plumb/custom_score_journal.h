@@ -3,12 +3,11 @@
 // program that answers differently on another day cannot change a run that is resumed or replayed.
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
+#include <utility>
 
-#include "apps/plumb/json_journal.h"
+#include "core/json_journal.h"
 #include "reward/rules/custom/custom_reward.h"
 
 namespace plumb {
@@ -21,15 +20,12 @@ class CustomScoreJournal final : public CustomScoreStore {
 
   [[nodiscard]] std::optional<CustomScore> find(const std::string& key) const override;
   void store(const std::string& key, const CustomScore& score) override;
-  /// The first error of writing, if any.
-  [[nodiscard]] Result<void> status() const;
+  [[nodiscard]] JsonJournal& file() const { return *journal_; }
 
  private:
-  CustomScoreJournal() = default;
+  explicit CustomScoreJournal(std::unique_ptr<JsonJournal> journal) : journal_(std::move(journal)) {}
 
-  mutable std::mutex mutex_;
-  std::unordered_map<std::string, CustomScore> known_;
-  std::optional<JsonJournal> journal_;
+  std::unique_ptr<JsonJournal> journal_;
 };
 
 }  // namespace plumb

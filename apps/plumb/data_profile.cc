@@ -196,7 +196,7 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
   }
   Workbench& bench = context->bench();
   Generator generator(bench.policy(), bench.tokenizer(), bench.pool());
-  ScorerOptions scoring = context->scorer_options(false);
+  ScorerOptions scoring = context->scorer_options(false, "profile");
   scoring.reward = settings.reward;
   Scorer scorer(context->judge(), scoring);
   const GeneratorOptions generation = generator_options(settings);
@@ -224,6 +224,7 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
                   prompts.size());
       break;
     }
+    context->faults().add_all("profile", rollout.groups, false);
     PLUMB_TRY(context->judge_status());
     const double seconds = (rollout.sample_s + rollout.reward_s) / static_cast<double>(rollout.groups.size());
     for (const ScoredGroup& group : rollout.groups) {

@@ -29,8 +29,10 @@ Result<MetricMap> DevWatch::after_step(std::int64_t step) {
   if (settings.grpo.dev_every == 0 || step % settings.grpo.dev_every != 0) {
     return MetricMap();
   }
+  const std::string visit = "dev " + std::to_string(step);
   EvalLoad load{.set = {settings.grpo.dev_split, prompts_},
                 .stage = "grpo",
+                .visit = visit,
                 .temperature = settings.eval.temperatures.empty() ? 1.0 : settings.eval.temperatures.front(),
                 .samples = settings.eval.samples,
                 .ignores_interrupt = true};
@@ -50,7 +52,7 @@ Result<MetricMap> DevWatch::after_step(std::int64_t step) {
   }
   MetricMap metrics = evaluation_metrics(outcome.evaluation);
   const auto guards_start = std::chrono::steady_clock::now();
-  PLUMB_TRY(add_guards(*context_, true, metrics));
+  PLUMB_TRY(add_guards(*context_, visit, true, metrics));
   seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - guards_start).count();
   return metrics;
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "apps/plumb/humaneval_scores.h"
@@ -27,9 +28,28 @@ Result<std::vector<HumanEvalProblem>> guard_problems(const EvalSettings& setting
   return problems;
 }
 
-Result<double> humaneval_share(RunContext& context) {
+// judge_humaneval() with the faults that a run had when it judged these, whatever the judge would say now.
+std::vector<Evidence> judge_as_then(RunContext& context, const std::string& visit,
+                                    const std::vector<HumanEvalProblem>& problems,
+                                    const std::vector<HumanEvalSample>& samples) {
+  std::vector<Evidence> all = judge_humaneval(context.judge(), problems, samples);
+  // Where nothing was judged the run stops, and shall ask again when it goes on.
+  const bool counts = std::ranges::any_of(all, [](const Evidence& each) { return each.verdict != Verdict::kSE; });
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const FaultPlace place{visit, problems[samples[i].problem].task_id, 0, i, samples[i].completion};
+    if (const auto known = context.faults().find(place)) {
+      all[i].verdict = Verdict::kSE;
+      all[i].fault = known->unscored;
+    } else if (counts && all[i].verdict == Verdict::kSE) {
+      context.faults().add(place, {all[i].fault});
+    }
+  }
+  return all;
+}
+
+Result<double> humaneval_share(RunContext& context, const std::string& visit) {
   const EvalSettings& settings = context.settings().eval;
-  PLUMB_ASSIGN(const auto problems, guard_problems(settings));
+  const std::vector<HumanEvalProblem>& problems = context.guard_problems();
   HumanEvalSampling sampling;
   sampling.max_new_tokens = settings.guard_tokens;
   sampling.ignores_interrupt = true;
@@ -37,7 +57,7 @@ Result<double> humaneval_share(RunContext& context) {
   int judged = 0;
   int passed = 0;
   std::string fault;
-  for (const Evidence& evidence : judge_humaneval(context.judge(), problems, samples)) {
+  for (const Evidence& evidence : judge_as_then(context, visit + " humaneval", problems, samples)) {
     const bool faulty = evidence.verdict == Verdict::kSE;
     fault = faulty ? evidence.fault : fault;
     judged += faulty ? 0 : 1;
@@ -63,14 +83,11 @@ Result<double> divergence_from_base(RunContext& context, const std::string& text
 
 }  // namespace
 
-Result<void> check_guards(const EvalSettings& settings) {
+Result<std::vector<HumanEvalProblem>> read_guards(const EvalSettings& settings) {
   if (!settings.guard_text.empty()) {
     PLUMB_TRY(read_guard_text(settings.guard_text));
   }
-  if (!settings.guard_humaneval.empty()) {
-    PLUMB_TRY(guard_problems(settings));
-  }
-  return {};
+  return settings.guard_humaneval.empty() ? std::vector<HumanEvalProblem>() : guard_problems(settings);
 }
 
 std::vector<std::string> guard_files(const EvalSettings& settings) {
@@ -86,11 +103,8 @@ std::vector<std::string> guard_files(const EvalSettings& settings) {
   return files;
 }
 
-Result<void> check_guard_lengths(const EvalSettings& settings, Workbench& bench) {
-  if (settings.guard_humaneval.empty()) {
-    return {};
-  }
-  PLUMB_ASSIGN(const auto problems, guard_problems(settings));
+Result<void> check_guard_lengths(const std::vector<HumanEvalProblem>& problems, const EvalSettings& settings,
+                                 Workbench& bench) {
   const std::int64_t context = bench.policy().config().max_positions;
   for (const HumanEvalProblem& problem : problems) {
     PLUMB_ASSIGN(const auto ids, prompt_token_ids(humaneval_prompt(problem), bench.tokenizer(), bench.chat_template()));
@@ -104,7 +118,7 @@ Result<void> check_guard_lengths(const EvalSettings& settings, Workbench& bench)
   return {};
 }
 
-Result<void> add_guards(RunContext& context, bool trained, MetricMap& metrics) {
+Result<void> add_guards(RunContext& context, const std::string& visit, bool trained, MetricMap& metrics) {
   const EvalSettings& settings = context.settings().eval;
   if (!settings.guard_text.empty()) {
     PLUMB_ASSIGN(const std::string text, read_guard_text(settings.guard_text));
@@ -115,7 +129,7 @@ Result<void> add_guards(RunContext& context, bool trained, MetricMap& metrics) {
     }
   }
   if (!settings.guard_humaneval.empty()) {
-    PLUMB_ASSIGN(metrics["guard/humaneval"], humaneval_share(context));
+    PLUMB_ASSIGN(metrics["guard/humaneval"], humaneval_share(context, visit));
   }
   return {};
 }

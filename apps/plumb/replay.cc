@@ -55,8 +55,10 @@ Result<void> stage_folder(const ReplayOptions& options, const std::string& scrat
   for (const char* name : {"manifest.json", "config.toml", "verdicts.jsonl", "metrics.jsonl", "samples.jsonl"}) {
     PLUMB_TRY(copy_into(options.run, scratch, name));
   }
-  if (const char* name = "custom_scores.jsonl"; fs::exists(options.run + "/" + name)) {
-    PLUMB_TRY(copy_into(options.run, scratch, name));
+  for (const char* name : {"custom_scores.jsonl", "faults.jsonl"}) {
+    if (fs::exists(options.run + "/" + name)) {
+      PLUMB_TRY(copy_into(options.run, scratch, name));
+    }
   }
   const std::string from = checkpoint_before(options);
   if (!from.empty()) {

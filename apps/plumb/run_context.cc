@@ -44,10 +44,11 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
     return Error{"no model given; add --model PATH (a GGUF file or a Hugging Face folder)"};
   }
   PLUMB_TRY(settings.reward.check());
-  PLUMB_TRY(check_guards(settings.eval));
+  PLUMB_ASSIGN(auto guard_problems, read_guards(settings.eval));
   install_interrupt_handler();
   std::unique_ptr<RunContext> context(new RunContext());
   context->settings_ = std::move(settings);
+  context->guard_problems_ = std::move(guard_problems);
   context->resume_ = options.resume;
   Config config;
   context->settings_.add_to(config);
@@ -66,7 +67,7 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
   const RunEstimate estimate = estimate_run(source->hyperparameters, context->settings_, needs.trainable);
   PLUMB_TRY(check_fits(estimate, options.out));
   PLUMB_ASSIGN(context->bench_, Workbench::open(std::move(source), context->settings_.model, needs.trainable));
-  PLUMB_TRY(check_guard_lengths(context->settings_.eval, *context->bench_));
+  PLUMB_TRY(check_guard_lengths(context->guard_problems_, context->settings_.eval, *context->bench_));
   PLUMB_ASSIGN(auto folder, RunFolder::open(options.out, options.resume, config, manifest));
   context->folder_ = std::move(folder);
   std::fprintf(stderr, "plumb: %s\n", describe(estimate).c_str());
@@ -80,22 +81,52 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
 Result<void> RunContext::start_judge() {
   PLUMB_ASSIGN(sandbox_, plumb::start_judge(judge_options(settings_.judge)));
   PLUMB_ASSIGN(journal_, VerdictJournal::open(folder_->file("verdicts.jsonl"), *sandbox_));
+  PLUMB_ASSIGN(faults_, FaultJournal::open(folder_->file("faults.jsonl")));
   if (settings_.reward.custom.used()) {
     PLUMB_ASSIGN(custom_scores_, CustomScoreJournal::open(folder_->file("custom_scores.jsonl")));
+  }
+  for (const JsonJournal* journal : journals()) {
+    if (!journal->note().empty()) {
+      std::fprintf(stderr, "plumb: note: %s\n", journal->note().c_str());
+    }
   }
   return {};
 }
 
-Result<void> RunContext::judge_status() const {
-  PLUMB_TRY(journal_->status());
-  return custom_scores_ ? custom_scores_->status() : Result<void>();
+std::vector<JsonJournal*> RunContext::journals() const {
+  std::vector<JsonJournal*> all;
+  if (journal_) {
+    all.push_back(&journal_->file());
+  }
+  if (faults_) {
+    all.push_back(&faults_->file());
+  }
+  if (custom_scores_) {
+    all.push_back(&custom_scores_->file());
+  }
+  return all;
 }
 
-ScorerOptions RunContext::scorer_options(bool audit) const {
+Result<void> RunContext::judge_status() const {
+  for (const JsonJournal* journal : journals()) {
+    PLUMB_TRY(journal->status());
+  }
+  return {};
+}
+
+Result<void> RunContext::sync_logs() {
+  for (JsonJournal* journal : journals()) {
+    PLUMB_TRY(journal->sync());
+  }
+  return folder_->sync_logs();
+}
+
+ScorerOptions RunContext::scorer_options(bool audit, const std::string& visit) const {
   ScorerOptions options = plumb::scorer_options(settings_.judge);
   options.audit = audit;
   options.reward = settings_.reward.verdicts();
   options.custom_scores = custom_scores_.get();
+  options.known_faults = faults_->of(visit);
   return options;
 }
 

@@ -10,6 +10,7 @@
 
 #include "apps/plumb/custom_score_journal.h"
 #include "apps/plumb/estimate.h"
+#include "apps/plumb/fault_journal.h"
 #include "apps/plumb/run_folder.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/settings.h"
@@ -18,6 +19,7 @@
 #include "apps/plumb/workbench.h"
 #include "compiler_sandbox/judge.h"
 #include "core/records.h"
+#include "eval/humaneval.h"
 #include "reward/rules/scorer.h"
 
 namespace plumb {
@@ -42,18 +44,25 @@ class RunContext {
   Judge& judge() { return *journal_; }
   /// The judge behind the journal, for what is no part of the run.
   Judge& sandbox() { return *sandbox_; }
-  /// The first verdict or custom score that could not be written down, if any; stages ask after every rollout.
+  /// The first verdict, custom score or fault that could not be written down, if any; stages ask after every rollout.
   [[nodiscard]] Result<void> judge_status() const;
+  /// Flushes the journals and the folder's logs to the disk: what a checkpoint counts has to be there before it.
+  Result<void> sync_logs();
   [[nodiscard]] bool resume() const { return resume_; }
   /// quick_roof_gflops() as it was when the run started.
   [[nodiscard]] double roof_gflops() const { return roof_gflops_; }
   [[nodiscard]] const Hyperparameters& shape() const { return shape_; }
 
-  /// What completions are judged by in evaluations: verdicts alone. `audit`: also by the audit suite.
-  [[nodiscard]] ScorerOptions scorer_options(bool audit) const;
+  /// What completions are judged by in evaluations: verdicts alone. `audit`: also by the audit suite. `visit`: of
+  /// FaultPlace; what is known not to have been scored there is not asked about again.
+  [[nodiscard]] ScorerOptions scorer_options(bool audit, const std::string& visit) const;
+  /// Where faults are written down before anything is made of what else was scored.
+  FaultJournal& faults() { return *faults_; }
   /// One line with the time that `work` will take.
   void say_time(const RunWork& work) const;
 
+  /// read_guards() of the settings.
+  [[nodiscard]] const std::vector<HumanEvalProblem>& guard_problems() const { return guard_problems_; }
   /// Prompts of the named splits in file order; with no names, all.
   [[nodiscard]] Prompts prompts(const std::vector<std::string>& splits) const;
   /// See training_prompts in apps/plumb/tasks.h.
@@ -64,16 +73,19 @@ class RunContext {
  private:
   RunContext() = default;
   Result<void> start_judge();
+  [[nodiscard]] std::vector<JsonJournal*> journals() const;
 
   Settings settings_;
   Hyperparameters shape_;
   double roof_gflops_ = 0;
   bool resume_ = false;
   Prompts all_;
+  std::vector<HumanEvalProblem> guard_problems_;
   std::unique_ptr<Workbench> bench_;
   std::optional<RunFolder> folder_;
   std::unique_ptr<Judge> sandbox_;
   std::unique_ptr<VerdictJournal> journal_;
+  std::unique_ptr<FaultJournal> faults_;
   std::unique_ptr<CustomScoreJournal> custom_scores_;  // null where the run has no custom reward
 };
 

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdio>
 #include <filesystem>
+#include <string_view>
 
 #include "apps/plumb/version.h"
 #include "core/hash.h"
@@ -13,18 +16,56 @@ namespace {
 constexpr const char* kManifest = "manifest.json";
 constexpr const char* kConfig = "config.toml";
 
-Result<void> check_unchanged(const std::string& folder, const RunManifest& now, const Config& config) {
+// Keys that a resume may change, and why no bit depends on them.
+struct FreeKey {
+  std::string_view key;
+  std::string_view reason;
+};
+constexpr FreeKey kFreeKeys[] = {
+    {"model.threads", "sums are split by the shape of the data, not by threads"},
+    {"judge.slots", "a program is judged by itself, however many are at once"},
+    {"grpo.keep_checkpoints", "an older checkpoint is read only where a newer one is damaged"},
+};
+
+// Of a sentence of Config::differences_from(); null: a resume may not change it.
+const FreeKey* free_key_of(const std::string& difference) {
+  const auto found = std::ranges::find(kFreeKeys, difference.substr(0, difference.find(':')), &FreeKey::key);
+  return found == std::end(kFreeKeys) ? nullptr : found;
+}
+
+// Which keys differ, of those that bits may depend on. Of the others a line is said. A sum says that something differs;
+// whoever has to put it back needs to know what.
+Result<std::vector<std::string>> config_differences(const std::string& folder, const RunManifest& before,
+                                                    const RunManifest& now, const Config& config) {
+  if (before.config_sha256 == now.config_sha256) {
+    return std::vector<std::string>();
+  }
+  PLUMB_ASSIGN(const std::string toml, read_file(folder + "/" + kConfig));
+  PLUMB_ASSIGN(const auto keys, config.differences_from(toml, folder + "/" + kConfig));
+  std::vector<std::string> differences;
+  for (const std::string& key : keys) {
+    if (const FreeKey* free = free_key_of(key)) {
+      std::fprintf(stderr, "plumb: note: %s; no bit depends on it: %s\n", key.c_str(), free->reason.data());
+    } else {
+      differences.push_back(key);
+    }
+  }
+  // Where no key says why the sums differ, they do all the same.
+  if (!differences.empty() || keys.empty()) {
+    differences.insert(differences.begin(), "config_sha256: was " + before.config_sha256 + ", is " + now.config_sha256);
+  }
+  return differences;
+}
+
+Result<void> check_unchanged(const std::string& folder, RunManifest now, const Config& config) {
   const std::string path = folder + "/" + kManifest;
   PLUMB_ASSIGN(const RunManifest before, read_manifest(path));
+  PLUMB_ASSIGN(const auto keys, config_differences(folder, before, now, config));
+  now.config_sha256 = before.config_sha256;
   std::vector<std::string> differences = manifest_differences(before, now);
+  differences.insert(differences.end(), keys.begin(), keys.end());
   if (differences.empty()) {
     return {};
-  }
-  if (before.config_sha256 != now.config_sha256) {
-    // A sum says that something differs; whoever has to put it back needs to know what.
-    PLUMB_ASSIGN(const std::string toml, read_file(folder + "/" + kConfig));
-    PLUMB_ASSIGN(const auto keys, config.differences_from(toml, folder + "/" + kConfig));
-    differences.insert(differences.end(), keys.begin(), keys.end());
   }
   std::string all;
   for (const std::string& difference : differences) {

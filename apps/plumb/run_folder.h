@@ -1,7 +1,7 @@
 #pragma once
 // The folder a run leaves: config.toml, manifest.json, metrics.jsonl, timings.jsonl, TensorBoard events, samples.jsonl,
-// verdicts.jsonl, custom_scores.jsonl, evals/, checkpoints/, policy/ (the result, a Hugging Face folder) and
-// report.html.
+// verdicts.jsonl, custom_scores.jsonl, faults.jsonl, evals/, checkpoints/, policy/ (the result, a Hugging Face folder)
+// and report.html.
 
 #include <memory>
 #include <optional>
@@ -23,7 +23,7 @@ class RunFolder {
  public:
   /// Makes a new folder, or opens an existing one with `resume`. Errors: the folder exists and holds a run (without
   /// `resume`); it does not (with `resume`); it cannot be written; a resumed run whose bits would depend on something
-  /// that has changed, named sentence by sentence.
+  /// that has changed, named sentence by sentence (of a few keys no bit depends: a change of those is said).
   static Result<RunFolder> open(const std::string& path, bool resume, const Config& config,
                                 const RunManifest& manifest);
 

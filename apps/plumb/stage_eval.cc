@@ -55,6 +55,10 @@ GeneratorOptions eval_options(const Settings& settings, double temperature) {
   return options;
 }
 
+std::string visit_of(const EvalStage& stage) {
+  return fmt::format("eval {} {}", stage.name, stage.step);
+}
+
 Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalStage& stage, double temperature,
                             const MetricMap& guards) {
   const Settings& settings = context.settings();
@@ -63,10 +67,11 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
   std::erase_if(chosen.prompts, [draws = draws_of(set.prompts, settings.eval)](const auto& prompt) {
     return std::ranges::none_of(draws, [&](const PromptDraw& draw) { return draw.prompt == prompt; });
   });
-  PLUMB_ASSIGN(
-      EvalOutcome outcome,
-      evaluate_once(context,
-                    {.set = std::move(chosen), .stage = stage.name, .temperature = temperature, .samples = samples}));
+  PLUMB_ASSIGN(EvalOutcome outcome, evaluate_once(context, {.set = std::move(chosen),
+                                                            .stage = stage.name,
+                                                            .visit = visit_of(stage),
+                                                            .temperature = temperature,
+                                                            .samples = samples}));
   Evaluation& evaluation = outcome.evaluation;
   if (!settings.reward.reward_model.empty() && samples > 1) {
     PLUMB_ASSIGN(const auto model, RewardModelSignal::open(settings.reward, settings.model, context.bench()));
@@ -93,7 +98,8 @@ Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load) {
     draws.push_back({prompt, 0});
   }
   Generator generator(bench.policy(), bench.tokenizer(), bench.pool());
-  Scorer scorer(context.judge(), context.scorer_options(settings.eval.audit));
+  const std::string visit = fmt::format("{} {} {:g}", load.visit, load.set.name, load.temperature);
+  Scorer scorer(context.judge(), context.scorer_options(settings.eval.audit, visit));
   const auto start = std::chrono::steady_clock::now();
   Progress progress(fmt::format("eval {} {} T={:g}", load.stage, load.set.name, load.temperature),
                     static_cast<std::int64_t>(draws.size()) * load.samples, progress_in("sample"));
@@ -105,6 +111,7 @@ Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load) {
     return Error{
         "eval: stopped by the user before it was complete; nothing of it was saved, and --resume does it again"};
   }
+  context.faults().add_all(visit, rollout.groups, settings.eval.audit);
   PLUMB_TRY(context.judge_status());
   EvalOutcome outcome;
   Evaluation& evaluation = outcome.evaluation;
@@ -151,7 +158,7 @@ Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, std::span<co
       }
       MetricMap guards;  // of these weights, whatever the set and the temperature
       if (evaluations.empty()) {
-        PLUMB_TRY(add_guards(context, stage.trained, guards));
+        PLUMB_TRY(add_guards(context, visit_of(stage), stage.trained, guards));
       }
       PLUMB_ASSIGN(auto evaluation, evaluate(context, set, stage, temperature, guards));
       evaluations.push_back(std::move(evaluation));

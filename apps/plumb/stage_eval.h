@@ -29,6 +29,7 @@ struct EvalStage {
 struct EvalLoad {
   EvalSet set;
   std::string stage;
+  std::string visit;  // of FaultPlace, without set and temperature
   double temperature = 0;
   int samples = 1;
   bool ignores_interrupt = false;

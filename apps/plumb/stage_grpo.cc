@@ -37,8 +37,10 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+constexpr const char* kVisit = "train";  // of the journal of faults
+
 ScorerOptions training_scorer_options(const RunContext& context) {
-  ScorerOptions options = context.scorer_options(true);
+  ScorerOptions options = context.scorer_options(true, kVisit);
   options.reward = context.settings().reward;
   return options;
 }
@@ -225,6 +227,9 @@ class GrpoRun {
     if (const std::string fault = fault_of_all(rollout.groups); !fault.empty()) {
       return stop_without_scores(fault);
     }
+    // Only now: a step that is not made shall ask again when it is tried again.
+    context_.faults().add_all(kVisit, rollout.groups, true);
+    PLUMB_TRY(context_.judge_status());
     const MetricMap proxy = reward_model_ ? proxy_metrics(rollout.groups, settings_.reward) : MetricMap();
     MetricMap extra = step_metrics(rollout.groups);
     extra.insert(proxy.begin(), proxy.end());
@@ -247,7 +252,7 @@ class GrpoRun {
       // With its line in the log the step can be done again, and looked at, by `plumb replay`.
       PLUMB_TRY(report(progress, rollout, stats, times, extra));
       PLUMB_TRY(save_samples(rollout.groups, num_saved(), rollout.groups.size(), stats));
-      PLUMB_TRY(folder_.sync_logs());
+      PLUMB_TRY(context_.sync_logs());
       return finite.error();
     }
     source_->learned();
@@ -374,7 +379,7 @@ class GrpoRun {
   Result<void> checkpoint() {
     state_.samples_bytes = folder_.samples_bytes();
     state_.dev = dev_.state();
-    PLUMB_TRY(folder_.sync_logs());
+    PLUMB_TRY(context_.sync_logs());
     return checkpoints_.start(folder_.path(), state_, parts(), settings_.grpo.keep_checkpoints);
   }
 

@@ -6,13 +6,15 @@
 namespace plumb {
 
 Result<std::unique_ptr<VerdictJournal>> VerdictJournal::open(const std::string& path, Judge& judge) {
-  std::unique_ptr<VerdictJournal> journal(new VerdictJournal(judge));
-  PLUMB_ASSIGN(journal->journal_,
-               JsonJournal::open(path, "evidence", [&](const std::string& key, const auto& json) -> Result<void> {
-                 PLUMB_ASSIGN(journal->known_[key], evidence_from_stored_json(json));
-                 return Result<void>();
-               }));
-  return journal;
+  JournalKind kind{"evidence",
+                   "then all that it holds is judged again, and a program that behaves differently on another day gets "
+                   "another verdict",
+                   [](const nlohmann::json& json) -> Result<void> {
+                     PLUMB_TRY(evidence_from_stored_json(json));
+                     return {};
+                   }};
+  PLUMB_ASSIGN(auto journal, JsonJournal::open(path, std::move(kind)));
+  return std::unique_ptr<VerdictJournal>(new VerdictJournal(judge, std::move(journal)));
 }
 
 Evidence VerdictJournal::judge(const Submission& submission) {
@@ -36,31 +38,21 @@ std::vector<Evidence> VerdictJournal::judge_all(std::span<const Submission> subm
   }
   const std::vector<Evidence> fresh = judge_.judge_all(unknown);
   for (std::size_t i = 0; i < fresh.size(); ++i) {
-    store(keys[where[i]], fresh[i]);
+    if (fresh[i].verdict != Verdict::kSE) {
+      journal_->add(keys[where[i]], stored_json(fresh[i]));
+    }
     all[where[i]] = fresh[i];
   }
   return all;
 }
 
 std::optional<Evidence> VerdictJournal::find(const std::string& key) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = known_.find(key);
-  return found == known_.end() ? std::nullopt : std::optional<Evidence>(found->second);
-}
-
-void VerdictJournal::store(const std::string& key, const Evidence& evidence) {
-  if (evidence.verdict == Verdict::kSE) {
-    return;
+  const auto json = journal_->find(key);
+  if (!json) {
+    return std::nullopt;
   }
-  const std::lock_guard lock(mutex_);
-  if (known_.emplace(key, evidence).second) {
-    journal_->add(key, stored_json(evidence));
-  }
-}
-
-Result<void> VerdictJournal::status() const {
-  const std::lock_guard lock(mutex_);
-  return journal_->status();
+  auto evidence = evidence_from_stored_json(*json);
+  return evidence ? std::optional<Evidence>(std::move(*evidence)) : std::nullopt;
 }
 
 }  // namespace plumb

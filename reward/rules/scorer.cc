@@ -117,6 +117,29 @@ class ProgramTable {
   std::vector<Program> programs_;
 };
 
+// Makes `score` what it was when this completion could not be scored. Whether it could not.
+bool had_fault(const ScorerOptions& options, const CompletionGroup& group, std::size_t index, Score& score) {
+  const auto known = options.known_faults ? options.known_faults(group, index) : std::nullopt;
+  if (!known || known->unscored.empty()) {
+    return false;
+  }
+  score.unscored = known->unscored;
+  score.audit = known->audit;
+  score.evidence = known->evidence;
+  return true;
+}
+
+// Takes back what the audit suite says of completions whose audit was lost when they were scored.
+void lose_audits(const ScorerOptions& options, std::vector<ScoredGroup>& groups) {
+  for (ScoredGroup& group : groups) {
+    for (std::size_t i = 0; i < group.scores.size(); ++i) {
+      if (group.scores[i].audit && !group.scores[i].unscored && options.known_faults(group.group, i)) {
+        group.scores[i].audit = std::nullopt;
+      }
+    }
+  }
+}
+
 void route(const CompletionGroup& group, std::vector<Score>& scores, const ScorerOptions& options, ProgramTable& table,
            MathTable& maths) {
   const PromptRecord& prompt = *group.prompt;
@@ -129,6 +152,9 @@ void route(const CompletionGroup& group, std::vector<Score>& scores, const Score
   for (std::size_t i = 0; i < scores.size(); ++i) {
     Score& score = scores[i];
     const Completion& completion = group.completions[i];
+    if (had_fault(options, group, i, score)) {
+      continue;
+    }
     if (completion.finish_reason == FinishReason::kAborted) {
       score.unscored = "sampling was stopped before this completion ended";
     } else if (options.reward.custom.is_verdict()) {
@@ -287,6 +313,9 @@ std::vector<ScoredGroup> Scorer::score(std::vector<CompletionGroup> groups) {
     }
   }
   run_audit(judge_, passing, options_);
+  if (options_.audit && options_.known_faults) {
+    lose_audits(options_, scored);
+  }
   if (custom_) {
     add_custom_parts(*custom_, options_.reward, scored);
   }

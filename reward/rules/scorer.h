@@ -12,6 +12,7 @@
 #include "reward/rules/custom/custom_reward.h"
 #include "reward/rules/math_worker.h"
 #include "reward/rules/reward_options.h"
+#include "reward/rules/scoring_fault.h"
 
 namespace plumb {
 
@@ -23,6 +24,7 @@ struct ScorerOptions {
   MathWorkerOptions math_worker = {};
   RewardOptions reward = {};
   CustomScoreStore* custom_scores = nullptr;  // outlives the scorer; null: custom scores are not remembered
+  KnownFaults known_faults = {};              // what had one is not asked about again, and is unscored; empty: none had
 };
 
 /// `source` with the graded tests of `prompt`, all of which are run.

@@ -1,10 +1,32 @@
 """What training unlearns, beside every evaluation: perplexity, KL from the base, HumanEval, gradient norms by layer."""
 
+import ctypes
 import json
 import math
+import os
+import struct
 import unittest
 
 from training_case import OWN_DEV, TrainingCase
+
+IN_CLOSE_NOWRITE, IN_OPEN = 0x10, 0x20
+
+
+class Opens:
+    """Counts how often a file is opened."""
+
+    def __init__(self, path):
+        libc = ctypes.CDLL(None)
+        self.events = libc.inotify_init1(os.O_NONBLOCK)
+        libc.inotify_add_watch(self.events, str(path).encode(), IN_OPEN | IN_CLOSE_NOWRITE)  # equal ones in a row would be one
+
+    def count(self):
+        try:
+            events = os.read(self.events, 1 << 16)  # of a file they have no name and 16 bytes each
+        except BlockingIOError:
+            events = b""
+        os.close(self.events)
+        return sum(bool(mask & IN_OPEN) for _, mask, _, _ in struct.iter_unpack("iIII", events))
 
 
 class Guards(TrainingCase):
@@ -31,10 +53,12 @@ class Guards(TrainingCase):
         problem = {"task_id": "HumanEval/7", "prompt": "def one():\n    \"\"\"One.\"\"\"\n", "entry_point": "one",
                    "test": "def check(candidate):\n    assert candidate() == 1\n"}
         (self.folder / "problems.jsonl").write_text(json.dumps(problem) + "\n")
+        opens = Opens(self.folder / "problems.jsonl")
         self.train("moved", grpo__learning_rate=0.01, grpo__steps=2, grpo__dev_every=2, **OWN_DEV,
                    grpo__zero_spread="keep", grpo__kl="k3", grpo__reference="fixed", eval__guard_text="guard.txt",
                    eval__guard_humaneval="problems.jsonl", eval__guard_overlap="", eval__guard_tokens=8,
                    run__layer_norms="true", model__dtype="f32")
+        self.assertEqual(opens.count(), 2)  # for its problems and for its checksum
         moved = self.metrics("moved")[-1]
         self.assertEqual(moved["guard/humaneval"], 0)
 

@@ -32,6 +32,19 @@ def overrides(settings):
     return [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
 
 
+def children_of(parent, name):
+    """The ids of a process's children that run this program."""
+    children = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            before, fields = (folder / "stat").read_text().rsplit(")", 1)
+        except OSError:
+            continue  # it has ended
+        if before.split("(", 1)[1] == name and int(fields.split()[1]) == parent:
+            children.append(int(folder.name))
+    return children
+
+
 class TrainingCase(PlumbCase):
     """A model that some of its samples are right of, and whole runs of it."""
 
@@ -61,6 +74,31 @@ class TrainingCase(PlumbCase):
 
     def metrics(self, run):
         return [json.loads(line) for line in (self.folder / run / "metrics.jsonl").read_text().splitlines()]
+
+    def kill_at_random(self, out, seconds, **settings):
+        """Starts the run, or goes on with it, and kills it so many seconds later, for each of them; then lets it end. How
+        often it had not ended yet."""
+        killed = 0
+        for wait in seconds:
+            process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command(out, *self.resume(out), **settings))],
+                                       cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                process.wait(timeout=wait)
+            except subprocess.TimeoutExpired:
+                killed += 1
+            process.kill()
+            process.wait(timeout=60)
+        self.train(out, *self.resume(out), **settings)
+        return killed
+
+    def resume(self, out):
+        return ["--resume"] if (self.folder / out / "manifest.json").exists() else []
+
+    def assert_same_checkpoint(self, one, other, step):
+        folder = self.folder / one / f"checkpoints/step-{step:06}"
+        for file in folder.iterdir():
+            again = self.folder / other / folder.relative_to(self.folder / one) / file.name
+            self.assertEqual(file.read_bytes(), again.read_bytes(), file.name)
 
     def assert_same_run(self, one, other):
         for name in ("metrics.jsonl", "policy/model.safetensors", "samples.jsonl"):

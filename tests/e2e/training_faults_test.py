@@ -59,22 +59,11 @@ class TrainingFaults(TrainingCase):
         while left > 0:
             run += 1
             out = self.folder / f"cut-{run}"
-            for _ in range(min(left, 5)):
-                resume = ["--resume"] if (out / "manifest.json").exists() else []
-                process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command(out, *resume, **settings))],
-                                           cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                try:
-                    process.wait(timeout=instants.uniform(0, duration))
-                except subprocess.TimeoutExpired:
-                    killed += 1
-                process.kill()
-                process.wait(timeout=60)
-                left -= 1
-            self.train(out, *(["--resume"] if (out / "manifest.json").exists() else []), **settings)
+            kills = min(left, 5)
+            killed += self.kill_at_random(out, [instants.uniform(0, duration) for _ in range(kills)], **settings)
+            left -= kills
             self.assert_same_run("whole", out)
-            for name in ("trainer.json", "optimizer.safetensors", "reference.safetensors"):
-                last = "checkpoints/step-000003/" + name
-                self.assertEqual((self.folder / "whole" / last).read_bytes(), (out / last).read_bytes(), name)
+            self.assert_same_checkpoint("whole", out, 3)
             shutil.rmtree(out)
         self.assertGreater(killed, 0, "every run had ended before its kill")
 
@@ -149,6 +138,33 @@ class TrainingFaults(TrainingCase):
         for words in ("run.seed: was 1, is 9", "grpo.clip_high: was -1.0, is 0.3"):
             self.assertIn(words, result.stderr)
         self.assertNotIn("grpo.steps", result.stderr)
+
+    def test_resume_takes_other_settings_that_no_bit_depends_on_and_says_so(self):
+        self.train("whole", grpo__checkpoint_every=1, model__threads=2)
+        shutil.copytree(self.folder / "whole", self.folder / "run")
+        shutil.rmtree(self.folder / "run/policy")
+        shutil.rmtree(self.folder / "run/checkpoints/step-000004")
+        free = {"model__threads": 1, "judge__slots": 1, "grpo__keep_checkpoints": 1}
+        refused = self.plumb(*self.command("run", "--resume", grpo__checkpoint_every=1, grpo__clip_high=0.3, **free))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("grpo.clip_high: was -1.0, is 0.3", refused.stderr)
+        result = self.train("run", "--resume", grpo__checkpoint_every=1, **free)
+        self.assertRegex(result.stderr, r"plumb: note: model\.threads: was 2, is 1; no bit depends on it")
+        for key in ("judge.slots: was", "grpo.keep_checkpoints: was"):
+            self.assertIn("plumb: note: " + key, result.stderr)
+        self.assert_same_run("whole", "run")
+        self.assertEqual([folder.name for folder in (self.folder / "run/checkpoints").iterdir()], ["step-000004"])
+
+    def test_resume_refuses_other_data(self):
+        rows = (self.models / "tasks.jsonl").read_text()
+        (self.folder / "tasks.jsonl").write_text(rows)
+        command = self.command("run", grpo__steps=2, grpo__checkpoint_every=1)
+        command[command.index("--data") + 1] = "tasks.jsonl"
+        self.assertEqual(self.plumb(*command).returncode, 0)
+        (self.folder / "tasks.jsonl").write_text(rows + rows.splitlines()[0].replace("e2e/f", "e2e/other") + "\n")
+        result = self.plumb(*command, "--resume")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("file_sha256.data0: was", result.stderr)
 
     def test_resume_refuses_another_tokenizer(self):
         shutil.copytree(self.models / "warm/policy", self.folder / "model")

@@ -188,6 +188,60 @@ TEST(Scorer, TheAuditSuiteNeverTouchesTheReward) {
   EXPECT_DOUBLE_EQ(reward_metrics(scored)["reward/audit_gap"], 0.25);
 }
 
+TEST(Scorer, WhatIsKnownToHaveHadAFaultIsNotAskedAgain) {
+  FakeJudge judge;
+  const std::vector<std::string> texts{fenced("good"), fenced("broken"), fenced("audit-fault"), "none"};
+  auto first = Scorer(judge, {.audit = true}).score({group_of(code_prompt(), texts)});
+  ASSERT_EQ(first[0].scores[1].unscored, "worker lost");
+  first[0].scores[0].unscored = "custom reward: busy";
+  first[0].group.completions.emplace_back().finish_reason = FinishReason::kAborted;
+  first[0].scores.emplace_back().unscored = "sampling was stopped";
+  std::vector<std::optional<ScoringFault>> faults;
+  for (std::size_t i = 0; i < first[0].scores.size(); ++i) {
+    faults.push_back(fault_of(first[0], i, true));
+  }
+  ASSERT_TRUE(faults[2]);
+  EXPECT_EQ(faults[2]->unscored, "");  // the audit alone was lost
+  EXPECT_FALSE(fault_of(first[0], 2, false));
+  EXPECT_FALSE(faults[3]);
+  EXPECT_FALSE(faults[4]);
+
+  // The same texts of a judge that has come to itself.
+  class HealthyJudge : public FakeJudge {
+   public:
+    Evidence judge(const Submission& submission) override {
+      ++judged;
+      Evidence evidence;
+      evidence.total = evidence.passed = static_cast<int>(submission.args.size());
+      evidence.verdict = Verdict::kAC;
+      return evidence;
+    }
+  } healthy;
+  ScorerOptions options{.audit = true};
+  options.known_faults = [&](const CompletionGroup& group, std::size_t i) {
+    return group.draw == 0 ? faults[i] : std::nullopt;
+  };
+  Scorer scorer(healthy, options);
+  const auto again = scorer.score({group_of(code_prompt(), texts)})[0].scores;
+  EXPECT_EQ(healthy.judged, 2);  // what had no fault but that of its audit
+  EXPECT_EQ(again[0].unscored, "custom reward: busy");
+  EXPECT_EQ(again[0].evidence->verdict, Verdict::kAC);
+  EXPECT_EQ(again[0].audit, 1);
+  EXPECT_TRUE(again[0].parts.empty());
+  EXPECT_EQ(again[1].unscored, "worker lost");
+  EXPECT_EQ(again[1].evidence->verdict, Verdict::kSE);
+  EXPECT_EQ(again[2].total, 1);
+  EXPECT_FALSE(again[2].audit);
+  EXPECT_EQ(again[3].audit, 0);
+
+  auto later = group_of(code_prompt(), texts);  // of another draw they are asked about again
+  later.draw = 1;
+  const auto asked = scorer.score({later})[0].scores;
+  EXPECT_FALSE(asked[0].unscored);
+  EXPECT_FALSE(asked[1].unscored);
+  EXPECT_EQ(asked[2].audit, 1);
+}
+
 TEST(Scorer, MathEarnsOneIfEqual) {
   auto prompt = std::make_shared<PromptRecord>();
   prompt->domain = Domain::kMath;

@@ -1,0 +1,73 @@
+"""Trainings one of whose parts dies in a step, or that die themselves with everything on: the same bytes all the same."""
+
+import contextlib
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+import unittest
+
+from training_case import TrainingCase, children_of
+
+# Scores by the text alone; each process of it ends after so many answers.
+MORTAL_REWARD = """
+import json, os, signal, sys, zlib
+for number, line in enumerate(sys.stdin, 1):
+    if number == LAST:
+        os.kill(os.getpid(), signal.SIGKILL)
+    row = json.loads(line)
+    print(json.dumps({"id": row["id"], "score": zlib.crc32(row["completion"].encode()) % 1000 / 1000}), flush=True)
+"""
+
+
+class TrainingDeaths(TrainingCase):
+    def test_launchers_of_the_judge_that_are_killed_change_nothing(self):
+        settings = {"grpo__steps": 10}
+        self.train("whole", **settings)
+        process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, self.command("run", **settings))], cwd=self.folder,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.kill)
+        which, killed = random.Random(4), 0
+        while process.poll() is None:
+            launchers = children_of(process.pid, "plumb-sandbox")
+            if launchers and (self.folder / "run/metrics.jsonl").exists():
+                with contextlib.suppress(ProcessLookupError):  # it has ended with the run
+                    os.kill(which.choice(launchers), signal.SIGKILL)
+                    killed += 1
+            time.sleep(0.2)
+        self.assertEqual(process.returncode, 0)
+        self.assertGreater(killed, 1)
+        self.assert_same_run("whole", "run")
+
+    def test_a_custom_reward_that_dies_again_and_again_changes_nothing(self):
+        (self.folder / "chat.jsonl").write_text("".join(
+            json.dumps({"prompt": f"Say {word}.", "id": word}) + "\n" for word in ("yes", "no", "so", "me")))
+        settings = {"data__tasks": json.dumps([str(self.folder / "chat.jsonl")]), "data__train_splits": "[]",
+                    "reward__custom_command": f"python3,{self.folder}/reward.py", "reward__custom_role": "verdict",
+                    "reward__custom_retries": 2, "grpo__min_code_prompts": 0, "sampling__max_new_tokens": 8}
+        for run, last in (("whole", "None"), ("run", "11")):
+            (self.folder / "reward.py").write_text(MORTAL_REWARD.replace("LAST", last))
+            self.train(run, **settings)
+        self.assert_same_run("whole", "run")
+        self.assertEqual([row["groups/unscored"] for row in self.metrics("run")], [0, 0, 0, 0])
+
+    def test_killed_with_everything_on_that_a_checkpoint_has_to_hold(self):
+        settings = {"grpo__steps": 6, "grpo__checkpoint_every": 2, "grpo__prompts_per_step": 3, "grpo__min_code_prompts": 2,
+                    "grpo__prompt_order": "spread", "grpo__zero_spread": "refill", "grpo__refill_rounds": 2,
+                    "grpo__denominator": "contributing", "grpo__kl": "k1_reward", "grpo__kl_coefficient": 0.01,
+                    "grpo__reference": "refreshed", "grpo__reference_every": 3, "grpo__dev_every": 1,
+                    "grpo__dev_split": "sft", "eval__samples": 2, "run__layer_norms": "true"}
+        start = time.monotonic()
+        self.train("whole", **settings)
+        duration = time.monotonic() - start
+        instants = random.Random(3)
+        killed = self.kill_at_random("cut", [instants.uniform(0.3, 0.9) * duration for _ in range(4)], **settings)
+        self.assertGreater(killed, 0, "every run had ended before its kill")
+        self.assert_same_run("whole", "cut")
+        self.assert_same_checkpoint("whole", "cut", 6)
+
+
+if __name__ == "__main__":
+    unittest.main()
