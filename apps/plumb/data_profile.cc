@@ -209,6 +209,8 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
   PLUMB_ASSIGN(AppendFile samples, AppendFile::open(context->folder().file("samples.jsonl"), done.samples_bytes));
   Progress progress("profile", static_cast<std::int64_t>(prompts.size()), progress_in("prompt"));
   Summary summary;
+  bool judged = std::ranges::any_of(done.profiles, [](const Profile& one) { return one.scored > 0; });
+  std::string first_fault;
   for (const Profile& one : done.profiles) {
     summary.add(one, std::nullopt);
   }
@@ -226,6 +228,9 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
     }
     context->faults().add_all("profile", rollout.groups, false);
     PLUMB_TRY(context->judge_status());
+    const std::string fault = fault_of_all(rollout.groups);
+    judged = judged || fault.empty();
+    first_fault = first_fault.empty() ? fault : first_fault;
     const double seconds = (rollout.sample_s + rollout.reward_s) / static_cast<double>(rollout.groups.size());
     for (const ScoredGroup& group : rollout.groups) {
       const Profile one = profile_of(group);
@@ -238,6 +243,9 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
   PLUMB_TRY(file.sync());
   PLUMB_TRY(samples.sync());
   progress.finish();
+  if (!judged && !first_fault.empty()) {
+    return Error{"data profile: no completion could be judged, so there is nothing to report: " + first_fault};
+  }
   summary.print(path);
   return 0;
 }

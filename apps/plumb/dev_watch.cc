@@ -26,7 +26,8 @@ DevWatch DevWatch::create(RunContext& context) {
 Result<MetricMap> DevWatch::after_step(std::int64_t step) {
   const Settings& settings = context_->settings();
   seconds_ = 0;
-  if (settings.grpo.dev_every == 0 || step % settings.grpo.dev_every != 0) {
+  const bool last = step == settings.grpo.steps;  // or its weights could not be the best
+  if (settings.grpo.dev_every == 0 || (step % settings.grpo.dev_every != 0 && !last)) {
     return MetricMap();
   }
   const std::string visit = "dev " + std::to_string(step);

@@ -15,9 +15,10 @@ class DevWatch {
   /// On grpo.dev_split, every grpo.dev_every steps; with dev_every = 0 it does nothing.
   static DevWatch create(RunContext& context);
 
-  /// Evaluates if `step` is due, eval.samples completions a prompt at the first of eval.temperatures, and keeps the
-  /// policy's weights if they are the best yet; of equal ones the first. The metrics are eval/<split>/...; none where
-  /// nothing was due. Not stopped by an interrupt: the step has been learned from and is to be counted.
+  /// Evaluates if `step` is due, as the run's last one always is, eval.samples completions a prompt at the first of
+  /// eval.temperatures, and keeps the policy's weights if they are the best yet; of equal ones the first. The metrics
+  /// are eval/<split>/...; none where nothing was due. Not stopped by an interrupt: the step has been learned from and
+  /// is to be counted.
   Result<MetricMap> after_step(std::int64_t step);
 
   [[nodiscard]] double seconds() const { return seconds_; }  // of the last evaluation

@@ -8,6 +8,7 @@
 
 #include "apps/plumb/audit_reward.h"
 #include "apps/plumb/checkpoint.h"
+#include "apps/plumb/idle_settings.h"
 #include "apps/plumb/preflight.h"
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
@@ -40,7 +41,9 @@ std::int64_t num_dev_samples(const Settings& settings, const RunContext& context
   }
   const auto all = static_cast<std::int64_t>(context.prompts({grpo.dev_split}).size());
   const std::int64_t prompts = grpo.dev_prompts > 0 ? std::min<std::int64_t>(all, grpo.dev_prompts) : all;
-  return grpo.steps / grpo.dev_every * prompts * settings.eval.samples;
+  const std::int64_t evaluations =
+      (grpo.steps + grpo.dev_every - 1) / grpo.dev_every;  // the last step's is always made
+  return evaluations * prompts * settings.eval.samples;
 }
 
 Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
@@ -52,6 +55,7 @@ Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
   } else if (!newest_checkpoint(options.out) && std::filesystem::exists(context->folder().file("policy"))) {
     return Error{options.out + ": this run is complete; its weights are in policy/. Start another with a new --out"};
   }
+  say_idle(idle_grpo_settings(settings));
   context->say_time({.grpo_steps = settings.grpo.steps, .eval_samples = num_dev_samples(settings, *context)});
   PLUMB_ASSIGN(const GrpoSummary summary, run_grpo_stage(*context, prompts, context->resume()));
   if (summary.stopped) {

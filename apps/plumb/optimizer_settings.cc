@@ -7,9 +7,10 @@ void OptimizerSettings::describe(ConfigSection& section) {
   section.choice(
       "decay", decay,
       {{"constant", Decay::kConstant}, {"linear", Decay::kLinear}, {"cosine", Decay::kCosine}, {"wsd", Decay::kWsd}},
-      {.help = "of the learning rate after the warm-up, to final_fraction at the last step"});
-  section.field("final_fraction", final_fraction,
-                {.help = "of the learning rate, at the last step (cosine is published with 0.1)", .min = 0, .max = 1});
+      {.help = "of the learning rate after the warm-up, to final_fraction behind the last step"});
+  section.field(
+      "final_fraction", final_fraction,
+      {.help = "of the peak, where the decay ends; -1 = its own: 0.1 of cosine, 0 of the others", .min = -1, .max = 1});
   section.field("decay_share", decay_share, {.help = "of the steps, at the end, with decay = wsd", .min = 0, .max = 1});
   section.field("beta1", beta1, {.help = "AdamW", .min = 0, .max = 0.9999});
   section.field("beta2", beta2, {.help = "AdamW", .min = 0, .max = 0.99999});
@@ -29,7 +30,12 @@ OptimizerOptions OptimizerSettings::options() const {
 }
 
 Schedule OptimizerSettings::schedule(std::int64_t warmup_steps, std::int64_t total_steps) const {
-  return {static_cast<float>(learning_rate), warmup_steps, total_steps, decay, static_cast<float>(final_fraction),
+  const double own = decay == Decay::kCosine ? 0.1 : 0.0;
+  return {static_cast<float>(learning_rate),
+          warmup_steps,
+          total_steps,
+          decay,
+          static_cast<float>(final_fraction < 0 ? own : final_fraction),
           static_cast<float>(decay_share)};
 }
 

@@ -13,7 +13,7 @@ namespace plumb {
 struct OptimizerSettings {
   double learning_rate = 1e-5;
   Decay decay = Decay::kConstant;
-  double final_fraction = 0.0;
+  double final_fraction = -1;  // the decay's own: 0.1 of cosine, 0 of the others
   double decay_share = 0.1;
   double beta1 = 0.9;
   double beta2 = 0.95;

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "apps/plumb/checkpoint.h"
+#include "apps/plumb/idle_settings.h"
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/stage_eval.h"
@@ -61,6 +62,8 @@ class Quickstart {
       samples += num_eval_samples(settings, context_.prompts({split}));
     }
     const auto demonstrations = static_cast<std::int64_t>(context_.demonstrations_of({"sft"}).size());
+    say_idle(idle_sft_settings(settings));
+    say_idle(idle_grpo_settings(settings));
     context_.say_time(
         {.sft_demonstrations = demonstrations, .grpo_steps = settings.grpo.steps, .eval_samples = 3 * samples});
   }

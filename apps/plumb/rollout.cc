@@ -145,4 +145,17 @@ Result<Rollout> run_rollout(const RolloutParts& parts, std::span<const PromptDra
   return rollout;
 }
 
+std::string fault_of_all(std::span<const ScoredGroup> groups) {
+  std::string fault;
+  for (const ScoredGroup& group : groups) {
+    for (const Score& score : group.scores) {
+      if (!score.unscored) {
+        return {};
+      }
+      fault = fault.empty() ? *score.unscored : fault;
+    }
+  }
+  return fault;
+}
+
 }  // namespace plumb

@@ -48,4 +48,7 @@ Result<Rollout> run_rollout(const RolloutParts& parts, std::span<const PromptDra
                             const GeneratorOptions& options,
                             const std::function<void(const GenerationProgress&)>& on_progress = {});
 
+/// The fault of the first completion, where no completion at all has a score; else nothing.
+std::string fault_of_all(std::span<const ScoredGroup> groups);
+
 }  // namespace plumb

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "apps/plumb/idle_settings.h"
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/stage_sft.h"
@@ -35,6 +36,7 @@ Result<int> run_sft(const RunOptions& options, const Settings& settings) {
   const auto splits = options.data.empty() ? std::vector<std::string>{"sft"} : std::vector<std::string>{"sft", "rl"};
   const auto demonstrations = context->demonstrations_of(splits);
   say_passed_over(*context, splits);
+  say_idle(idle_sft_settings(settings));
   context->say_time({.sft_demonstrations = static_cast<std::int64_t>(demonstrations.size())});
   PLUMB_ASSIGN(const SftSummary summary,
                run_sft_stage(*context, demonstrations, context->demonstrations_of({"dev"}), context->resume()));

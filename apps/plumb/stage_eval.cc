@@ -73,6 +73,10 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
                                                             .temperature = temperature,
                                                             .samples = samples}));
   Evaluation& evaluation = outcome.evaluation;
+  if (const std::string fault = fault_of_all(outcome.groups); !fault.empty()) {
+    return Error{
+        fmt::format("eval of {}: no completion could be judged, so there is nothing to report: {}", set.name, fault)};
+  }
   if (!settings.reward.reward_model.empty() && samples > 1) {
     PLUMB_ASSIGN(const auto model, RewardModelSignal::open(settings.reward, settings.model, context.bench()));
     const std::vector<int> best = model->best_of(outcome.groups);
@@ -141,6 +145,12 @@ Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, std::span<co
   std::vector<double> temperatures = context.settings().eval.temperatures;
   if (context.settings().eval.greedy) {
     temperatures.insert(temperatures.begin(), 0.0);
+  }
+  for (const EvalSet& set : sets) {
+    if (draws_of(set.prompts, context.settings().eval).empty()) {
+      return Error{
+          fmt::format("eval: no prompt of data.tasks is in the set '{}' (eval.splits), with data.languages", set.name)};
+    }
   }
   std::vector<Evaluation> saved;
   if (context.resume()) {

@@ -111,20 +111,6 @@ void add_advantages(const GrpoStepStats& stats, std::size_t g, std::size_t i, Sa
   }
 }
 
-// The fault of the first completion, where no completion at all has a score; else nothing.
-std::string fault_of_all(std::span<const ScoredGroup> groups) {
-  std::string fault;
-  for (const ScoredGroup& group : groups) {
-    for (const Score& score : group.scores) {
-      if (!score.unscored) {
-        return {};
-      }
-      fault = fault.empty() ? *score.unscored : fault;
-    }
-  }
-  return fault;
-}
-
 class GrpoRun {
  public:
   GrpoRun(RunContext& context, PromptSampler sampler, DevWatch dev, const GrpoLearnerOptions& learning,

@@ -20,7 +20,7 @@ struct RewardModelSettings {
   RewardObjective objective = RewardObjective::kPairs;
   std::string good = "Yes";
   std::string bad = "No";
-  OptimizerSettings optimizer{.learning_rate = 1e-5, .decay = Decay::kCosine, .final_fraction = 0.1};  // keys here
+  OptimizerSettings optimizer{.learning_rate = 1e-5, .decay = Decay::kCosine};  // keys here
   int batch_size = 16;
   int max_epochs = 1;
   double warmup_share = 0.05;

@@ -54,9 +54,19 @@ Result<std::vector<double>> shares_of(const std::vector<std::string>& mixture, c
       return Error{fmt::format("sft.mixture: expected source=share with a share above 0, of the sources {}; found {}",
                                known, entry)};
     }
-    shares[static_cast<std::size_t>(found->second)] = share;
+    double& of_source = shares[static_cast<std::size_t>(found->second)];
+    if (of_source > 0) {
+      return Error{fmt::format("sft.mixture: the source {} is named twice", name)};
+    }
+    of_source = share;
   }
   return shares;
+}
+
+// Whether sft.mixture has no share for the source of this number; sources of dev alone are not in it either.
+bool is_left_out(int source, const std::vector<double>& shares) {
+  const auto at = static_cast<std::size_t>(source);
+  return !shares.empty() && (at >= shares.size() || shares[at] == 0);
 }
 
 // What there is to learn from, before the first step: rows of a batch are tokens of examples, none is padding.
@@ -74,10 +84,12 @@ void say_examples(const std::vector<SftExample>& examples, const SftSources& sou
       "of a batch's rows are useful\n",
       examples.size(), static_cast<long long>(tokens), static_cast<long long>(trained));
   for (const auto& [name, number] : sources) {
-    const auto at = static_cast<std::size_t>(number);
-    if (at < shares.size() && shares[at] == 0) {
-      std::fprintf(stderr, "plumb: note: sft.mixture does not name the source %s: its rows are not trained on\n",
-                   strip_terminal(name).c_str());
+    if (is_left_out(number, shares)) {
+      std::fprintf(
+          stderr,
+          "plumb: note: sft.mixture does not name the source %s: its rows are not trained on, and do not choose "
+          "the best weights\n",
+          strip_terminal(name).c_str());
     }
   }
 }
@@ -259,10 +271,11 @@ Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord>
   }
   const SftSources sources = number_sources(train, dev);
   PLUMB_ASSIGN(const auto train_examples, tokenise_records(train, sources, settings.sft.loss_on, context.bench()));
-  PLUMB_ASSIGN(const auto dev_examples, tokenise_records(dev, sources, settings.sft.loss_on, context.bench()));
+  PLUMB_ASSIGN(auto dev_examples, tokenise_records(dev, sources, settings.sft.loss_on, context.bench()));
   SftLearnerOptions options = learner_options(settings);
   PLUMB_TRY(check_router_loss(options.router, context.bench().policy().config()));
   PLUMB_ASSIGN(options.shares, shares_of(settings.sft.mixture, number_sources(train, {})));
+  std::erase_if(dev_examples, [&](const SftExample& one) { return is_left_out(one.source, options.shares); });
   PLUMB_ASSIGN(options.form, fim_forms(train, sources, settings, context.bench()));
   options.schedule = settings.sft.optimizer.schedule(settings.sft.warmup_steps, num_sft_steps(train_examples, options));
   say_examples(train_examples, number_sources(train, {}), options.shares);

@@ -105,6 +105,13 @@ class Sft(PlumbCase):
         self.assertIn("sft.mixture does not name the source user", result.stderr)
         self.assertIn("2 examples of", result.stderr)
         self.assertIn("loss/b", metrics[0])
+        rows += [{"text": "one", "data_source": name, "split": "dev"} for name in "bc"]
+        result, metrics = self.sft("dev", rows, sft__mixture="b=1")
+        self.assertEqual([name for name in metrics[-1] if name.startswith("perplexity/")], ["perplexity/b"])
+        twice = self.plumb("sft", "--model", self.model, "--data", "data.jsonl", "--out", "twice", "--set",
+                           "sft.mixture=b=0.5,b=0.5")
+        self.assertEqual(twice.returncode, 1)
+        self.assertIn("the source b is named twice", twice.stderr.splitlines()[-1])
 
     def test_dev_losses_and_perplexities_by_source(self):
         rows = [{"text": "one two three", "data_source": "b"},

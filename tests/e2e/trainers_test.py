@@ -53,8 +53,8 @@ class Trainers(PlumbCase):
             self.assertLessEqual(optimizer, keys[section].keys(), section)
         defaults = {section: (keys[section]["learning_rate"], keys[section]["decay"], keys[section]["final_fraction"])
                     for section in ("sft", "grpo", "rm")}
-        self.assertEqual(defaults, {"sft": ("2e-05", '"constant"', "0.0"), "grpo": ("1e-05", '"linear"', "0.0"),
-                                    "rm": ("1e-05", '"cosine"', "0.1")})
+        self.assertEqual(defaults, {"sft": ("2e-05", '"constant"', "-1.0"), "grpo": ("1e-05", '"linear"', "-1.0"),
+                                    "rm": ("1e-05", '"cosine"', "-1.0")})
 
     def test_each_key_of_the_optimizer_changes_what_is_trained(self):
         for section in ("sft", "rm"):
@@ -68,10 +68,12 @@ class Trainers(PlumbCase):
                 with self.subTest(section, key=key):
                     self.assertNotEqual(self.train(section, f"{section}-{key}", **plain, **{key: value})[0], weights)
             # Four updates: the last half of them linearly to a half of the rate at the end, or all of them.
-            for decay, expected in (("linear", (1, 0.875, 0.75, 0.625)), ("wsd", (1, 1, 1, 0.75))):
+            # A cosine ends at a tenth unless it is told otherwise.
+            for decay, expected, to in (("linear", (1, 0.875, 0.75, 0.625), 0.5), ("wsd", (1, 1, 1, 0.75), 0.5),
+                                        ("cosine", (1, 0.868198, 0.55, 0.231802), -1)):
                 with self.subTest(section, decay=decay):
                     _, rates = self.train(section, f"{section}-{decay}", learning_rate=1e-3, decay=decay,
-                                          final_fraction=0.5, decay_share=0.5)
+                                          final_fraction=to, decay_share=0.5)
                     for rate, share in zip(rates, expected, strict=True):
                         self.assertAlmostEqual(rate, 1e-3 * share, places=9)
 

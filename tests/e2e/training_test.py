@@ -318,6 +318,33 @@ class Training(TrainingCase):
                          {"e2e/f"})
         self.assertIn("eval/dev/avg@4", self.metrics("run")[-1])
 
+    def test_the_last_step_is_among_the_best(self):
+        result = self.train("run", grpo__dev_every=3, grpo__steps=4, **OWN_DEV)
+        self.assertEqual(["eval/sft/avg@4" in row for row in self.metrics("run")], [False, False, True, True])
+        self.assertNotIn("does nothing here", result.stderr)
+
+    def test_what_measures_nothing_is_refused(self):
+        chat = [{"messages": [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Hi."}]}]
+        (self.folder / "chat.jsonl").write_text(json.dumps(chat[0]) + "\n")
+        model = ("--model", self.models / "warm/policy")
+        tasks = ("--set", f"data.tasks={self.models / 'tasks.jsonl'}")
+        for name, arguments, words in (
+                ("split", ("eval", *tasks, "--set", "eval.splits=nope"), ("'nope'", "eval.splits")),
+                ("chat", ("eval", "--data", "chat.jsonl"), ("no completion could be judged", "answer")),
+                ("profile", ("data", "profile", "--data", "chat.jsonl", "-k", 2), ("no completion could be judged",))):
+            with self.subTest(name):
+                result = self.plumb(*arguments, *model, "--out", name, "--set", "sampling.max_new_tokens=8")
+                self.assertEqual(result.returncode, 1, result.stderr)
+                for word in words:
+                    self.assertIn(word, result.stderr.splitlines()[-1])
+                self.assertNotIn("nan", result.stdout)
+
+    def test_settings_that_do_nothing_are_named(self):
+        result = self.train("run", grpo__steps=1, grpo__dev_patience=3, grpo__kl_coefficient=0.1, grpo__refill_rounds=9,
+                            reward__outcome_weight=0)
+        for key in ("grpo.dev_patience", "grpo.kl_coefficient", "grpo.refill_rounds", "reward.outcome_weight"):
+            self.assertIn(f"note: {key} does nothing here; it needs", result.stderr)
+
     def test_no_gain_on_dev_ends_the_run(self):
         settings = {"grpo__dev_every": 2, **OWN_DEV, "grpo__dev_patience": 2, "grpo__dev_prompts": 2,
                     "grpo__learning_rate": 0, "grpo__steps": 20}
