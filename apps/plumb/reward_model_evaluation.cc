@@ -8,6 +8,7 @@
 #include <map>
 
 #include "apps/plumb/reward_model_figures.h"
+#include "apps/plumb/reward_pair_facts.h"
 #include "learner/calibration.h"
 
 namespace plumb {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "apps/plumb/reward_pair_facts.h"
 #include "eval/intervals.h"
 #include "learner/calibration.h"
 

@@ -189,19 +189,6 @@ Result<SteppedRecord> parse_stepped(const nlohmann::json& json, Workbench& bench
   return record;
 }
 
-// Of completions of one prompt; all but their tokens.
-PairRecord facts_of(const CompletionFacts& better, const CompletionFacts& worse) {
-  PairRecord record;
-  record.prompt_id = better.prompt_id;
-  record.family = better.family;
-  record.code = better.code;
-  record.rejected_verdict = worse.verdict;
-  record.ended = better.ended && worse.ended;
-  record.chosen_log_prob = better.log_prob;
-  record.rejected_log_prob = worse.log_prob;
-  return record;
-}
-
 // Each line by `parse`, a function of JSON. Errors name file and line.
 template <typename Record, typename Parse>
 Result<std::vector<Record>> read_lines(const std::string& path, const Parse& parse) {
@@ -227,17 +214,6 @@ Result<std::vector<Record>> read_lines(const std::string& path, const Parse& par
 
 }  // namespace
 
-bool lacks_program(const PairRecord& record) {
-  return record.rejected_verdict == "CE" || (record.code && record.rejected_verdict.empty());
-}
-
-bool is_hard(const PairRecord& record) {
-  const auto chosen = static_cast<double>(record.pair.chosen.size());
-  const auto rejected = static_cast<double>(record.pair.rejected.size());
-  const bool alike = std::min(chosen, rejected) >= 0.8 * std::max(chosen, rejected);
-  return record.ended && alike && !lacks_program(record);
-}
-
 Result<std::vector<PairRecord>> read_pairs(const std::string& path, Workbench& bench, double margin_scale) {
   return read_lines<PairRecord>(path,
                                 [&](const nlohmann::json& json) { return parse_pair(json, bench, margin_scale); });
@@ -249,22 +225,6 @@ Result<std::vector<RatedRecord>> read_rated(const std::string& path, Workbench& 
 
 Result<std::vector<SteppedRecord>> read_steps(const std::string& path, Workbench& bench) {
   return read_lines<SteppedRecord>(path, [&](const nlohmann::json& json) { return parse_stepped(json, bench); });
-}
-
-PairRecord pair_of(const RatedRecord& better, const RatedRecord& worse) {
-  PairRecord record = facts_of(better, worse);
-  record.pair.prompt = better.rated.prompt;
-  record.pair.chosen = better.rated.completion;
-  record.pair.rejected = worse.rated.completion;
-  return record;
-}
-
-PairRecord pair_of(const SteppedRecord& better, const SteppedRecord& worse) {
-  PairRecord record = facts_of(better, worse);
-  record.pair.prompt = better.stepped.prompt;
-  record.pair.chosen = better.stepped.completion;
-  record.pair.rejected = worse.stepped.completion;
-  return record;
 }
 
 }  // namespace plumb

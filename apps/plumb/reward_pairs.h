@@ -47,14 +47,6 @@ struct SteppedRecord : CompletionFacts {
   [[nodiscard]] bool right() const { return stepped.labels.back() > 0.5; }
 };
 
-/// Whether what is rejected is no program that compiles though one was asked for, which needs no tests to tell.
-bool lacks_program(const PairRecord& record);
-
-/// Whether a pair cannot be told by its form: both ended, neither lacks_program(), and lengths are within 20 %. (A row
-/// is a pair of one prompt, and completions are paired where their prompts have the same tokens, so that both are of
-/// one language. What is chosen passed something, so it has a program.)
-bool is_hard(const PairRecord& record);
-
 /// Reads JSON Lines of {prompt_id, prompt, chosen, rejected} and, where present, language, family, margin (times
 /// `margin_scale`), tie, rejected_verdict, rejected_finish, chosen_log_prob and rejected_log_prob (sums over the
 /// tokens). Errors name file, line and key.
@@ -70,9 +62,5 @@ Result<std::vector<RatedRecord>> read_rated(const std::string& path, Workbench& 
 /// or id, language, family, verdict, finish and log_prob as read_rated(). Of steps that end in one token the last
 /// counts. Errors name file, line and key.
 Result<std::vector<SteppedRecord>> read_steps(const std::string& path, Workbench& bench);
-
-/// Two completions of one prompt as a pair; `better` has the higher pass rate, or is right.
-PairRecord pair_of(const RatedRecord& better, const RatedRecord& worse);
-PairRecord pair_of(const SteppedRecord& better, const SteppedRecord& worse);
 
 }  // namespace plumb

@@ -6,27 +6,16 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <optional>
 #include <ranges>
 #include <set>
 #include <string_view>
 #include <tuple>
 
+#include "apps/plumb/sample_outcome.h"
 #include "learner/step_labels.h"
 
 namespace plumb {
 namespace {
-
-// Right, by the graded tests and by the audit suite where that was asked. What was cut off all the same is nothing to
-// imitate, for it does not end, and no example of a failure.
-enum class Side : std::uint8_t { kRight, kWrong, kNeither };
-
-Side side_of(const SampleRecord& sample) {
-  if (!is_solved(sample) || sample.audit == 0) {
-    return Side::kWrong;
-  }
-  return sample.finish == "length" ? Side::kNeither : Side::kRight;
-}
 
 // Different texts of one side, shortest first where lengths differ.
 std::vector<const SampleRecord*> distinct(const std::vector<SampleRecord>& samples, Side side) {
@@ -79,29 +68,6 @@ nlohmann::json log_prob_of(const SampleRecord& sample) {
   return sample.log_probs.empty()
              ? nlohmann::json()
              : nlohmann::json(std::accumulate(sample.log_probs.begin(), sample.log_probs.end(), 0.0));
-}
-
-// Whether all graded tests were run, whatever became of the first: some part asked how many pass (needs_all_tests).
-bool all_tests_ran(const SampleRecord& sample) {
-  return std::ranges::any_of(sample.parts, [](const ScorePart& part) {
-    return part.name == "fraction" || part.name == "ran" || part.name == "near_miss";
-  });
-}
-
-// The share of its tests that a completion passes, cut off or not, as GRPO rewards it; of what has no tests, its
-// verdict. Nothing where judging stopped at the first test that failed.
-std::optional<double> pass_rate_of(const SampleRecord& sample, bool verdicts) {
-  const bool solved = is_solved(sample);
-  if (solved || verdicts || sample.verdict == "CE") {
-    return solved ? 1 : 0;
-  }
-  if (sample.verdict.empty()) {  // no code block, or no code task: its first part is the verdict
-    return sample.parts.empty() ? 0 : std::clamp(sample.parts.front().value, 0.0, 1.0);
-  }
-  if (sample.tests > 0 && all_tests_ran(sample)) {
-    return static_cast<double>(sample.passed) / sample.tests;
-  }
-  return std::nullopt;
 }
 
 using Rated = std::pair<double, const SampleRecord*>;

@@ -44,7 +44,8 @@ using SamplesByPrompt = std::map<SampledPrompt, std::vector<SampleRecord>>;  // 
 /// and if it ended by itself; one that is right but was cut off is neither right nor wrong.
 Result<std::string> demonstrations_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows);
 Result<std::string> pairs_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows);
-/// Cut off or not, as GRPO rewards them. Errors: a sample whose judging stopped at the first test that failed, unless options.verdicts.
+/// Cut off or not, as GRPO rewards them. Errors: a sample whose judging stopped at the first test that failed, unless
+/// options.verdicts.
 Result<std::string> rated_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows);
 /// With labels from all samples of a prompt that are right or wrong (learner/step_labels.h).
 Result<std::string> stepped_of(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows);
