@@ -336,6 +336,11 @@ class Training(TrainingCase):
         lines = [json.loads(line) for line in (self.folder / "profile/profile.jsonl").read_text().splitlines()]
         self.assertEqual({line["id"] for line in lines}, {f"e2e/{name}/{to}" for name in "fg" for to in ("cpp", "python")})
         self.assertTrue(all(line["samples"] == 4 and 0 <= line["pass@k"]["4"] <= 1 for line in lines))
+        self.assertIn("report: profile/report.html", result.stdout)
+        page = (self.folder / "profile/report.html").read_text()
+        per_hour = re.search(r"useful samples an hour +(\d+)", result.stdout).group(1)
+        self.assertIn(f"{per_hour} useful samples an hour", page)
+        self.assertIn("<th>pass@4</th>", page)
 
         # Cut off in the middle of a line, it is gone on with to the same bytes.
         whole = {name: (self.folder / "profile" / name).read_bytes() for name in ("profile.jsonl", "samples.jsonl")}
@@ -348,6 +353,8 @@ class Training(TrainingCase):
         result = self.plumb(*again, "-k", 4)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual({name: (self.folder / "profile" / name).read_bytes() for name in whole}, whole)
+        timings = [json.loads(line)["step"] for line in (self.folder / "profile/timings.jsonl").read_text().splitlines()]
+        self.assertEqual(timings, [1, 2, 3, 4])
 
         for name, keys in (("sft-from-rollouts", {"prompt", "completion"}), ("rm-from-rollouts", {"chosen", "rejected"})):
             result = self.plumb("data", name, "run", "--out", "made.jsonl", "--per-prompt", 2)
