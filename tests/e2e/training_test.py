@@ -456,6 +456,7 @@ class Training(TrainingCase):
     def test_no_spread_no_update(self):
         result = self.train("run", model="random", grpo__steps=2)
         self.assertIn("2 without an update", result.stdout)
+        self.assertRegex(result.stderr, r"step +2/2 .*entropy -  grad -  ")  # nothing was computed that could be 0
         self.assertTrue(all(row["frac_reward_zero_std"] == 1 for row in self.metrics("run")))
         self.assertEqual(read_tensors(self.folder / "run/policy/model.safetensors"),
                          read_tensors(self.models / "random/model.safetensors"))
