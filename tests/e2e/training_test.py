@@ -418,6 +418,16 @@ class Training(TrainingCase):
             self.assertIn(words, result.stderr.splitlines()[-1])
             shutil.rmtree(self.folder / "refused", ignore_errors=True)
 
+    def test_the_coefficient_that_follows_a_target_is_logged(self):
+        settings = {"grpo__steps": 3, "grpo__entropy_target": 5, "grpo__entropy_step": 0.004,
+                    "grpo__zero_spread": "keep"}
+        self.train("run", **settings)
+        coefficients = [row["entropy_coefficient"] for row in self.metrics("run")]
+        for coefficient, expected in zip(coefficients, (0, 0.004, 0.008), strict=True):  # what the step trained with
+            self.assertAlmostEqual(coefficient, expected, places=8)
+        self.train("none", grpo__steps=1)
+        self.assertNotIn("entropy_coefficient", self.metrics("none")[0])
+
     def test_other_members_of_the_family_train(self):
         recipes = {"dapo": {"grpo__zero_spread": "refill", "grpo__denominator": "contributing", "grpo__clip_high": 0.28,
                             "grpo__overlong_zone": 8},
