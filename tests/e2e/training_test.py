@@ -481,6 +481,13 @@ class Training(TrainingCase):
         result = self.plumb("eval", "--model", self.models / "warm/policy", "--data", self.models / "tasks.jsonl",
                             "--out", "run", *overrides({"eval.samples": 2, "sampling.max_new_tokens": 64}))
         self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr, r"plumb: (less than a minute|about (1 minute|\d+ minutes)) if the machine is idle")
+        head, greedy, sampled = result.stdout.splitlines()[:3]
+        self.assertEqual(head.split()[-2:], ["prompts", "samples"])
+        self.assertEqual((greedy.split()[-2:], sampled.split()[-2:]), (["4", "1"], ["4", "2"]))
+        self.assertIn("completions in run/samples.jsonl, report in run/report.html", result.stdout.splitlines()[-1])
+        self.assertTrue((self.folder / "run/report.html").exists())
+        (self.folder / "run/report.html").unlink()
         names = {key for row in self.metrics("run") for key in row}
         self.assertTrue({"eval/data/greedy", "eval/data/avg@2", "eval/data/pass@2"} <= names, names)
         self.assertEqual(self.plumb("report", "run").returncode, 0)
