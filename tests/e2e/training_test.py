@@ -394,6 +394,9 @@ class Training(TrainingCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             made = [json.loads(line)["completion"] for line in (self.folder / "out.jsonl").read_text().splitlines()]
             self.assertEqual(made, texts)
+        refused = self.plumb("data", "sft-from-rollouts", "made", "--out", "none.jsonl", "--best-by", "price")
+        self.assert_refused(refused, 2, "--best-by", "price", "{length,reward}")
+        self.assertIn("{length,reward}", self.plumb("data", "sft-from-rollouts", "--help").stdout)
 
     def test_replay_of_a_step_gives_the_logged_numbers(self):
         self.train("run", grpo__steps=4, grpo__checkpoint_every=2)
@@ -408,6 +411,8 @@ class Training(TrainingCase):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout, r"DIFFERENT +reward ")
         self.assertIn("no line of GRPO step 9", self.plumb("replay", "--run", "run", "--step", 9).stderr)
+        self.assert_refused(self.plumb("replay", "--run", "run", "--step", 0), 2,
+                            "plumb replay: --step: expected a number above 0, found 0")
 
     def test_options_that_do_not_compose_are_refused_with_the_reason(self):
         for settings, words in (({"grpo__kl": "k1_loss"}, "whose mean over the policy's own samples is 0"),
