@@ -8,7 +8,7 @@
 namespace plumb {
 
 /// GRPO, one value a step, in metrics.jsonl: functions of config, data and seed alone.
-inline constexpr std::array<std::string_view, 49> kMetricNames = {
+inline constexpr std::array<std::string_view, 50> kMetricNames = {
     "reward",                   // mean total of the scored completions
     "reward_std",               // mean over groups of the standard deviation (ddof 1) of a group's rewards
     "reward/tests/mean",        // code completions only
@@ -51,9 +51,10 @@ inline constexpr std::array<std::string_view, 49> kMetricNames = {
     "rm/ece",          // ... its calibration error
     "rm/margin_mean",  // ... the mean of chosen - rejected, and its quantiles
     "rm/margin_p5", "rm/margin_p50", "rm/margin_p95",
-    "rm/step_accuracy",  // ... of steps: share of them on the right side of a label of 1/2
-    "rm/auc",            // ... of steps: that a right completion's least step is above a wrong one's
-    "process/steps",     // where steps are rewarded, of a completion, mean; their mean score is reward/process/mean
+    "rm/step_accuracy",     // ... of steps: share of them on the right side of a label of 1/2
+    "rm/auc",               // ... of steps: that a right completion's least step is above a wrong one's
+    "entropy_coefficient",  // with grpo.entropy_target: of the entropy bonus that the step was trained with
+    "process/steps",        // where steps are rewarded, of a completion, mean; their mean score is reward/process/mean
 };
 
 /// One value a step, in timings.jsonl: they depend on the machine and its load, so they are kept apart.

@@ -102,6 +102,11 @@ PromptResult prompt_result(const ScoredGroup& scored) {
   return result;
 }
 
+int num_prompts(const Evaluation& evaluation, Selection selection) {
+  return static_cast<int>(std::ranges::count_if(
+      evaluation.prompts, [&](const PromptResult& prompt) { return selected(prompt, selection) && prompt.n > 0; }));
+}
+
 double average_success(const Evaluation& evaluation, int first_k, Selection selection) {
   return mean_over_prompts(evaluation, selection,
                            [&](const PromptResult& prompt) { return measured(prompt, Measure::kAverage, first_k); });

@@ -62,6 +62,9 @@ double share_mixed(const Evaluation& evaluation, Selection selection = {});
 /// The fewest samples that any selected prompt has: the largest k that can be asked for.
 int samples_per_prompt(const Evaluation& evaluation, Selection selection = {});
 
+/// The selected prompts that have a scored sample.
+int num_prompts(const Evaluation& evaluation, Selection selection = {});
+
 /// Per unit, in order of unit name: the mean of avg@k or pass@k over its selected prompts. `units` gets the names.
 enum class Measure {
   kAverage,

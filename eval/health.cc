@@ -10,11 +10,11 @@ namespace plumb {
 namespace {
 
 constexpr std::size_t kRecentSteps = 8;
-constexpr std::size_t kFewestSteps = 4;
 constexpr std::size_t kEntropySteps = 20;
 constexpr std::size_t kEntropyMean = 4;
 
 constexpr double kMaxZeroSpread = 0.7;
+constexpr double kMaxIdle = 0.4;
 constexpr double kMaxTruncated = 0.1;
 constexpr double kMaxDuplicates = 0.5;
 constexpr double kNearZeroLoss = 0.05;
@@ -29,6 +29,11 @@ std::string print(const char* format, Values... values) {
 double value_of(const MetricMap& metrics, const std::string& name, double otherwise) {
   const auto found = metrics.find(name);
   return found != metrics.end() && std::isfinite(found->second) ? found->second : otherwise;
+}
+
+// Whether a step made no update: then its entropy, loss and ratios are of nothing, though they are logged as 0.
+bool is_idle(const MetricMap& metrics) {
+  return value_of(metrics, "grad_norm", 1) == 0;
 }
 
 }  // namespace
@@ -48,7 +53,7 @@ double HealthMonitor::recent_mean(const std::string& name, double otherwise) con
       ++count;
     }
   }
-  return count >= kFewestSteps ? sum / static_cast<double>(count) : otherwise;
+  return count >= kFewestHealthSteps ? sum / static_cast<double>(count) : otherwise;
 }
 
 // Over kEntropyMean steps of the history from `first` on; not a number where fewer than half of them have one.
@@ -56,7 +61,7 @@ double HealthMonitor::entropy_mean(std::size_t first) const {
   double sum = 0;
   std::size_t count = 0;
   for (std::size_t i = first; i < std::min(first + kEntropyMean, history_.size()); ++i) {
-    const double entropy = value_of(history_[i], "entropy", std::nan(""));
+    const double entropy = is_idle(history_[i]) ? std::nan("") : value_of(history_[i], "entropy", std::nan(""));
     sum += std::isfinite(entropy) ? entropy : 0;
     count += std::isfinite(entropy) ? 1 : 0;
   }
@@ -70,6 +75,28 @@ void HealthMonitor::report(bool condition, HealthMessage message, std::vector<He
     out.push_back(std::move(message));
   }
   active = condition || stays;
+}
+
+// Of the last steps.
+double HealthMonitor::idle_share() const {
+  const std::size_t count = std::min(kRecentSteps, history_.size());
+  const auto idle = static_cast<std::size_t>(
+      std::count_if(history_.end() - static_cast<std::ptrdiff_t>(count), history_.end(), is_idle));
+  return count >= kFewestHealthSteps ? static_cast<double>(idle) / static_cast<double>(count) : 0;
+}
+
+// Where nearly all groups have equal rewards, the rule on those has said why.
+void HealthMonitor::watch_updates(std::int64_t step, bool zero_spread, std::vector<HealthMessage>& out) {
+  const double idle = idle_share();
+  report(
+      idle > kMaxIdle && !zero_spread,
+      {"no_update",
+       print("Step %lld: %.0f %% of the last steps made no update: no group of theirs had rewards (or scores of steps, "
+             "where these are rewarded) that differ by more than grpo.min_spread; rewards are equal in %.0f %% of the "
+             "groups; "
+             "lower grpo.min_spread, or raise grpo.group_size or reward.outcome_weight.",
+             static_cast<long long>(step), 100 * idle, 100 * recent_mean("frac_reward_zero_std", 0))},
+      out);
 }
 
 // They are measured every grpo.dev_every steps alone.
@@ -101,14 +128,17 @@ std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const Metri
   const double zero_spread = recent_mean("frac_reward_zero_std", 0);
   const bool too_hard = recent_mean("reward", 0) < 0.5;
   const bool steps_teach = recent_mean("process/steps", 0) > 0;
+  const bool nothing_differs = zero_spread > kMaxZeroSpread && (!steps_teach || recent_mean("grad_norm", 1) == 0);
   report(
-      zero_spread > kMaxZeroSpread && (!steps_teach || recent_mean("grad_norm", 1) == 0),
+      nothing_differs,
       {"zero_spread",
        print("Step %lld: in %.0f %% of the groups all rewards are equal, so they teach nothing: the tasks are too %s "
              "for the policy; %s, or raise grpo.group_size.",
              at, 100 * zero_spread, too_hard ? "hard" : "easy",
              too_hard ? "warm it up longer (sft.max_epochs)" : "give it harder ones (data.tasks)")},
       out);
+
+  watch_updates(step, nothing_differs, out);
 
   const double truncated = recent_mean("completions/clipped_ratio", 0);
   report(truncated > kMaxTruncated,
@@ -146,11 +176,15 @@ std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const Metri
                 at, deviation)},
          out);
 
+  const bool clipped = value_of(metrics, "clip_ratio/low_mean", 0) + value_of(metrics, "clip_ratio/high_mean", 0) > 0;
+  // With later updates of a step the ratios have moved, though none was cut; the sampler's divergence shows it.
+  const bool ratio_is_one = value_of(metrics, "kl", 0) == 0;
   report(
-      std::abs(value_of(metrics, "policy_loss", 1)) < kNearZeroLoss,
+      !is_idle(metrics) && deviation == 0 && !clipped && std::abs(value_of(metrics, "policy_loss", 1)) < kNearZeroLoss,
       {"loss_near_zero",
-       "A loss near 0 is normal here: advantages sum to 0 in each group and the ratio is 1, so the loss says nothing "
-       "about progress; look at reward.",
+       print("A loss near 0 is normal here: advantages sum to 0 in each group%s, so the loss says nothing about "
+             "progress; look at reward.",
+             ratio_is_one ? " and the ratio is 1" : ""),
        false},
       out);
   return out;

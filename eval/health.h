@@ -20,10 +20,14 @@ inline constexpr double kMaxPassRateFall = 0.03;
 bool is_unlearned(std::string_view name, double first, double now);
 
 struct HealthMessage {
-  std::string rule;     // "zero_spread", "truncated", "entropy_halved", "duplicates", "unlearned", "ratio", ...
+  std::string
+      rule;  // "zero_spread", "no_update", "truncated", "entropy_halved", "duplicates", "unlearned", "ratio", ...
   std::string text;     // one sentence: what is seen, the likely cause, the key to change
   bool warning = true;  // false: good to know, nothing to do
 };
+
+/// A mean over fewer of a run's last steps says nothing.
+inline constexpr std::size_t kFewestHealthSteps = 4;
 
 /// Watches a GRPO run step by step. Shares are means over the last steps (at most 8, at least 4), entropy is compared
 /// as a mean over 4 steps with the one 20 steps before, so that one odd step says nothing; a ratio other than 1 is
@@ -39,6 +43,8 @@ class HealthMonitor {
   [[nodiscard]] double entropy_mean(std::size_t first) const;
   void report(bool condition, HealthMessage message, std::vector<HealthMessage>& out);
 
+  [[nodiscard]] double idle_share() const;
+  void watch_updates(std::int64_t step, bool zero_spread, std::vector<HealthMessage>& out);
   void watch_guards(std::int64_t step, const MetricMap& metrics, std::vector<HealthMessage>& out);
 
   std::deque<MetricMap> history_;  // the last steps, oldest first

@@ -94,10 +94,13 @@ void add_data_from_rollouts(CLI::App& data, Action& action) {
   CLI::App* sft =
       data.add_subcommand("sft-from-rollouts", "Demonstrations: what passed all tests (rejection sampling, best of n)");
   const auto demonstrations = add_options(*sft);
-  sft->add_option("--best-by", demonstrations->best_by,
-                  "which of them where there are more: of the highest reward, then shortest; or shortest (default)")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, BestBy>{{"reward", BestBy::kReward}, {"length", BestBy::kLength}}));
+  sft->add_option_function<std::string>(
+         "--best-by",
+         [demonstrations](const std::string& name) {
+           demonstrations->best_by = name == "reward" ? BestBy::kReward : BestBy::kLength;
+         },
+         "which of them where there are more: of the highest reward, then shortest; or of the least length (default)")
+      ->check(CLI::IsMember({"length", "reward"}));
   sft->callback([demonstrations, &action] {
     action = [=] { return convert(*demonstrations, demonstrations_of, "demonstrations"); };
   });

@@ -15,8 +15,10 @@
 #include "apps/plumb/rollout.h"
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
+#include "core/metrics_log.h"
 #include "core/progress.h"
 #include "eval/pass_at_k.h"
+#include "eval/report/report.h"
 #include "eval/samples.h"
 #include "reward/rules/score_parts.h"
 
@@ -131,6 +133,13 @@ Result<DoneProfiles> read_done(const RunFolder& folder, const Prompts& prompts, 
   return done;
 }
 
+// How many bytes of timings.jsonl are of the first `done` prompts. An earlier call may have lost some: then less is
+// known.
+std::uint64_t timing_bytes(const std::string& path, std::size_t done) {
+  auto kept = bytes_to_keep(path, ResumePoint{"profile", static_cast<std::int64_t>(done)});
+  return kept ? *kept : 0;
+}
+
 Result<void> append_samples(const ScoredGroup& group, double temperature, AppendFile& file) {
   for (std::size_t i = 0; i < group.scores.size(); ++i) {
     SampleRecord sample = sample_record(group, i);
@@ -207,6 +216,8 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
   }
   PLUMB_ASSIGN(AppendFile file, AppendFile::open(path, done.profile_bytes));
   PLUMB_ASSIGN(AppendFile samples, AppendFile::open(context->folder().file("samples.jsonl"), done.samples_bytes));
+  const std::string times_path = context->folder().file("timings.jsonl");
+  PLUMB_ASSIGN(AppendFile times, AppendFile::open(times_path, timing_bytes(times_path, done.profiles.size())));
   Progress progress("profile", static_cast<std::int64_t>(prompts.size()), progress_in("prompt"));
   Summary summary;
   bool judged = std::ranges::any_of(done.profiles, [](const Profile& one) { return one.scored > 0; });
@@ -232,8 +243,13 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
     judged = judged || fault.empty();
     first_fault = first_fault.empty() ? fault : first_fault;
     const double seconds = (rollout.sample_s + rollout.reward_s) / static_cast<double>(rollout.groups.size());
-    for (const ScoredGroup& group : rollout.groups) {
+    for (std::size_t i = 0; i < rollout.groups.size(); ++i) {
+      const ScoredGroup& group = rollout.groups[i];
       const Profile one = profile_of(group);
+      std::string time =
+          metrics_line("profile", static_cast<std::int64_t>(begin + i + 1), {{"timing_s/step", seconds}});
+      time.pop_back();  // its line feed
+      PLUMB_TRY(times.append(time));
       PLUMB_TRY(append_samples(group, settings.sampling.temperature, samples));  // first: a resume counts on them
       PLUMB_TRY(file.append(line_of(*group.group.prompt, one).dump()));
       summary.add(one, seconds);
@@ -242,11 +258,14 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
   }
   PLUMB_TRY(file.sync());
   PLUMB_TRY(samples.sync());
+  PLUMB_TRY(times.sync());
   progress.finish();
   if (!judged && !first_fault.empty()) {
     return Error{"data profile: no completion could be judged, so there is nothing to report: " + first_fault};
   }
   summary.print(path);
+  PLUMB_TRY(write_report(context->folder().path()));
+  std::printf("report: %s\n", context->folder().file("report.html").c_str());
   return 0;
 }
 

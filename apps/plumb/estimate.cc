@@ -124,4 +124,10 @@ double estimate_minutes(const Hyperparameters& shape, const Settings& settings, 
   return cost * flop / (roof_gflops * 1e9) / 60;
 }
 
+std::string minutes_text(double minutes) {
+  return minutes < 0.75  ? "less than a minute"
+         : minutes < 1.5 ? "about 1 minute"
+                         : fmt::format("about {:.0f} minutes", minutes);
+}
+
 }  // namespace plumb

@@ -41,4 +41,7 @@ struct RunWork {
 double estimate_minutes(const Hyperparameters& shape, const Settings& settings, const RunWork& work,
                         double roof_gflops);
 
+/// "less than a minute", "about 1 minute", "about 12 minutes".
+std::string minutes_text(double minutes);
+
 }  // namespace plumb

@@ -61,11 +61,14 @@ std::string step_line(std::int64_t step, std::int64_t num_steps, const MetricMap
     const auto found = metrics.find(name);
     return found == metrics.end() ? 0.0 : found->second;
   };
+  // Without an update there was no forward whose entropy it could be.
+  const bool idle = value("grad_norm") == 0;
+  const auto learned = [&](const char* name) { return idle ? "-" : fmt::format("{:.2f}", value(name)); };
   return fmt::format(
-      "step {:>3}/{}  reward {:.3f}  same-reward groups {:.2f}  length {:.0f}  truncated {:.2f}  entropy {:.2f}  "
-      "grad {:.2f}  sample {:.1f}s judge +{:.1f}s train {:.1f}s",
+      "step {:>3}/{}  reward {:.3f}  same-reward groups {:.2f}  length {:.0f}  truncated {:.2f}  entropy {}  "
+      "grad {}  sample {:.1f}s judge +{:.1f}s train {:.1f}s",
       step, num_steps, value("reward"), value("frac_reward_zero_std"), value("completions/mean_length"),
-      value("completions/clipped_ratio"), value("entropy"), value("grad_norm"), times.sample_s, times.reward_s,
+      value("completions/clipped_ratio"), learned("entropy"), learned("grad_norm"), times.sample_s, times.reward_s,
       times.train_s);
 }
 

@@ -73,7 +73,8 @@ class Quickstart {
     std::optional<ResumePoint> from;
     if (context_.resume()) {
       from = has("policy") ? ResumePoint{"grpo", context_.settings().grpo.steps}
-                           : ResumePoint{has("sft") ? "grpo" : "sft", 0};
+             : has("sft")  ? ResumePoint{"grpo", 0}
+                           : ResumePoint{"sft", -1};  // with the dev loss before training
       if (resumes_sft()) {
         return {};
       }

@@ -140,7 +140,7 @@ void register_replay(CLI::App& app, Action& action) {
       app.add_subcommand("replay", "Do one GRPO step of a run again and compare every number that was logged");
   auto options = std::make_shared<ReplayOptions>();
   command->add_option("--run", options->run, "the run folder")->required();
-  command->add_option("--step", options->step, "the step, from 1")->required()->check(CLI::PositiveNumber);
+  command->add_option("--step", options->step, "the step, from 1")->required()->check(above_zero());
   command->callback([options, &action] { action = [options] { return replay(*options); }; });
 }
 

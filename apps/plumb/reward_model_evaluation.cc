@@ -86,7 +86,10 @@ class StepFigures {
     result["steps of most"] = majority.to_json();
     result["completions"] = right_.size();
     result["auc"] = area_under_roc(least_, right_);
-    std::printf("%-26s %.3f of %zu completions\n", "AUC of the least step", result["auc"].get<double>(), right_.size());
+    const auto area = result["auc"].get<double>();
+    if (std::isfinite(area)) {  // else all are right, or none is
+      std::printf("%-26s %.3f of %zu completions\n", "AUC of the least step", area, right_.size());
+    }
     print_rates(predicted_, labels_, "steps", result);
   }
 
@@ -98,9 +101,18 @@ class StepFigures {
   std::vector<bool> right_;
 };
 
+// Figures of nothing would be no numbers.
+nlohmann::json nothing_held_out() {
+  std::printf("nothing held out (rm.dev_share): no figures\n");
+  return nlohmann::json::object();
+}
+
 }  // namespace
 
 nlohmann::json evaluate_reward_model(Policy& policy, std::span<const PairRecord> records, JudgeTokens tokens) {
+  if (records.empty()) {
+    return nothing_held_out();
+  }
   PairFigures figures;
   for (const PairRecord& record : records) {
     if (record.pair.tie) {
@@ -116,6 +128,9 @@ nlohmann::json evaluate_reward_model(Policy& policy, std::span<const PairRecord>
 }
 
 nlohmann::json evaluate_reward_model(Policy& policy, std::span<const RatedRecord> records, JudgeTokens tokens) {
+  if (records.empty()) {
+    return nothing_held_out();
+  }
   ByPrompt<RatedRecord> prompts;
   for (const RatedRecord& record : records) {
     prompts[{record.prompt_id, record.rated.prompt}].push_back(&record);
@@ -142,6 +157,9 @@ nlohmann::json evaluate_reward_model(Policy& policy, std::span<const RatedRecord
 }
 
 nlohmann::json evaluate_reward_model(Policy& policy, std::span<const SteppedRecord> records, JudgeTokens tokens) {
+  if (records.empty()) {
+    return nothing_held_out();
+  }
   ByPrompt<SteppedRecord> prompts;
   for (const SteppedRecord& record : records) {
     prompts[{record.prompt_id, record.stepped.prompt}].push_back(&record);

@@ -77,9 +77,14 @@ nlohmann::json Accuracy::to_json() const {
 std::string Accuracy::to_text(const char* things) const {
   const nlohmann::json json = to_json();
   const auto end = [&](const char* key) { return json[key].is_number() ? json[key].get<double>() : std::nan(""); };
-  return whole_.all == 0
-             ? fmt::format("no {}", things)
-             : fmt::format("{:.3f} [{:.3f}, {:.3f}] of {:.0f} {}", mean(), end("low"), end("high"), whole_.all, things);
+  if (whole_.all == 0) {
+    return fmt::format("no {}", things);
+  }
+  const bool bounded = std::isfinite(end("low")) && std::isfinite(end("high"));
+  return fmt::format(
+      "{:.3f} {} of {:.0f} {}", mean(),
+      bounded ? fmt::format("[{:.3f}, {:.3f}]", end("low"), end("high")) : "(too few families for an interval)",
+      whole_.all, things);
 }
 
 void PairFigures::add(const PairRecord& record, double chosen, double rejected) {
@@ -101,9 +106,16 @@ void PairFigures::add(const PairRecord& record, double chosen, double rejected) 
 
 nlohmann::json PairFigures::print() const {
   nlohmann::json result = nlohmann::json::object();
+  const bool code = all_.contains("verdict CE");  // elsewhere all compile, or nothing is a program
   for (const auto& [name, accuracy] : all_) {
-    std::printf("%-26s %s\n", name.c_str(), accuracy.to_text().c_str());
+    if (code || !name.starts_with("baseline: compiles")) {
+      std::printf("%-26s %s\n", name.c_str(), accuracy.to_text().c_str());
+    }
     result[name] = accuracy.to_json();
+  }
+  if (margins_.empty()) {
+    std::printf("%-26s none: no prompt has a better and a worse completion\n", "pairs");
+    return result;
   }
   const MarginSummary margin = summary_of(margins_);
   std::printf("%-26s %.3f; 5, 50, 95 %%: %.3f, %.3f, %.3f\n", "margin", margin.mean, margin.p5, margin.p50, margin.p95);
@@ -112,6 +124,9 @@ nlohmann::json PairFigures::print() const {
 }
 
 void print_calibration(std::span<const double> margins, nlohmann::json& result) {
+  if (margins.empty()) {  // of nothing an error of 0 would be a claim
+    return;
+  }
   print_bins(calibration_of(margins, kBins), result);
 }
 

@@ -131,9 +131,9 @@ ScorerOptions RunContext::scorer_options(bool audit, const std::string& visit) c
 }
 
 void RunContext::say_time(const RunWork& work) const {
-  std::fprintf(stderr, "plumb: about %.0f minutes if the machine is idle (%.0f GFLOP/s in %s products, measured now)\n",
-               std::max(1.0, estimate_minutes(shape_, settings_, work, roof_gflops_)), roof_gflops_,
-               settings_.model.dtype == ComputeDtype::kF32 ? "f32" : "bf16");
+  const std::string time = minutes_text(estimate_minutes(shape_, settings_, work, roof_gflops_));
+  std::fprintf(stderr, "plumb: %s if the machine is idle (%.0f GFLOP/s in %s products, measured now)\n", time.c_str(),
+               roof_gflops_, settings_.model.dtype == ComputeDtype::kF32 ? "f32" : "bf16");
 }
 
 Prompts RunContext::training_prompts() const {

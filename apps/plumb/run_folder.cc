@@ -121,7 +121,8 @@ Result<RunFolder> RunFolder::open(const std::string& path, bool resume, const Co
 Result<void> RunFolder::open_logs(const std::optional<ResumePoint>& from, std::uint64_t samples_bytes) {
   PLUMB_ASSIGN(auto metrics, MetricsLog::open(path_, from));
   metrics_ = std::move(metrics);
-  PLUMB_ASSIGN(auto events, TensorBoardWriter::open(path_, from ? from->step + 1 : -1));
+  // What other stages said at step 0 stays; what this one did is said again, to the same value.
+  PLUMB_ASSIGN(auto events, TensorBoardWriter::open(path_, from ? std::max<std::int64_t>(from->step + 1, 1) : -1));
   events_ = std::move(events);
   if (from && samples_bytes == UINT64_MAX && std::filesystem::exists(file("samples.jsonl"))) {
     PLUMB_ASSIGN(samples_bytes, bytes_to_keep(file("samples.jsonl"), from));

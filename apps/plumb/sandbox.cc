@@ -125,15 +125,15 @@ void register_sandbox(CLI::App& app, Action& action) {
   run->add_option("--lang", options->language, "its language; else told from the file's name");
   run->add_option("--stdin", options->input, "a file that it reads; - is standard input");
   run->add_option("--expect", options->expected, "a file with what it should print, compared word by word");
-  run->add_option("--cpu-s", options->limits.cpu_s, "CPU time, seconds")->check(CLI::PositiveNumber);
+  run->add_option("--cpu-s", options->limits.cpu_s, "CPU time, seconds")->check(above_zero());
   const CLI::Option* wall =
       run->add_option("--wall-s", options->limits.wall_s, "wall time, seconds; else five times the CPU time")
-          ->check(CLI::PositiveNumber);
-  run->add_option("--memory-mib", options->limits.memory_mib, "memory, MiB")->check(CLI::PositiveNumber);
+          ->check(above_zero());
+  run->add_option("--memory-mib", options->limits.memory_mib, "memory, MiB")->check(above_zero());
   run->add_option("--allow", options->judge.allow, "isolation layers that may be missing (docs/sandbox.md)");
   run->add_option("--output-bytes", options->limits.output_bytes, "of what it prints, then it ends with OLE")
-      ->check(CLI::PositiveNumber);
-  run->add_option("--processes", options->limits.processes, "at once, threads included")->check(CLI::PositiveNumber);
+      ->check(above_zero());
+  run->add_option("--processes", options->limits.processes, "at once, threads included")->check(above_zero());
   run->callback([options, wall, &action] {
     options->limits.wall_s = wall->empty() ? kWallOfCpu * options->limits.cpu_s : options->limits.wall_s;
     action = [options] { return run_program(*options); };

@@ -185,17 +185,18 @@ std::int64_t num_eval_samples(const Settings& settings,
 }
 
 std::string evaluation_table(std::span<const Evaluation> evaluations) {
-  std::string table = fmt::format("{:<6} {:<6} {:>5}  {:>8} {:>8} {:>8}  {:>9} {:>5}\n", "stage", "set", "T", "python",
-                                  "C++", "maths", "truncated", "n");
+  std::string table = fmt::format("{:<6} {:<6} {:>5}  {:>8} {:>8} {:>8}  {:>9}  {:>7} {:>7}\n", "stage", "set", "T",
+                                  "python", "C++", "maths", "truncated", "prompts", "samples");
   for (const Evaluation& evaluation : evaluations) {
     const int n = samples_per_prompt(evaluation);
     const auto percent = [&](Selection selection) {
       const double share = average_success(evaluation, n, selection);
       return std::isnan(share) ? "-" : fmt::format("{:.1f}", 100 * share);
     };
-    table += fmt::format("{:<6} {:<6} {:>5g}  {:>8} {:>8} {:>8}  {:>8.1f}% {:>5}\n", evaluation.stage, evaluation.set,
-                         evaluation.temperature, percent({Language::kPython}), percent({Language::kCpp}),
-                         percent({Language::kNone}), 100 * share_truncated(evaluation), n);
+    table +=
+        fmt::format("{:<6} {:<6} {:>5g}  {:>8} {:>8} {:>8}  {:>8.1f}%  {:>7} {:>7}\n", evaluation.stage, evaluation.set,
+                    evaluation.temperature, percent({Language::kPython}), percent({Language::kCpp}),
+                    percent({Language::kNone}), 100 * share_truncated(evaluation), evaluation.prompts.size(), n);
   }
   return table;
 }

@@ -58,7 +58,7 @@ Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, std::span<co
 std::int64_t num_eval_samples(const Settings& settings,
                               const std::vector<std::shared_ptr<const PromptRecord>>& prompts);
 
-/// One table line per evaluation and language, for the terminal.
+/// One table line per evaluation, for the terminal: percent right by language, and of each prompt so many samples.
 std::string evaluation_table(std::span<const Evaluation> evaluations);
 
 }  // namespace plumb

@@ -219,6 +219,9 @@ class GrpoRun {
     const MetricMap proxy = reward_model_ ? proxy_metrics(rollout.groups, settings_.reward) : MetricMap();
     MetricMap extra = step_metrics(rollout.groups);
     extra.insert(proxy.begin(), proxy.end());
+    if (learning_.entropy_target.target > 0) {  // else it is the config's
+      extra["entropy_coefficient"] = state_.entropy_coefficient;
+    }
     apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
     const auto train_start = Clock::now();
     const GrpoStepStats stats = learn(rollout.groups);

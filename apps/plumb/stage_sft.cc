@@ -111,7 +111,7 @@ class SftRun {
   Result<void> resume() {
     PLUMB_ASSIGN(const auto loaded, load_newest_checkpoint(root(), {bench_, optimizer_}, &state_.best));
     if (!loaded) {
-      return folder_.open_logs(ResumePoint{"sft", 0});
+      return folder_.open_logs(ResumePoint{"sft", -1});  // the dev loss before training is said again
     }
     const nlohmann::json& kept = loaded->sampler;
     if (!kept.is_object() || !kept.contains("best_dev_loss") || !kept.contains("best_epoch")) {
@@ -208,7 +208,7 @@ class SftRun {
       metrics["eval_loss/" + name] = loss;
       metrics["perplexity/" + name] = std::exp(loss);
     }
-    if (failure_ && epoch > 0) {
+    if (failure_) {
       failure_ = folder_.log("sft", steps_, metrics, {});
     }
   }

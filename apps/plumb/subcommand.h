@@ -3,7 +3,9 @@
 // subcommands.inc.
 
 #include <CLI/CLI.hpp>
+#include <cstdlib>
 #include <functional>
+#include <string>
 
 #include "core/result.h"
 
@@ -17,5 +19,16 @@ using Action = std::function<Result<int>()>;
 #define PLUMB_SUBCOMMAND(name) void register_##name(CLI::App& app, Action& action);
 #include "apps/plumb/subcommands.inc"
 #undef PLUMB_SUBCOMMAND
+
+/// A check of an option's number that says what it wants; CLI11's own names a limit of 309 digits.
+inline CLI::Validator above_zero() {
+  return {[](std::string& text) {
+            char* end = nullptr;
+            const double value = std::strtod(text.c_str(), &end);
+            return end != text.c_str() && *end == '\0' && value > 0 ? std::string()
+                                                                    : "expected a number above 0, found " + text;
+          },
+          "> 0"};
+}
 
 }  // namespace plumb

@@ -45,6 +45,10 @@ std::vector<Panel> grpo_panels() {
        .curves = {{"groups/unscored", "groups", "c"}},
        .only_if_moved = true},
       {.title = "Entropy (nats per token)", .stage = grpo, .curves = {{"entropy", "entropy", "a"}}},
+      {.title = "Entropy coefficient",
+       .stage = grpo,
+       .curves = {{"entropy_coefficient", "coefficient", "b"}},
+       .smooth = false},
       {.title = "KL divergence (nats per token)", .stage = grpo, .curves = {{"kl", "KL", "b"}}, .only_if_moved = true},
       {.title = "Completion length (tokens)",
        .stage = grpo,
@@ -103,9 +107,25 @@ std::vector<Panel> grpo_panels() {
   };
 }
 
-std::vector<Panel> supervised_panels() {
+// What the steps of a reward model's training count, by what it learns from.
+struct RewardModelWords {
+  const char* loss;  // its unit
+  const char* accuracy;
+  const char* things;
+};
+
+RewardModelWords reward_model_words(const std::string& objective) {
+  const char* completions = "completions on the right side";
+  return objective == "steps"            ? RewardModelWords{"nats per step", "steps on the right side", "steps"}
+         : objective == "regression"     ? RewardModelWords{"squared error", completions, "completions"}
+         : objective == "classification" ? RewardModelWords{"nats per completion", completions, "completions"}
+                                         : RewardModelWords{"nats per pair", "the better one ahead", "pairs"};
+}
+
+std::vector<Panel> supervised_panels(const RunData& run) {
   const std::string sft = "sft";
   const std::string rm = "reward_model";
+  const RewardModelWords words = reward_model_words(reward_objective(run));
   return {
       {.title = "SFT loss (nats per token)",
        .stage = sft,
@@ -114,10 +134,10 @@ std::vector<Panel> supervised_panels() {
        .from_zero = false},
       {.title = "SFT gradient norm", .stage = sft, .curves = {{"grad_norm", "before clipping", "a"}}, .smooth = false},
       {.title = "SFT learning rate", .stage = sft, .curves = {{"learning_rate", "rate", "a"}}, .smooth = false},
-      {.title = "Reward model: loss (nats per pair)", .stage = rm, .curves = {{"loss", "loss", "a"}}},
-      {.title = "Reward model: the better one ahead",
+      {.title = "Reward model: loss (" + std::string(words.loss) + ")", .stage = rm, .curves = {{"loss", "loss", "a"}}},
+      {.title = "Reward model: " + std::string(words.accuracy),
        .stage = rm,
-       .curves = {{"accuracy", "pairs of the batch", "a"}},
+       .curves = {{"accuracy", std::string(words.things) + " of the batch", "a"}},
        .percent = true},
       {.title = "Reward model: margin (better − worse)", .stage = rm, .curves = {{"margin", "margin", "b"}}},
       {.title = "Reward model: gradient norm", .stage = rm, .curves = {{"grad_norm", "before clipping", "a"}}},
@@ -179,7 +199,7 @@ std::vector<Panel> panels_of(const RunData& run) {
                       "reward/", "/std"));
   }
   add(grpo_panels());
-  add(supervised_panels());
+  add(supervised_panels(run));
   add(family_panels(run,
                     {.title = "SFT loss by source (nats per token)", .stage = "sft", .curves = {}, .from_zero = false},
                     "loss/", ""));

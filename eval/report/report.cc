@@ -37,8 +37,8 @@ std::string page(const std::string& title, const std::string& body) {
 std::string render_report(const RunData& run) {
   std::string body;
   for (const auto section :
-       {header_section, results_section, decoding_section, guard_section, reward_model_section, health_section,
-        curves_section, outcomes_section, time_section, samples_section, run_section}) {
+       {header_section, results_section, decoding_section, guard_section, reward_model_section, profile_section,
+        health_section, curves_section, outcomes_section, time_section, samples_section, run_section}) {
     body += section(run) + "\n";
   }
   return page("plumb · " + run.name, body);

@@ -1,9 +1,12 @@
 #include "eval/report/run_data.h"
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <functional>
 #include <limits>
+#include <set>
+#include <sstream>
 
 #include "core/atomic_file.h"
 
@@ -44,6 +47,25 @@ Result<StepRow> row_from_json(const nlohmann::json& json) {
     } else if (value.is_null()) {
       row.values[name] = std::numeric_limits<double>::quiet_NaN();
     }
+  }
+  return row;
+}
+
+Result<ProfileRow> profile_row_from_json(const nlohmann::json& json) {
+  ProfileRow row;
+  try {
+    row.data_source = json.at("data_source").get<std::string>();
+    row.samples = json.at("samples").get<int>();
+    row.scored = json.at("scored").get<int>();
+    row.passed = json.at("passed").get<int>();
+    row.truncated = json.at("truncated").get<int>();
+    row.tokens = json.at("tokens").get<std::int64_t>();
+    row.mixed = json.at("mixed").get<bool>();
+  } catch (const nlohmann::json::exception& error) {
+    return Error{std::string("expected a line of a profile: ") + error.what()};
+  }
+  if (row.passed < 0 || row.passed > row.scored || row.scored > row.samples) {
+    return Error{"expected 0 <= passed <= scored <= samples"};
   }
   return row;
 }
@@ -96,6 +118,12 @@ Result<RunData> load_run(const std::filesystem::path& run_dir) {
     run.samples.push_back(std::move(sample));
     return {};
   }));
+  PLUMB_TRY(read_json_lines(run_dir / "profile.jsonl", [&](const nlohmann::json& json) -> Result<void> {
+    PLUMB_ASSIGN(ProfileRow row, profile_row_from_json(json));
+    run.profile.push_back(std::move(row));
+    return {};
+  }));
+  run.has_weights = std::filesystem::is_directory(run_dir / "policy", error);
   return run;
 }
 
@@ -104,6 +132,47 @@ std::vector<StepRow> rows_of_grpo_steps(const std::vector<StepRow>& rows) {
   std::ranges::copy_if(rows, std::back_inserter(steps),
                        [](const StepRow& row) { return row.stage == "grpo" && row.values.contains("reward"); });
   return steps;
+}
+
+std::string dev_metric(const std::vector<StepRow>& steps) {
+  std::set<std::pair<std::int64_t, std::string>> names;  // those of one language have a slash more
+  for (const StepRow& row : steps) {
+    for (const auto& [name, value] : row.values) {
+      if (name.starts_with("eval/") && (name.find("/avg@") != std::string::npos || name.ends_with("/greedy"))) {
+        names.emplace(std::ranges::count(name, '/'), name);
+      }
+    }
+  }
+  return names.empty() ? "" : names.begin()->second;
+}
+
+std::map<std::string, std::string> settings_of(const RunData& run) {
+  std::map<std::string, std::string> settings;
+  std::istringstream lines(run.config);
+  std::string section;
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t equals = line.find(" = ");
+    if (line.starts_with("[")) {
+      section = line.substr(1, line.find(']') - 1);
+    } else if (!line.starts_with("#") && equals != std::string::npos) {
+      const std::size_t comment = line.find("  #", equals);
+      settings[section + "." + line.substr(0, equals)] = line.substr(equals + 3, comment - equals - 3);
+    }
+  }
+  return settings;
+}
+
+std::string reward_objective(const RunData& run) {
+  if (run.reward_model.is_object() && run.reward_model.contains("objective") &&
+      run.reward_model["objective"].is_string()) {
+    return run.reward_model["objective"].get<std::string>();
+  }
+  // Only a file that was written before objectives had names has neither.
+  std::string named = settings_of(run)["rm.objective"];
+  std::erase(named, '"');
+  const auto held_out = run.reward_model.is_object() ? run.reward_model.find("held_out") : run.reward_model.end();
+  const bool steps = held_out != run.reward_model.end() && held_out->is_object() && held_out->contains("steps");
+  return !named.empty() ? named : steps ? "steps" : "pairs";
 }
 
 std::vector<std::pair<double, double>> series_of(const std::vector<StepRow>& rows, const std::string& stage,

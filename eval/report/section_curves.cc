@@ -136,6 +136,9 @@ std::string all_others(const RunData& run, const Drawn& drawn) {
     html += rest_block(stage_label(stage), rest);
   }
   for (const std::string& stage : stages_of(run.timings)) {
+    if (stage == "profile") {
+      continue;  // a time for each prompt; their sum stands in the profile's section
+    }
     const Rest rest = rest_of_stage(run.timings, stage, {});
     count += rest.count;
     html += rest_block(stage_label(stage) + ": times and speeds, of this machine", rest);

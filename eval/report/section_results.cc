@@ -204,6 +204,18 @@ std::size_t count_units(const Evaluation& evaluation, Selection selection) {
   return units.size();
 }
 
+// What intervals resample: "functions (both languages together) and questions".
+std::string unit_words(const Evaluation& evaluation) {
+  const bool functions = count_units(evaluation, {.language = {}, .code = true}) > 0;
+  const bool questions = count_units(evaluation, {.language = Language::kNone}) > 0;
+  const std::string both = count_units(evaluation, {.language = Language::kCpp}) > 0 &&
+                                   count_units(evaluation, {.language = Language::kPython}) > 0
+                               ? " (both languages together)"
+                               : "";
+  return fmt::format("{}{}{}", functions ? "functions" + both : "", functions && questions ? " and " : "",
+                     questions ? "questions" : "");
+}
+
 // "60 functions and 30 questions".
 std::string task_counts(const Evaluation& evaluation) {
   const std::size_t functions = count_units(evaluation, {.language = {}, .code = true});
@@ -213,15 +225,28 @@ std::string task_counts(const Evaluation& evaluation) {
                           : fmt::format("{} functions and {} questions", functions, questions);
 }
 
+// ", 8 completions of each at T = 0.6 and 1 (greedy: one)".
+std::string sample_counts(const StageResults& results) {
+  if (results.sampled.empty()) {
+    return ", one greedy completion of each";
+  }
+  std::string temperatures;
+  for (const Evaluation* sampled : results.sampled) {
+    temperatures += (temperatures.empty() ? "" : " and ") + short_number(sampled->temperature);
+  }
+  return fmt::format(", {} completions of each at T = {}{}", samples_per_prompt(*results.sampled.back()), temperatures,
+                     results.greedy != nullptr ? " (greedy: one)" : "");
+}
+
 std::string set_results(const RunData& run, const std::string& set) {
   const auto stages = results_of(run, set);
   const Evaluation& any = any_of(stages.back());
   std::string html = fmt::format(
-      "<h2>{}, before and after</h2><p class=\"lede\">Share of completions that pass {}. {}, {} prompts; "
-      "intervals are 95 % bootstraps (BCa) over functions (both languages together) and questions, and differences are "
-      "paired by them.</p>",
-      set_title(set), any.audited ? "the graded tests and the audit suite" : "the graded tests", task_counts(any),
-      any.prompts.size());
+      "<h2>{}{}</h2><p class=\"lede\">Share of completions that pass {}. {}, {} prompts{}; "
+      "intervals are 95 % bootstraps (BCa) over {}, and differences are paired by them.</p>",
+      set_title(set), stages.size() > 1 ? ", before and after" : "",
+      any.audited ? "the graded tests and the audit suite" : "the graded tests", task_counts(any), any.prompts.size(),
+      sample_counts(stages.back()), unit_words(any));
   html += results_table(stages);
   std::string flips;
   for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
@@ -256,8 +281,23 @@ std::string tile(const std::vector<StageResults>& stages, const Question& questi
   return html + "<p class=\"steps\">" + steps + "</p></div>";
 }
 
-// The run in one sentence: whether the last stage improved on the one before, at temperature 1.
-std::string verdict_sentence(const std::vector<StageResults>& stages) {
+const char* task_word(Selection part) {
+  return part.language == Language::kNone ? "tasks" : "functions";
+}
+
+// Of a model that was evaluated once.
+std::string only_stage(const StageResults& results) {
+  const Evaluation& evaluation = results.at_one() == nullptr ? *results.greedy : *results.at_one();
+  const Selection part = judged_part(evaluation);
+  const Interval interval = bca_interval(per_unit(evaluation, Measure::kAverage, samples_per_prompt(evaluation), part));
+  return fmt::format("{} answers are right <b>{}</b> of the time on {} {} of “{}”{}.",
+                     evaluation.temperature == 0 ? "Greedy" : "Sampled", percent(interval.mean),
+                     count_units(evaluation, part), task_word(part), escape_html(evaluation.set),
+                     std::isfinite(interval.low) ? " (95 % interval " + bounds(interval) + ")" : "");
+}
+
+// Whether the last stage improved on the one before, at temperature 1.
+std::string last_against_before(const std::vector<StageResults>& stages) {
   const Comparison compared = last_two(stages);
   const Question& question = kQuestions[1];
   const Evaluation* before = compared.before == nullptr ? nullptr : asked(*compared.before, question);
@@ -270,11 +310,11 @@ std::string verdict_sentence(const std::vector<StageResults>& stages) {
   const Interval gain = improvement(*before, *after, question.measure, k, part);
   const char* claim = gain.low > 0 ? "better than" : gain.high < 0 ? "worse than" : "not clearly different from";
   return fmt::format(
-      "<p class=\"verdict\">After {0}, sampled answers are right {2} of the time on {7} that the model never "
-      "trained on, against {3} after {1}: <b>{4} {1}</b> ({5}, 95 % interval {6}).</p>",
+      "After {0}, sampled answers are right {2} of the time on {7} that the model never "
+      "trained on, against {3} after {1}: <b>{4} {1}</b> ({5}, 95 % interval {6}).",
       stage_label(compared.after->stage), stage_label(compared.before->stage),
       percent(average_success(*after, k, part)), percent(average_success(*before, k, part)), claim, points(gain.mean),
-      bounds(gain), part.language == Language::kNone ? "tasks" : "functions");
+      bounds(gain), task_word(part));
 }
 
 // Where something was measured: pass@k has no k of 1.5.
@@ -288,7 +328,20 @@ std::vector<double> measured_places(const std::vector<Series>& lines) {
   return {places.begin(), places.end()};
 }
 
+std::string paragraph(const char* css, const std::string& html) {
+  return html.empty() ? "" : fmt::format("<p class=\"{}\">{}</p>", css, html);
+}
+
 }  // namespace
+
+std::string evaluation_verdict(const RunData& run) {
+  const auto sets = evaluated_sets(run);
+  if (sets.empty()) {
+    return "";
+  }
+  const auto stages = results_of(run, sets.front());
+  return stages.size() == 1 ? only_stage(stages.front()) : last_against_before(stages);
+}
 
 std::string header_section(const RunData& run) {
   const auto text = [&](const char* key) {
@@ -304,12 +357,12 @@ std::string header_section(const RunData& run) {
   }
   html += "<p class=\"muted small\">" + facts + "</p>";
   const auto sets = evaluated_sets(run);
+  const std::string verdict = run_verdict(run);
   if (sets.empty()) {
-    const std::string judged = reward_model_verdict(run);
-    return html + (judged.empty() ? "<p class=\"verdict\">Nothing has been evaluated in this run yet.</p>" : judged);
+    return html + paragraph("verdict", verdict.empty() ? "Nothing has been evaluated in this run yet." : verdict);
   }
   const auto stages = results_of(run, sets[0]);
-  html += verdict_sentence(stages) + "<div class=\"tiles\">";
+  html += paragraph("verdict", verdict) + paragraph("lede", dev_verdict(run)) + "<div class=\"tiles\">";
   for (const Question& question : kQuestions) {
     html += tile(stages, question);
   }

@@ -36,10 +36,13 @@ std::string cell(const Interval& accuracy) {
   return percent(accuracy.mean) + bounds;
 }
 
+// Whether a program compiles tells nothing apart where none failed to, as in maths.
 std::vector<std::string> baselines_of(const nlohmann::json& evaluation) {
+  const std::string compiles = std::string(kBaseline) + "compiles";
   std::vector<std::string> names;
   for (const auto& [key, value] : evaluation.items()) {
-    if (key.starts_with(kBaseline) && !key.ends_with(kHard)) {
+    const bool tells = key != compiles || evaluation.contains("verdict CE");
+    if (key.starts_with(kBaseline) && !key.ends_with(kHard) && tells) {
       names.push_back(key.substr(kBaseline.size()));
     }
   }
@@ -62,10 +65,7 @@ struct PairRow {
 };
 
 std::vector<PairRow> rows_of(const nlohmann::json& evaluation) {
-  std::vector<PairRow> rows = {{"Steps, each by itself", "steps", "", false},
-                               {"Always the side of most steps", "steps of most", "", false},
-                               {"All pairs", "all", "", true},
-                               {"Hard pairs", "hard", std::string(kHard), true}};
+  std::vector<PairRow> rows = {{"All pairs", "all", "", true}, {"Hard pairs", "hard", std::string(kHard), true}};
   constexpr std::string_view kVerdict = "verdict ";
   for (const auto& [key, value] : evaluation.items()) {
     if (key.starts_with(kVerdict)) {
@@ -78,7 +78,39 @@ std::vector<PairRow> rows_of(const nlohmann::json& evaluation) {
   return rows;
 }
 
+// A row of a table: what was judged, how many, the model's accuracy and that against `rival`, which is the middle.
+std::string own_cells(const std::string& label, const nlohmann::json& evaluation, const std::string& key,
+                      double rival) {
+  const Interval own = accuracy_of(evaluation, key);
+  return fmt::format("<tr><td class=\"l\">{}</td><td>{}</td><td class=\"final\">{}</td><td class=\"l mid\">{}</td>",
+                     label, short_number(number(evaluation[key], "pairs"), 4), cell(own),
+                     whisker({own.mean - rival, own.low - rival, own.high - rival}, -0.5, 0.5));
+}
+
+bool has_steps(const nlohmann::json& evaluation) {
+  return evaluation.contains("steps") && number(evaluation["steps"], "pairs") > 0;
+}
+
+std::string steps_table(const nlohmann::json& evaluation) {
+  if (!has_steps(evaluation)) {
+    return "";
+  }
+  const Interval most = accuracy_of(evaluation, "steps of most");
+  return "<div class=\"card scroll gap\"><table><thead><tr><th class=\"l\">Steps</th><th>Number</th><th>Reward "
+         "model</th><th class=\"l\">against most</th><th>the side of most steps</th></tr></thead><tbody>" +
+         own_cells("Steps, each by itself", evaluation, "steps", most.mean) + "<td>" + cell(most) +
+         "</td></tr></tbody></table><p class=\"small muted\">A step is judged rightly where the model’s chance and the "
+         "step’s label are on the same side of 1/2. By their least step right completions are told from wrong ones "
+         "with "
+         "an area under the ROC curve " +
+         short_number(number(evaluation, "auc")) + " (1/2 is chance).</p></div>";
+}
+
 std::string accuracy_table(const nlohmann::json& evaluation) {
+  const auto rows = rows_of(evaluation);
+  if (rows.empty()) {
+    return "";
+  }
   const auto baselines = baselines_of(evaluation);
   std::string html =
       "<div class=\"card scroll gap\"><table><thead><tr><th class=\"l\">Pairs</th><th>Number</th><th>Reward "
@@ -87,11 +119,8 @@ std::string accuracy_table(const nlohmann::json& evaluation) {
     html += "<th>" + baseline_label(name) + "</th>";
   }
   html += "</tr></thead><tbody>";
-  for (const PairRow& row : rows_of(evaluation)) {
-    const Interval own = accuracy_of(evaluation, row.key);
-    html += fmt::format("<tr><td class=\"l\">{}</td><td>{}</td><td class=\"final\">{}</td><td class=\"l mid\">{}</td>",
-                        row.label, short_number(number(evaluation[row.key], "pairs"), 4), cell(own),
-                        whisker({own.mean - 0.5, own.low - 0.5, own.high - 0.5}, -0.5, 0.5));
+  for (const PairRow& row : rows) {
+    html += own_cells(row.label, evaluation, row.key, 0.5);
     for (const std::string& name : baselines) {
       const Interval other = accuracy_of(evaluation, std::string(kBaseline) + name + row.ending);
       html += "<td>" + (row.with_baselines ? cell(other) : std::string()) + "</td>";
@@ -198,24 +227,71 @@ std::string reliability_card(const nlohmann::json& evaluation) {
 }
 
 std::string evaluation_block(const std::string& title, const nlohmann::json& evaluation) {
-  if (!evaluation.is_object() || rows_of(evaluation).empty()) {
+  if (!evaluation.is_object() || (rows_of(evaluation).empty() && !has_steps(evaluation))) {
     return "";
   }
-  return "<h3 class=\"gap\">" + title + "</h3>" + accuracy_table(evaluation) + reliability_card(evaluation);
+  return "<h3 class=\"gap\">" + title + "</h3>" + steps_table(evaluation) + accuracy_table(evaluation) +
+         reliability_card(evaluation);
 }
 
-}  // namespace
+// What the tables of a page need explained, by what they hold.
+class Words {
+ public:
+  void add(const nlohmann::json& evaluation) {
+    pairs_ = pairs_ || evaluation.contains("all");
+    hard_ = hard_ || evaluation.contains("hard");
+    for (const std::string& name : baselines_of(evaluation)) {
+      const std::string label = baseline_label(name);
+      if (std::ranges::find(rules_, label) == rules_.end()) {
+        rules_.push_back(label);
+      }
+    }
+  }
+  [[nodiscard]] std::string text() const {
+    std::string words;
+    if (pairs_) {
+      words += "Share of pairs whose better completion gets the higher score; half is chance. ";
+    }
+    words +=
+        "Intervals are 95 % bootstraps (BCa) of the share that resample families of tasks, each with all its rows; "
+        "there "
+        "are none of a single family.";
+    if (!rules_.empty()) {
+      words += fmt::format(
+          " Beside it are rules that need no reward model: of two completions {} (a half where it "
+          "cannot tell).",
+          fmt::join(rules_, ", "));
+    }
+    const bool code = std::ranges::find(rules_, baseline_label("compiles")) != rules_.end();
+    return words + (hard_ ? std::string(" Hard pairs cannot be told by their form: both ended, ") +
+                                (code ? "both compile, " : "") + "and their lengths are alike."
+                          : "");
+  }
 
-std::string reward_model_verdict(const RunData& run) {
-  const auto held_out = run.reward_model.is_object() ? run.reward_model.find("held_out") : run.reward_model.end();
-  if (held_out == run.reward_model.end() || !held_out->is_object() || !held_out->contains("all")) {
+ private:
+  bool pairs_ = false;
+  bool hard_ = false;
+  std::vector<std::string> rules_;
+};
+
+std::string steps_sentence(const nlohmann::json& held_out) {
+  return has_steps(held_out)
+             ? fmt::format(
+                   "Of {} steps of families that it never trained on, the reward model is on the right side for "
+                   "<b>{}</b>; always saying the side of most of them is for {}.",
+                   short_number(number(held_out["steps"], "pairs"), 4), percent(accuracy_of(held_out, "steps").mean),
+                   percent(accuracy_of(held_out, "steps of most").mean))
+             : "";
+}
+
+std::string pairs_sentence(const nlohmann::json& held_out) {
+  if (!held_out.contains("all")) {
     return "";
   }
-  const Interval own = accuracy_of(*held_out, "all");
   std::string best;
   double best_accuracy = -1;
-  for (const std::string& name : baselines_of(*held_out)) {
-    const double accuracy = accuracy_of(*held_out, std::string(kBaseline) + name).mean;
+  for (const std::string& name : baselines_of(held_out)) {
+    const double accuracy = accuracy_of(held_out, std::string(kBaseline) + name).mean;
     if (accuracy > best_accuracy) {
       best_accuracy = accuracy;
       best = name;
@@ -224,34 +300,51 @@ std::string reward_model_verdict(const RunData& run) {
   const std::string beside = best.empty() ? ""
                                           : fmt::format("; the best rule without it ({}) does so in {}",
                                                         baseline_label(best), percent(best_accuracy));
-  return fmt::format(
-      "<p class=\"verdict\">Of {} pairs of families that it never trained on, the reward model puts the "
-      "better completion ahead in <b>{}</b>{}.</p>",
-      short_number(number((*held_out)["all"], "pairs"), 4), percent(own.mean), beside);
+  return fmt::format("Of {} pairs {} in <b>{}</b>{}.", short_number(number(held_out["all"], "pairs"), 4),
+                     has_steps(held_out) ? "of a right and a wrong completion it puts the right one’s least step ahead"
+                                         : "of families that it never trained on, the reward model puts the better "
+                                           "completion ahead",
+                     percent(accuracy_of(held_out, "all").mean), beside);
+}
+
+}  // namespace
+
+std::string reward_model_verdict(const RunData& run) {
+  const auto held_out = run.reward_model.is_object() ? run.reward_model.find("held_out") : run.reward_model.end();
+  if (held_out == run.reward_model.end() || !held_out->is_object()) {
+    return "";
+  }
+  const std::string steps = steps_sentence(*held_out);
+  const std::string pairs = pairs_sentence(*held_out);
+  return steps.empty() && pairs.empty()
+             ? "Nothing was held out (rm.dev_share), so nothing says how good this reward model is."
+             : steps + (steps.empty() || pairs.empty() ? "" : " ") + pairs;
 }
 
 std::string reward_model_section(const RunData& run) {
   if (!run.reward_model.is_object()) {
     return "";
   }
-  std::string html =
-      evaluation_block("Held-out families of its own pairs", run.reward_model.value("held_out", nlohmann::json()));
+  std::vector<std::pair<std::string, nlohmann::json>> all = {
+      {"Held-out families of its own rows", run.reward_model.value("held_out", nlohmann::json())}};
   const nlohmann::json others = run.reward_model.value("eval_pairs", nlohmann::json());
   if (others.is_object()) {
     for (const auto& [file, evaluation] : others.items()) {
-      html += evaluation_block("Pairs of " + escape_html(file), evaluation);
+      all.emplace_back("Held-out families of " + escape_html(file), evaluation);
     }
   }
-  if (html.empty()) {
-    return "";
+  std::string html;
+  Words words;
+  for (const auto& [title, evaluation] : all) {
+    const std::string block = evaluation_block(title, evaluation);
+    if (!block.empty()) {
+      html += block;
+      words.add(evaluation);
+    }
   }
-  return "<h2>The reward model on pairs it never saw</h2><p class=\"lede\">Share of pairs whose better completion gets "
-         "the higher score; half is chance. Intervals are 95 % bootstraps (BCa) of that share that "
-         "resample families of tasks, each with all its pairs. Beside it are "
-         "rules that need no reward model: of the two completions, the one that the policy found likelier, the shorter "
-         "one, the one that compiles (a half where it cannot tell). Hard pairs cannot "
-         "be told by their form: both ended, both compile, and their lengths are alike.</p>" +
-         html;
+  return html.empty()
+             ? ""
+             : "<h2>The reward model on what it never saw</h2><p class=\"lede\">" + words.text() + "</p>" + html;
 }
 
 }  // namespace plumb

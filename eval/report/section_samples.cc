@@ -243,26 +243,63 @@ std::string eval_section(const RunData& run) {
 // Groups of training rollouts: (step, prompt) to its samples, in file order.
 using Groups = std::map<std::pair<std::int64_t, std::string>, std::vector<const SampleRecord*>>;
 
-// Of each of a few steps spread over the run, the group whose completions differ most in reward.
-std::vector<const std::vector<const SampleRecord*>*> pick_groups(const Groups& groups) {
-  std::map<std::int64_t, const std::vector<const SampleRecord*>*> best;
-  const auto mixed = [](const std::vector<const SampleRecord*>& group) {
-    return std::any_of(group.begin(), group.end(), [&](const auto* s) { return s->reward != group[0]->reward; });
+using Group = std::vector<const SampleRecord*>;
+
+// How much a group has to show: rewards that differ and moved the weights; what moved them though all rewards are
+// alike, as a divergence does; rewards that differ; nothing.
+enum class Interest { kNone, kDiffers, kMoved, kTaught };
+
+Interest interest_of(const Group& group) {
+  const auto moved = [](const SampleRecord* sample) {
+    return sample->advantage.value_or(0) != 0 ||
+           std::ranges::any_of(sample->token_advantages, [](double a) { return a != 0; });
   };
-  for (const auto& [key, group] : groups) {
-    auto& place = best[key.first];
-    if (place == nullptr || (!mixed(*place) && mixed(group))) {
-      place = &group;
-    }
+  const bool differs = std::ranges::any_of(group, [&](const auto* one) { return one->reward != group[0]->reward; });
+  if (std::ranges::any_of(group, moved)) {
+    return differs ? Interest::kTaught : Interest::kMoved;
   }
-  std::vector<const std::vector<const SampleRecord*>*> all;
-  for (const auto& [step, group] : best) {
-    all.push_back(group);
+  return differs ? Interest::kDiffers : Interest::kNone;
+}
+
+const char* rollouts_head(Interest most) {
+  switch (most) {
+    case Interest::kTaught:
+      return "<h2>Rollouts that it learned from</h2><p class=\"lede\">One group of a few steps: completions of the "
+             "same "
+             "prompt, some rewarded and some not. That difference is all the training signal.";
+    case Interest::kMoved:
+      return "<h2>Rollouts that it learned from</h2><p class=\"lede\">One group of a few steps: completions of the "
+             "same "
+             "prompt. In no saved group did their rewards differ: their advantages come from other terms.";
+    default:
+      return "<h2>Rollouts</h2><p class=\"lede\">One group of a few steps: completions of the same prompt. Nothing was "
+             "learned from any of the saved groups.";
+  }
+}
+
+// Of each of a few steps spread over the run its most interesting group; steps that have only less to show than others
+// are left out.
+std::vector<const Group*> pick_groups(const Groups& groups) {
+  std::map<std::int64_t, std::pair<Interest, const Group*>> best;
+  Interest most = Interest::kNone;
+  for (const auto& [key, group] : groups) {
+    const Interest own = interest_of(group);
+    auto& place = best[key.first];
+    if (place.second == nullptr || own > place.first) {
+      place = {own, &group};
+    }
+    most = std::max(most, own);
+  }
+  std::vector<const Group*> all;
+  for (const auto& [step, place] : best) {
+    if (place.first == most) {
+      all.push_back(place.second);
+    }
   }
   if (all.size() <= kTrainSteps) {
     return all;
   }
-  std::vector<const std::vector<const SampleRecord*>*> spread;
+  std::vector<const Group*> spread;
   for (std::size_t i = 0; i < kTrainSteps; ++i) {
     spread.push_back(all[i * (all.size() - 1) / (kTrainSteps - 1)]);
   }
@@ -332,22 +369,21 @@ std::string train_section(const RunData& run) {
   if (groups.empty()) {
     return "";
   }
-  std::string html =
-      "<h2>Rollouts that it learned from</h2><p class=\"lede\">One group of a few steps: completions of the same "
-      "prompt, some rewarded and some not. That difference is all the training signal. Point at a token to read "
-      "its log-prob; A is the advantage.</p>"
-      "<div class=\"filters\" role=\"radiogroup\" aria-label=\"Show\"><span>Show</span>"
-      "<label><input type=\"radio\" name=\"show\" id=\"show-all\" checked> all</label>"
-      "<label><input type=\"radio\" name=\"show\" id=\"show-pass\"> passes</label>"
-      "<label><input type=\"radio\" name=\"show\" id=\"show-fail\"> fails</label>"
-      "<label><input type=\"radio\" name=\"show\" id=\"show-ce\"> does not compile</label>"
-      "<label><input type=\"radio\" name=\"show\" id=\"show-cut\"> cut off</label></div>";
+  const std::vector<const Group*> picked = pick_groups(groups);
+  std::string html = std::string(rollouts_head(interest_of(*picked.front()))) +
+                     " Point at a token to read its log-prob; A is the advantage.</p>"
+                     "<div class=\"filters\" role=\"radiogroup\" aria-label=\"Show\"><span>Show</span>"
+                     "<label><input type=\"radio\" name=\"show\" id=\"show-all\" checked> all</label>"
+                     "<label><input type=\"radio\" name=\"show\" id=\"show-pass\"> passes</label>"
+                     "<label><input type=\"radio\" name=\"show\" id=\"show-fail\"> fails</label>"
+                     "<label><input type=\"radio\" name=\"show\" id=\"show-ce\"> does not compile</label>"
+                     "<label><input type=\"radio\" name=\"show\" id=\"show-cut\"> cut off</label></div>";
   const double largest = largest_advantage(groups);
   const bool of_tokens =
       std::ranges::any_of(run.samples, [](const SampleRecord& sample) { return !sample.token_advantages.empty(); });
   html += largest > 0 ? tint_switch(largest, of_tokens) : chance_key();
   bool first = true;
-  for (const auto* group : pick_groups(groups)) {
+  for (const Group* group : picked) {
     const SampleRecord& head = *group->front();
     const auto good = std::count_if(group->begin(), group->end(), [](const auto* s) { return is_solved(*s); });
     html += fmt::format(

@@ -102,12 +102,12 @@ std::string health_section(const RunData& run) {
   };
   HealthMonitor monitor;
   std::vector<Rule> rules;  // in the order of their first messages
-  bool trained = false;
+  std::size_t trained = 0;
   for (const StepRow& row : run.metrics) {
     if (row.stage != "grpo") {
       continue;
     }
-    trained = true;
+    ++trained;
     for (HealthMessage& message : monitor.observe(row.step, row.values)) {
       const auto known =
           std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.first.rule == message.rule; });
@@ -118,7 +118,7 @@ std::string health_section(const RunData& run) {
       }
     }
   }
-  if (!trained) {
+  if (trained == 0) {
     return "";
   }
   std::string messages;
@@ -129,10 +129,12 @@ std::string health_section(const RunData& run) {
                             escape_html(rule.first.text), again);
   }
   if (std::none_of(rules.begin(), rules.end(), [](const Rule& rule) { return rule.first.warning; })) {
-    messages =
-        "<div class=\"message good\">No rule had anything to complain about: groups with spread, completions that end, "
-        "entropy, duplicates and the on-policy ratio all stayed within their limits.</div>" +
-        messages;
+    const bool judged = trained >= kFewestHealthSteps;
+    messages = (judged ? "<div class=\"message good\">No rule had anything to complain about: groups with spread, "
+                         "updates, completions that end, entropy, duplicates and the on-policy ratio all stayed within "
+                         "their limits.</div>"
+                       : "<div class=\"message\">Too few steps for the rules to say anything.</div>") +
+               messages;
   }
   return "<h2>Health</h2>" + messages;
 }

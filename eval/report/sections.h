@@ -42,14 +42,23 @@ std::string legend(std::span<const Series> series);  // faint series are left ou
 /// A verdict in words, for readers who never met a programming contest: "does not compile"; escaped.
 std::string verdict_words(const std::string& verdict);
 
+/// Sentences on what a run came to, as HTML without a paragraph around them; empty where it has nothing of the kind.
+std::string evaluation_verdict(const RunData& run);    // the last stage on the first set, beside the stage before it
+std::string reward_model_verdict(const RunData& run);  // what it got right of what was held out
+std::string profile_verdict(const RunData& run);       // how much of the data a policy could learn from
+std::string dev_verdict(const RunData& run);           // evaluations within SFT and GRPO, and whose weights are kept
+std::string training_verdict(const RunData& run);      // that; of a training without any what its own numbers did
+/// The first of these that a run has, in this order.
+std::string run_verdict(const RunData& run);
+
 /// A whole page around `body`; the title is escaped.
 std::string page(const std::string& title, const std::string& body);
 
 std::string header_section(const RunData& run);        // title, verdict in a sentence, three tiles
 std::string results_section(const RunData& run);       // before/after table and flips of each set
 std::string decoding_section(const RunData& run);      // pass@k curves, accuracy against temperature
-std::string reward_model_verdict(const RunData& run);  // what it got right, in a sentence
 std::string reward_model_section(const RunData& run);  // accuracies beside baselines, reliability
+std::string profile_section(const RunData& run);       // pass@k of a data profile, by source
 std::string guard_section(const RunData& run);         // perplexity, divergence, HumanEval by stage
 std::string health_section(const RunData& run);
 std::string curves_section(const RunData& run);

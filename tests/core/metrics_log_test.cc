@@ -119,6 +119,7 @@ TEST(MetricNames, GoldenList) {
                                      "completions/eos_ratio",
                                      "completions/duplicates",
                                      "entropy",
+                                     "entropy_coefficient",
                                      "kl",
                                      "policy_loss",
                                      "clip_ratio/low_mean",

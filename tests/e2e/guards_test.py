@@ -49,6 +49,12 @@ class Guards(TrainingCase):
                              "--out", "none", "--set", "eval.guard_text=absent.txt")
         self.assert_refused(refused, 1, "eval.guard_text", "absent.txt")
 
+        evaluated = self.plumb("eval", "--model", self.models / "warm/policy", "--data", self.models / "tasks.jsonl",
+                               "--out", "evaluated", "--set", "eval.guard_text=guard.txt", "--set", "eval.samples=2",
+                               "--set", "model.dtype=f32")
+        self.assertEqual(evaluated.returncode, 0, evaluated.stderr)
+        self.assertIn(f"perplexity of the guard text {expected:.2f}", evaluated.stdout)
+
         # Weights that move have left the base; problems that resemble the primer's are no guard.
         problem = {"task_id": "HumanEval/7", "prompt": "def one():\n    \"\"\"One.\"\"\"\n", "entry_point": "one",
                    "test": "def check(candidate):\n    assert candidate() == 1\n"}

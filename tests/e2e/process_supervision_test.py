@@ -122,9 +122,26 @@ class ProcessSupervision(TrainingCase):
         self.assertEqual(held_out["auc"], 1)
         self.assertEqual(held_out["all"]["pairs"], families * sum(right) * (6 - sum(right)))
         self.assertEqual(report["eval_pairs"]["families.jsonl"], held_out)
+        self.check_words_of_small_evaluations()
         logged = self.metrics("rm")
         self.assertEqual((logged[-1]["stage"], logged[-1]["rm/step_accuracy"], logged[-1]["rm/auc"]), ("eval", 1, 1))
         self.assertLess(logged[-2]["rm/mse"], logged[0]["rm/mse"] / 4)
+
+    def check_words_of_small_evaluations(self):
+        """Nothing held out, and one family alone: no figure that is no number."""
+        result = self.reward_model("steps.jsonl", "all", **{"rm.dev_share": 0, "rm.max_epochs": 1})
+        self.assertIn("nothing held out (rm.dev_share)", result.stdout)
+        self.assertNotIn("nan", result.stdout)
+        self.assertEqual(json.loads((self.folder / "all/reward_model.json").read_text())["held_out"], {})
+        self.assertIn("Nothing was held out", (self.folder / "all/report.html").read_text())
+        rows = self.rows("families.jsonl")
+        for number in range(1, 8):  # of some such two families one is held out
+            self.write_rows("two.jsonl", [row for row in rows if row["prompt_id"] in ("0/python", f"{number}/python")])
+            result = self.reward_model("two.jsonl", f"two{number}", **{"rm.dev_share": 0.5, "rm.max_epochs": 1})
+            self.assertNotIn("nan", result.stdout)
+            if "(too few families for an interval) of" in result.stdout:
+                return
+        self.fail("no evaluation of one family")
 
     def test_samples_are_ranked_by_their_least_step(self):
         rows = self.make_steps()

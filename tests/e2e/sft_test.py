@@ -2,6 +2,9 @@
 
 import json
 import math
+import os
+import shutil
+import subprocess
 import unittest
 
 from tiny_model import write_tiny_model, write_tiny_model_that_fills_in
@@ -119,14 +122,46 @@ class Sft(PlumbCase):
         expected = {name: self.loss_of([(self.ids(text) + [END], True)]) for name, text in (("a", "four"), ("b", "1 2"))}
         result, metrics = self.sft("run", rows)
         self.assertRegex(result.stdout, r"dev loss \d")
-        self.assertEqual([name for name in metrics[0] if name.startswith("loss/")], ["loss/b"])
-        for name, (loss, _) in expected.items():
-            self.assertAlmostEqual(metrics[1][f"eval_loss/{name}"], loss, places=5)
-            self.assertAlmostEqual(metrics[1][f"perplexity/{name}"] / math.exp(loss), 1, places=5)
+        self.assertEqual([name for name in metrics[1] if name.startswith("loss/")], ["loss/b"])
         tokens = sum(count for _, count in expected.values())
-        self.assertAlmostEqual(metrics[1]["eval_loss"], sum(loss * count for loss, count in expected.values()) / tokens,
-                               places=5)
+        mean = sum(loss * count for loss, count in expected.values()) / tokens
+        self.assertEqual([row["step"] for row in metrics], [0, 1, 1])  # dev before training, the step, dev after it
+        for row in (metrics[0], metrics[2]):
+            for name, (loss, _) in expected.items():
+                self.assertAlmostEqual(row[f"eval_loss/{name}"], loss, places=5)
+                self.assertAlmostEqual(row[f"perplexity/{name}"] / math.exp(loss), 1, places=5)
+            self.assertAlmostEqual(row["eval_loss"], mean, places=5)
         self.assertFalse([name for row in self.sft("plain", rows, sft__loss_by_source="false")[1] for name in row if "/" in name])
+
+    def test_a_resume_keeps_one_line_of_the_dev_loss_before_training(self):
+        rows = [{"text": f"one two {word}"} for word in ("three", "four", "five")] + [{"text": "six", "split": "dev"}]
+        settings = {"sft__max_epochs": 4, "sft__batch_size": 1, "sft__learning_rate": 1e-3}
+        whole = self.sft("whole", rows, sft__checkpoint_every=2, **settings)[1]
+        self.assertEqual([row["step"] for row in whole if "eval_loss" in row], [0, 3, 6, 9, 12])
+        expected = (self.folder / "whole/metrics.jsonl").read_bytes()
+        first = expected.splitlines(keepends=True)[0]
+        self.assertIn(b'"step":0,', first)
+        for name, kept in (("before any step", first), ("within a line", first[:30]), ("in it", first + b'{"stage":"sf')):
+            with self.subTest(name):
+                shutil.copytree(self.folder / "whole", self.folder / "cut")  # as if killed before a checkpoint
+                shutil.rmtree(self.folder / "cut/policy")
+                (self.folder / "cut/metrics.jsonl").write_bytes(kept)
+                self.sft("cut", rows, "--resume", sft__checkpoint_every=2, **settings)
+                self.assertEqual((self.folder / "cut/metrics.jsonl").read_bytes(), expected)
+                shutil.rmtree(self.folder / "cut")
+        command = ["sft", "--model", self.model, "--data", self.folder / "data.jsonl", "--out", "killed",
+                   *overrides({"model.dtype": "f32", "sft.checkpoint_every": 2,
+                               **{key.replace("__", "."): value for key, value in settings.items()}})]
+        process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, command)], cwd=self.folder,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if "sft epoch 2" in line:
+                process.kill()
+                break
+        process.communicate(timeout=60)
+        resumed = self.plumb(*command, "--resume")
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        self.assertEqual((self.folder / "killed/metrics.jsonl").read_bytes(), expected)
 
     def test_a_batch_is_as_many_tokens_as_asked_for(self):
         rows = [{"text": text} for text in ("one two three", "four five", "six", "seven eight nine ten", "eleven")]

@@ -364,6 +364,11 @@ class Training(TrainingCase):
         lines = [json.loads(line) for line in (self.folder / "profile/profile.jsonl").read_text().splitlines()]
         self.assertEqual({line["id"] for line in lines}, {f"e2e/{name}/{to}" for name in "fg" for to in ("cpp", "python")})
         self.assertTrue(all(line["samples"] == 4 and 0 <= line["pass@k"]["4"] <= 1 for line in lines))
+        self.assertIn("report: profile/report.html", result.stdout)
+        page = (self.folder / "profile/report.html").read_text()
+        per_hour = re.search(r"useful samples an hour +(\d+)", result.stdout).group(1)
+        self.assertIn(f"{per_hour} useful samples an hour", page)
+        self.assertIn("<th>pass@4</th>", page)
 
         # Cut off in the middle of a line, it is gone on with to the same bytes.
         whole = {name: (self.folder / "profile" / name).read_bytes() for name in ("profile.jsonl", "samples.jsonl")}
@@ -376,6 +381,8 @@ class Training(TrainingCase):
         result = self.plumb(*again, "-k", 4)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual({name: (self.folder / "profile" / name).read_bytes() for name in whole}, whole)
+        timings = [json.loads(line)["step"] for line in (self.folder / "profile/timings.jsonl").read_text().splitlines()]
+        self.assertEqual(timings, [1, 2, 3, 4])
 
         for name, keys in (("sft-from-rollouts", {"prompt", "completion"}), ("rm-from-rollouts", {"chosen", "rejected"})):
             result = self.plumb("data", name, "run", "--out", "made.jsonl", "--per-prompt", 2)
@@ -415,6 +422,9 @@ class Training(TrainingCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             made = [json.loads(line)["completion"] for line in (self.folder / "out.jsonl").read_text().splitlines()]
             self.assertEqual(made, texts)
+        refused = self.plumb("data", "sft-from-rollouts", "made", "--out", "none.jsonl", "--best-by", "price")
+        self.assert_refused(refused, 2, "--best-by", "price", "{length,reward}")
+        self.assertIn("{length,reward}", self.plumb("data", "sft-from-rollouts", "--help").stdout)
 
     def test_replay_of_a_step_gives_the_logged_numbers(self):
         self.train("run", grpo__steps=4, grpo__checkpoint_every=2)
@@ -429,6 +439,8 @@ class Training(TrainingCase):
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout, r"DIFFERENT +reward ")
         self.assertIn("no line of GRPO step 9", self.plumb("replay", "--run", "run", "--step", 9).stderr)
+        self.assert_refused(self.plumb("replay", "--run", "run", "--step", 0), 2,
+                            "plumb replay: --step: expected a number above 0, found 0")
 
     def test_options_that_do_not_compose_are_refused_with_the_reason(self):
         for settings, words in (({"grpo__kl": "k1_loss"}, "whose mean over the policy's own samples is 0"),
@@ -438,6 +450,16 @@ class Training(TrainingCase):
             self.assertEqual(result.returncode, 1)
             self.assertIn(words, result.stderr.splitlines()[-1])
             shutil.rmtree(self.folder / "refused", ignore_errors=True)
+
+    def test_the_coefficient_that_follows_a_target_is_logged(self):
+        settings = {"grpo__steps": 3, "grpo__entropy_target": 5, "grpo__entropy_step": 0.004,
+                    "grpo__zero_spread": "keep"}
+        self.train("run", **settings)
+        coefficients = [row["entropy_coefficient"] for row in self.metrics("run")]
+        for coefficient, expected in zip(coefficients, (0, 0.004, 0.008), strict=True):  # what the step trained with
+            self.assertAlmostEqual(coefficient, expected, places=8)
+        self.train("none", grpo__steps=1)
+        self.assertNotIn("entropy_coefficient", self.metrics("none")[0])
 
     def test_other_members_of_the_family_train(self):
         recipes = {"dapo": {"grpo__zero_spread": "refill", "grpo__denominator": "contributing", "grpo__clip_high": 0.28,
@@ -477,6 +499,7 @@ class Training(TrainingCase):
     def test_no_spread_no_update(self):
         result = self.train("run", model="random", grpo__steps=2)
         self.assertIn("2 without an update", result.stdout)
+        self.assertRegex(result.stderr, r"step +2/2 .*entropy -  grad -  ")  # nothing was computed that could be 0
         self.assertTrue(all(row["frac_reward_zero_std"] == 1 for row in self.metrics("run")))
         self.assertEqual(read_tensors(self.folder / "run/policy/model.safetensors"),
                          read_tensors(self.models / "random/model.safetensors"))
@@ -491,6 +514,13 @@ class Training(TrainingCase):
         result = self.plumb("eval", "--model", self.models / "warm/policy", "--data", self.models / "tasks.jsonl",
                             "--out", "run", *overrides({"eval.samples": 2, "sampling.max_new_tokens": 64}))
         self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr, r"plumb: (less than a minute|about (1 minute|\d+ minutes)) if the machine is idle")
+        head, greedy, sampled = result.stdout.splitlines()[:3]
+        self.assertEqual(head.split()[-2:], ["prompts", "samples"])
+        self.assertEqual((greedy.split()[-2:], sampled.split()[-2:]), (["4", "1"], ["4", "2"]))
+        self.assertIn("completions in run/samples.jsonl, report in run/report.html", result.stdout.splitlines()[-1])
+        self.assertTrue((self.folder / "run/report.html").exists())
+        (self.folder / "run/report.html").unlink()
         names = {key for row in self.metrics("run") for key in row}
         self.assertTrue({"eval/data/greedy", "eval/data/avg@2", "eval/data/pass@2"} <= names, names)
         self.assertEqual(self.plumb("report", "run").returncode, 0)

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/atomic_file.h"
+#include "eval/evaluation.h"
 #include "tests/support/synthetic_run.h"
 
 namespace plumb {
@@ -41,7 +42,8 @@ TEST_F(ComparisonTest, HoldsResultsCurvesSettingsAndTimes) {
   for (const char* part :
        {"one, other", "<td class=\"l\">one</td>", "<td class=\"l\">other</td>", "− one", "Reward", "Entropy",
         "Settings that differ", "<td class=\"l\">grpo.steps</td><td class=\"l\">20</td><td class=\"l\">30</td>",
-        "<td class=\"l\">other</td><td>30</td>", "Written by plumb"}) {
+        "<td class=\"l\">other</td><td class=\"l\">GRPO</td><td>30</td>", "over functions",
+        "<td class=\"l\">one</td><td class=\"l\">GRPO</td><td>20</td>", "<td>8 at T = 1</td>", "Written by plumb"}) {
     EXPECT_NE(html.find(part), std::string::npos) << part;
   }
   EXPECT_EQ(html.find("clip_low"), std::string::npos) << "a setting that is the same";
@@ -55,6 +57,47 @@ TEST_F(ComparisonTest, ARunAgainstItsCopyDiffersByNothing) {
       compare({run("a", {.functions = 10, .grpo_steps = 5}), run("b", {.functions = 10, .grpo_steps = 5})});
   EXPECT_NE(html.find("+0.0 <span class=\"muted small\">0.0 – 0.0</span>"), std::string::npos);
   EXPECT_NE(html.find("The configs are the same."), std::string::npos);
+}
+
+// Runs of different kinds: each shows the numbers that it has, under what it is.
+TEST_F(ComparisonTest, KindsOfRunsStandSideBySide) {
+  const auto write = [&](const char* name, const char* file, const std::string& text) {
+    std::filesystem::create_directories(dir_ / name);
+    EXPECT_TRUE(write_file_atomic((dir_ / name / file).string(), text));
+  };
+  write("policy", "metrics.jsonl", "{\"stage\":\"grpo\",\"step\":1,\"reward\":0.5,\"grad_norm\":1}\n");
+  write("policy", "config.toml", "[run]\nseed = 1\n[grpo]\nsteps = 20\n");
+  write("warm", "metrics.jsonl",
+        "{\"stage\":\"sft\",\"step\":1,\"loss\":1.5,\"epoch\":1}\n{\"stage\":\"sft\",\"step\":1,\"eval_loss\":1.25}\n");
+  write("warm", "config.toml", "[run]\nseed = 2\n[grpo]\nsteps = 30\n");
+  write("judge", "metrics.jsonl", "{\"stage\":\"reward_model\",\"step\":1,\"loss\":0.5,\"accuracy\":0.75}\n");
+  write("judge", "reward_model.json",
+        "{\"held_out\":{\"all\":{\"accuracy\":0.875,\"low\":0.8,\"high\":0.9,\"pairs\":16}}}");
+  write("judge", "config.toml", "[run]\nseed = 1\n[rm]\nbatch_size = 8\n");
+  write("marks", "config.toml", "[run]\nseed = 1\n");
+  Evaluation evaluation{"eval", "maths", 0.7, false, 1, {}};
+  for (int i = 0; i < 5; ++i) {
+    PromptResult prompt;
+    prompt.id = prompt.unit = std::to_string(i);
+    prompt.n = 2;
+    prompt.c = prompt.c_audit = 1;
+    prompt.successes = {true, false};
+    evaluation.prompts.push_back(prompt);
+  }
+  ASSERT_TRUE(save_evaluation(dir_ / "marks", evaluation));
+  const std::string html = compare({dir_ / "policy", dir_ / "warm", dir_ / "judge", dir_ / "marks"});
+  for (const char* part :
+       {"Training: GRPO", "Training: SFT", "Training: reward model", "<h3>Loss on dev (nats per token)</h3>",
+        "The loss of SFT on dev was <b>1.25</b> nats per token after epoch 1.",
+        "puts the better completion ahead in <b>87.5%</b>", "<h2>On maths</h2>", "over questions",
+        "<td>2 at T = 0.7</td>", "<td>5</td>",
+        "<td class=\"l\">run.seed</td><td class=\"l\">1</td><td class=\"l\">2</td><td class=\"l\">1</td>",
+        "<td class=\"l\">grpo.steps</td><td class=\"l\">20</td><td class=\"l\">30</td><td class=\"l\">–</td>",
+        "card scroll wrap"}) {
+    EXPECT_NE(html.find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(html.find("rm.batch_size"), std::string::npos) << "a setting that one run alone has";
+  EXPECT_EQ(html.find("over functions"), std::string::npos);
 }
 
 TEST_F(ComparisonTest, RefusesWhatItCannotShow) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 
@@ -49,6 +50,38 @@ TEST(Health, StepsThatDifferNoMoreThanRewardsTeachNothingEither) {
             return MetricMap{{"frac_reward_zero_std", 1}, {"reward", 0.1}, {"process/steps", 4}, {"grad_norm", 0}};
           }),
       "zero_spread", "sft.max_epochs");
+}
+
+TEST(Health, StepsWithoutAnUpdateAreNoTraining) {
+  const auto idle = [](double zero_spread, int every) {
+    return run(12, [=](int step) {
+      return MetricMap{{"frac_reward_zero_std", zero_spread}, {"reward", 0.2},        {"policy_loss", 0},
+                       {"entropy", step < 6 ? 0.5 : 0.0},     {"process/steps", 2.0}, {"grad_norm", step % every}};
+    });
+  };
+  const auto messages = idle(0.375, 1);  // of all steps
+  expect_one(messages, "no_update", "grpo.min_spread");
+  EXPECT_NE(messages[0].text.find("100 % of the last steps made no update"), std::string::npos) << messages[0].text;
+  EXPECT_NE(messages[0].text.find("38 % of the groups"), std::string::npos) << messages[0].text;
+  // A step in two is still a fault, one in four is not; a loss near 0 is worth its note where there was an update.
+  EXPECT_TRUE(std::ranges::any_of(idle(0.375, 2), [](const auto& one) { return one.rule == "no_update"; }));
+  expect_one(idle(0.375, 4), "loss_near_zero", "A loss near 0");
+}
+
+TEST(Health, TheNoteOnTheLossIsForWhatIsTrue) {
+  const auto with = [](const MetricMap& more) {
+    return run(1, [&](int) {
+      MetricMap metrics = {{"policy_loss", 0.001}, {"grad_norm", 1}, {"ratio/max_abs_dev", 0}};
+      metrics.insert(more.begin(), more.end());
+      return metrics;
+    });
+  };
+  expect_one(with({}), "loss_near_zero", "the ratio is 1");
+  EXPECT_TRUE(with({{"clip_ratio/low_mean", 0.2}, {"clip_ratio/high_mean", 0.26}}).empty());
+  // Later updates of a step: no ratio was cut, but they are not 1.
+  const auto later = with({{"kl", 0.004}});
+  expect_one(later, "loss_near_zero", "A loss near 0 is normal here");
+  EXPECT_EQ(later[0].text.find("ratio"), std::string::npos) << later[0].text;
 }
 
 TEST(Health, EachRuleNamesItsKey) {

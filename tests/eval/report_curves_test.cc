@@ -113,6 +113,13 @@ TEST_F(ReportCurves, EveryMetricIsSomewhere) {
   EXPECT_TRUE(holds(html, "<td class=\"l\">perf/rss_mib</td><td>5</td>"));
 }
 
+TEST_F(ReportCurves, TheCoefficientThatFollowsATargetIsDrawn) {
+  write_steps("grpo", 8, R"("entropy":0.5,"entropy_coefficient":$)");
+  const std::string html = report();
+  EXPECT_TRUE(holds(panel(html, "Entropy coefficient"), "coefficient: 0.04 at 4"));
+  EXPECT_FALSE(holds(html, "All other metrics"));
+}
+
 TEST_F(ReportCurves, EvaluationsBeforeAndAfterAreNotThoseWithinTheRun) {
   write_steps("grpo", 3, R"("reward":$,"eval/dev/avg@4":$)");
   write_steps("grpo", 2, R"("eval/test/avg@4":0.9,"eval/test@T0.7/avg@4":0.8)");

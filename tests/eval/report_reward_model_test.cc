@@ -62,11 +62,63 @@ TEST_F(ReportRewardModel, StepsHaveRowsAndADiagramFromNothingToAll) {
   EXPECT_TRUE(holds(html,
                     "<td class=\"l\">Steps, each by itself</td><td>50</td><td class=\"final\">80.0%<span class=\"ci\">"
                     "70.0 – 90.0</span></td>"));
-  EXPECT_TRUE(holds(html, "Always the side of most steps</td><td>50</td><td class=\"final\">60.0%"));
+  EXPECT_TRUE(holds(html, "<th>the side of most steps</th>"));  // a rule beside the model, not a row under its name
+  EXPECT_TRUE(holds(html, "<td>60.0%<span class=\"ci\">50.0 – 70.0</span></td></tr>"));
+  EXPECT_EQ(count(html, "class=\"final\""), 1U);
+  EXPECT_TRUE(holds(html, "area under the ROC curve 0.9"));
   EXPECT_TRUE(holds(html, "<title>10 of them: 20.0% at 5</title>"));
   // (10 * 0.05 + 40 * 0.95) / 50 and (10 * 0.2 + 40 * 0.9) / 50.
   EXPECT_TRUE(holds(html, "It says 77.0% on average, where 76.0% is so; ECE 0.1."));
   EXPECT_EQ(count(html, "class=\"dot"), 2U);
+}
+
+// What is learned from decides what is counted, and a rule that cannot tell is no rival.
+TEST_F(ReportRewardModel, StepsAreCalledStepsAndMathsIsNotAskedWhetherItCompiles) {
+  write("metrics.jsonl", R"({"stage":"reward_model","step":1,"loss":0.5,"accuracy":0.75})"
+                         "\n"
+                         R"({"stage":"reward_model","step":2,"loss":0.4,"accuracy":0.75})"
+                         "\n");
+  write("reward_model.json", R"({"objective": "steps", "held_out": {
+  "all": {"accuracy": 0.5625, "low": 0.5, "high": 0.625, "pairs": 64},
+  "verdict none": {"accuracy": 0.5625, "low": 0.5, "high": 0.625, "pairs": 64},
+  "baseline: compiles": {"accuracy": 0.5, "low": 0.5, "high": 0.5, "pairs": 64},
+  "baseline: shorter": {"accuracy": 0.4375, "low": 0.4, "high": 0.5, "pairs": 64},
+  "steps": {"accuracy": 0.8, "low": 0.7, "high": 0.9, "pairs": 50},
+  "steps of most": {"accuracy": 0.75, "low": 0.5, "high": 0.7, "pairs": 50},
+  "completions": 12, "mse": 0.1, "mse_of_mean": 0.2, "auc": 0.9, "ece": 0.1, "reliability": []}})");
+  const std::string html = report();
+  EXPECT_FALSE(holds(html, "compiles"));
+  EXPECT_TRUE(holds(html,
+                    "Of 50 steps of families that it never trained on, the reward model is on the right side for "
+                    "<b>80.0%</b>; always saying the side of most of them is for 75.0%. Of 64 pairs of a right and a "
+                    "wrong completion it puts the right one’s least step ahead in <b>56.2%</b>; the best rule without "
+                    "it (the shorter one) does so in 43.8%."))
+      << html.substr(html.find("<h1>"), 900);
+  EXPECT_TRUE(holds(html, "<h3>Reward model: loss (nats per step)</h3>"));
+  EXPECT_TRUE(holds(html, "<h3>Reward model: steps on the right side</h3>"));
+  EXPECT_FALSE(holds(html, "<h3>Reward model: the better one ahead</h3>"));
+  EXPECT_TRUE(holds(html, "steps of the batch: 75.0% at 1"));
+}
+
+TEST_F(ReportRewardModel, TheObjectiveOfARunThatGoesOnIsItsConfigs) {
+  write("metrics.jsonl", R"({"stage":"reward_model","step":1,"loss":0.5,"accuracy":0.75})");
+  write("config.toml", "[rm]\nobjective = \"regression\"  # squared error\n");
+  std::ofstream(dir_ / "metrics.jsonl", std::ios::app) << "\n";
+  const std::string html = report();
+  EXPECT_TRUE(holds(html, "<h3>Reward model: loss (squared error)</h3>"));
+  EXPECT_TRUE(holds(html, "<h3>Reward model: completions on the right side</h3>"));
+}
+
+TEST_F(ReportRewardModel, NothingHeldOutIsSaid) {
+  for (const char* figures :
+       {R"({"objective": "pairs", "held_out": {}})", R"({"held_out": {"margin": {"mean": null}, "ece": 0}})",
+        R"({"held_out": {"steps": {"accuracy": null, "pairs": 0}, "mse": null}})"}) {
+    write("reward_model.json", figures);
+    const std::string html = report();
+    EXPECT_TRUE(holds(html, "Nothing was held out (rm.dev_share), so nothing says how good this reward model is."))
+        << figures;
+    EXPECT_FALSE(holds(html, "The reward model on what")) << figures;
+  }
 }
 
 TEST_F(ReportRewardModel, HostileNamesStayText) {
@@ -75,7 +127,7 @@ TEST_F(ReportRewardModel, HostileNamesStayText) {
   for (const char* bad : {"<script", "<img", "<svg onload"}) {
     EXPECT_FALSE(holds(html, bad)) << bad;
   }
-  EXPECT_TRUE(holds(html, "Pairs of &lt;script&gt;alert(1)&lt;/script&gt;.jsonl"));
+  EXPECT_TRUE(holds(html, "Held-out families of &lt;script&gt;alert(1)&lt;/script&gt;.jsonl"));
   EXPECT_TRUE(holds(html, "&lt;svg onload=x&gt;"));
 }
 
@@ -85,7 +137,7 @@ TEST_F(ReportRewardModel, OddFilesGiveAPageOrASentence) {
     write("reward_model.json", figures);
     EXPECT_FALSE(holds(report(), "class=\"dot")) << figures;
   }
-  EXPECT_FALSE(holds((write("reward_model.json", "{}"), report()), "The reward model on pairs"));
+  EXPECT_FALSE(holds((write("reward_model.json", "{}"), report()), "The reward model on what"));
   write("reward_model.json", "[1]");
   const auto written = write_report(dir_);
   ASSERT_FALSE(written.ok());

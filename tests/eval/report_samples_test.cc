@@ -99,6 +99,41 @@ TEST_F(ReportSamples, AFilterShowsWhateverItNames) {
   }
 }
 
+TEST_F(ReportSamples, GroupsThatTaughtComeBeforeThoseThatDidNot) {
+  const auto at = [](int step, const char* prompt, SampleRecord sample) {
+    sample.step = step;
+    sample.prompt_id = prompt;
+    return sample;
+  };
+  const std::vector<SampleRecord> dull = {
+      at(1, "dull", rollout(0, 0, std::nullopt)), at(1, "dull", rollout(1, 0, std::nullopt)),
+      at(3, "also dull", rollout(0, 1, 0.0)), at(3, "also dull", rollout(1, 0, 0.0))};
+  std::vector<SampleRecord> samples = dull;
+  samples.push_back(at(2, "duller", rollout(0, 0, std::nullopt)));
+  samples.push_back(at(2, "taught", rollout(0, 1, 1.0)));
+  samples.push_back(at(2, "taught", rollout(1, 0, -1.0)));
+  write_samples(samples);
+  std::string html = report();
+  EXPECT_TRUE(holds(html, "open><summary>Step 2 · taught · 1 of 2 pass"));
+  EXPECT_EQ(count(html, "<summary>Step "), 1U);
+  EXPECT_TRUE(holds(html, "some rewarded and some not"));
+  const std::vector<SampleRecord> pulled = {at(1, "pulled", rollout(0, 0, 0.5)), at(1, "pulled", rollout(1, 0, -0.5))};
+  samples.insert(samples.end(), pulled.begin(), pulled.end());  // by a divergence: of equal rewards
+  write_samples(samples);
+  html = report();
+  EXPECT_EQ(count(html, "<summary>Step "), 1U);
+  EXPECT_FALSE(holds(html, "pulled"));
+  write_samples(pulled);
+  html = report();
+  EXPECT_TRUE(holds(html, "open><summary>Step 1 · pulled"));
+  EXPECT_FALSE(holds(html, "some rewarded and some not"));
+  write_samples(dull);
+  html = report();
+  EXPECT_TRUE(holds(html, "open><summary>Step 3 · also dull"));  // its rewards differ at least
+  EXPECT_FALSE(holds(html, "some rewarded and some not"));
+  EXPECT_TRUE(holds(html, "Nothing was learned from any of the saved groups"));
+}
+
 TEST_F(ReportSamples, AVerdictIsAPassWhateverItPaid) {
   SampleRecord right = rollout(0, 1, 0.5);
   right.reward = 0.7;  // a reward model drives: the tests are judged and pay nothing

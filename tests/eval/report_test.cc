@@ -36,6 +36,8 @@ TEST_F(ReportTest, HoldsEveryPart) {
     EXPECT_NE(html.find(part), std::string::npos) << part;
   }
   EXPECT_EQ(html.find("rm@"), std::string::npos);  // no reward model chose anything
+  EXPECT_NE(html.find("over functions (both languages together), and"), std::string::npos);  // there are no questions
+  EXPECT_NE(html.find("completions of each at T = "), std::string::npos);
 }
 
 TEST_F(ReportTest, NothingRunsAndNothingLoads) {
