@@ -33,7 +33,7 @@ struct GrpoStepStats {
   double advantage_std = 0;
   double grad_norm = 0;  // before clipping; mean over updates
   double learning_rate = 0;
-  double frac_reward_zero_std = 0;   // share of groups whose rewards do not differ
+  double frac_reward_zero_std = 0;   // share of groups whose scores do not differ
   double staleness_max = 0;          // versions between the oldest trained token and the learner
   double staleness_mean = 0;         // over trained tokens
   std::int64_t trained_tokens = 0;   // completion tokens in the backward, over all passes
@@ -59,7 +59,7 @@ class GrpoLearner {
 
   /// All updates on one rollout: epochs x mini_batches. Groups are taken in the order (prompt id, draw), whatever order
   /// they arrive in. Denominators are fixed before the first backward. By default the loss is a mean over all
-  /// completion tokens of scored completions, groups without spread included; such a group adds nothing to the
+  /// completion tokens of scored completions, groups without advantages included; such a group adds nothing to the
   /// gradient, so it is not computed. When nothing is left to train on there is no update and the optimizer does not
   /// move.
   ///   step  of the schedule
@@ -74,7 +74,7 @@ class GrpoLearner {
   using Batch = std::vector<TrainedGroup*>;
   void score_reference(std::vector<TrainedGroup>& groups);
   void score_start(std::vector<TrainedGroup>& groups, float temperature);
-  void correct_and_mask(const Batch& mini_batch);
+  void correct_and_mask(std::vector<TrainedGroup>& groups);
   void fix_router_loss(const Batch& mini_batch, float temperature, GrpoLossSums& sums);
   bool run_update(const Batch& mini_batch, float temperature, GrpoLossSums& sums);
   GrpoLossSums run_micro_batch(const Batch& groups, float temperature);

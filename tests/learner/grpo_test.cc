@@ -5,65 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
-#include "learner/reference.h"
-#include "tests/support/random_model.h"
-#include "tests/support/scored_groups.h"
+#include "tests/support/grpo_update.h"
 
 namespace plumb {
 namespace {
 
-class GrpoUpdate : public ::testing::Test {
- protected:
-  std::unique_ptr<Policy> make_policy() {
-    const ModelConfig config = testing::small_config(true);
-    auto policy = Policy::create(config, testing::random_weights(config, 7),
-                                 {.dtype = ComputeDtype::kF32, .pool = &pool_, .trainable = true});
-    EXPECT_TRUE(policy.ok());
-    return std::move(policy).value();
-  }
-
-  // The weights after one step from the same start, flat. Plain steps along the gradient would be hidden by AdamW's
-  // first step, which is its sign: the moments say what the gradient was.
-  struct Outcome {
-    GrpoStepStats stats;
-    std::vector<float> gradient;  // from the first moment
-  };
-  Outcome run(const GrpoLearnerOptions& options, const std::vector<unsigned>& patterns,
-              const std::function<void(std::vector<ScoredGroup>&, Policy&)>& change = {}, float temperature = 1) {
-    const auto policy = make_policy();
-    std::vector<ScoredGroup> groups = testing::make_groups(*policy, patterns);
-    const auto reference = ReferencePolicy::create(*policy, pool_, {.kind = ReferenceKind::kFixed});
-    if (change) {
-      change(groups, *policy);
-    }
-    Optimizer optimizer(*policy, pool_, {.max_grad_norm = 0});
-    GrpoLearner learner(*policy, optimizer, options, &(*reference)->policy());
-    Outcome outcome{learner.step(groups, 0, temperature), {}};
-    for (const auto& moment : optimizer.first_moments()) {
-      for (const float value : moment) {
-        outcome.gradient.push_back(value * 10);
-      }
-    }
-    return outcome;
-  }
-
-  static void expect_close(const std::vector<float>& a, const std::vector<float>& b, double tolerance) {
-    ASSERT_EQ(a.size(), b.size());
-    double squares = 0;
-    double difference = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      squares += static_cast<double>(a[i]) * static_cast<double>(a[i]);
-      difference += (static_cast<double>(a[i]) - static_cast<double>(b[i])) *
-                    (static_cast<double>(a[i]) - static_cast<double>(b[i]));
-    }
-    EXPECT_GT(squares, 0);
-    EXPECT_LT(std::sqrt(difference), tolerance * std::sqrt(squares));
-  }
-
-  ThreadPool pool_{1};
-};
+using testing::GrpoUpdate;
 
 const std::vector<unsigned> kPatterns = {0b0001, 0b0110, 0b1111, 0b0111, 0b0000};
 
@@ -85,6 +35,41 @@ TEST_F(GrpoUpdate, AnySplitIntoMicroBatchesGivesEqualGradients) {
       expect_close(whole.gradient, split.gradient, 1e-5);
       EXPECT_NEAR(whole.stats.policy_loss, split.stats.policy_loss, 1e-9);
       EXPECT_EQ(whole.stats.trained_tokens, split.stats.trained_tokens);
+    }
+  }
+}
+
+// What moves the policy away from what sampled, as an asynchronous actor's weights are.
+void age(std::vector<ScoredGroup>&, Policy& policy) {
+  for (ParameterView& parameter : policy.parameters()) {
+    for (float& value : parameter.value) {
+      value *= 1.02F;
+    }
+  }
+  policy.commit_update();
+}
+
+// The factors, the products over a completion among them, and the terms that they weigh are of completions, not of
+// micro-batches.
+TEST_F(GrpoUpdate, AnySplitGivesEqualGradientsOfStaleTokens) {
+  for (const auto importance :
+       {Importance::kTokenTruncate, Importance::kTokenMask, Importance::kSequenceTruncate, Importance::kSequenceMask}) {
+    for (const auto kl : {KlLoss::kK2, KlLoss::kUnbiased}) {
+      GrpoLearnerOptions options;
+      options.old_policy = OldPolicy::kDecoupled;
+      options.importance = importance;
+      options.importance_cap = 1.1F;
+      options.loss.kl = kl;
+      options.loss.kl_coefficient = 0.1F;
+      options.loss.entropy_coefficient = 0.01F;
+      options.zero_spread = ZeroSpread::kKeep;
+      options.high_entropy_share = 0.7F;
+      const Outcome whole = run(options, kPatterns, age);
+      EXPECT_EQ(whole.stats.staleness_max, 1);
+      options.micro_batch_tokens = 1;
+      const Outcome split = run(options, kPatterns, age);
+      expect_close(whole.gradient, split.gradient, 1e-5);
+      EXPECT_NEAR(whole.stats.policy_loss, split.stats.policy_loss, 1e-9);
     }
   }
 }
@@ -237,14 +222,6 @@ TEST_F(GrpoUpdate, DecoupledOnFreshTokensIsCoupled) {
 
 TEST_F(GrpoUpdate, DecoupledOnStaleTokensCorrectsOnce) {
   // Without clips (and caps) both are A pi / mu: coupled as the ratio, decoupled as factor times ratio 1.
-  const auto age = [](std::vector<ScoredGroup>&, Policy& policy) {
-    for (ParameterView& parameter : policy.parameters()) {
-      for (float& value : parameter.value) {
-        value *= 1.02F;
-      }
-    }
-    policy.commit_update();
-  };
   GrpoLearnerOptions options;
   options.loss.clip_low = 1;
   options.loss.clip_high = 100;
@@ -323,6 +300,14 @@ TEST(CheckOptions, RefusesWhatWouldComputeSomethingElse) {
          o.advantage.kind = AdvantageKind::kReinforcePp;
        },
        "reinforce_pp"},
+      {"refill of what has a gradient",
+       [](auto& o, auto& s) {
+         s.has_reference = true;
+         o.kl_reward_coefficient = 0.1F;
+         o.zero_spread = ZeroSpread::kRefill;
+         o.count_contributing_only = true;
+       },
+       "grpo.zero_spread"},
       {"refill of all", [](auto& o, auto&) { o.zero_spread = ZeroSpread::kRefill; }, "contributing"},
       {"zone", [](auto& o, auto&) { o.overlong.zone = 9; }, "overlong_zone"},
       {"steps without a form of the kind",
