@@ -242,7 +242,7 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
   int tried = 0;
   for (int epoch = 0; epoch < options_.epochs; ++epoch) {
     for (const Batch& mini_batch : mini_batches) {
-      if (!stats.finite || mini_batch.empty()) {
+      if (!stats.finite || stats.gave_up || mini_batch.empty()) {
         continue;
       }
       stats.finite = run_update(mini_batch, temperature, sums);
@@ -257,6 +257,8 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
         stats.grad_norm += update.grad_norm;
         stats.num_updates += update.applied ? 1 : 0;
         stats.skipped_updates += update.applied ? 0 : 1;
+        skipped_.count(update.applied);
+        stats.gave_up = skipped_.too_many();
       }
     }
   }

@@ -13,6 +13,7 @@
 #include "learner/grpo_options.h"
 #include "learner/optimizer.h"
 #include "learner/router_loss.h"
+#include "learner/skipped_updates.h"
 #include "policy/policy.h"
 
 namespace plumb {
@@ -41,6 +42,7 @@ struct GrpoStepStats {
   std::int64_t trained_groups = 0;
   int num_updates = 0;         // that moved the weights
   int skipped_updates = 0;     // whose gradient was not finite though the loss was
+  bool gave_up = false;        // they were too many in a row (SkippedUpdates); no more were tried
   bool updated = false;        // num_updates > 0; false: every group was dropped, or no gradient was finite
   bool has_reference = false;  // reference_kl is there
   RouterSummary router;        // of the rows of all updates, where the model has experts
@@ -69,6 +71,9 @@ class GrpoLearner {
   /// The entropy bonus as the target has moved it; a checkpoint keeps it.
   [[nodiscard]] float entropy_coefficient() const { return options_.loss.entropy_coefficient; }
   void set_entropy_coefficient(float coefficient) { options_.loss.entropy_coefficient = coefficient; }
+  /// Updates without effect up to the last one; a checkpoint keeps it.
+  [[nodiscard]] int skipped_in_a_row() const { return skipped_.in_a_row(); }
+  void set_skipped_in_a_row(int count) { skipped_ = SkippedUpdates(count); }
 
  private:
   using Batch = std::vector<TrainedGroup*>;
@@ -83,6 +88,7 @@ class GrpoLearner {
   Optimizer& optimizer_;
   GrpoLearnerOptions options_;
   Policy* reference_;
+  SkippedUpdates skipped_;
   bool sampled_otherwise_ = false;  // the step's tokens: temperature or truncation
   ForwardTape tape_;
   std::optional<RouterTallies> tallies_;  // of the step

@@ -1,5 +1,5 @@
 #pragma once
-// Updates that changed nothing because their gradient was not finite though the loss was.
+// What users are told of updates that changed nothing.
 
 #include <fmt/format.h>
 
@@ -8,30 +8,25 @@
 #include <string>
 
 #include "core/result.h"
+#include "learner/skipped_updates.h"
 
 namespace plumb {
 
-/// One odd batch may do that. More in a row will go on: the run stops.
-constexpr int kMaxSkippedInARow = 3;
+/// That training stops: its gradients have not been finite too many times.
+inline std::string too_many_skipped() {
+  return fmt::format("more than {} updates in a row had a gradient that is not finite", kMaxSkippedInARow);
+}
 
-/// Of a stage whose steps are one update each. Counts from a resume on.
-class SkippedUpdates {
- public:
-  /// A note for the user where the step was skipped, else an empty text. Errors: one more than kMaxSkippedInARow.
-  Result<std::string> after_step(const std::string& stage, std::int64_t step, double grad_norm) {
-    in_a_row_ = std::isfinite(grad_norm) ? 0 : in_a_row_ + 1;
-    if (in_a_row_ > kMaxSkippedInARow) {
-      return Error{
-          fmt::format("{}: more than {} updates in a row had a gradient that is not finite, the last at step {}; "
-                      "lower the learning rate",
-                      stage, kMaxSkippedInARow, step)};
-    }
-    return in_a_row_ == 0 ? std::string()
-                          : fmt::format("note: step {} changed nothing: its gradient is not finite", step);
+/// Counts a step that is one update. A note for the user where it was skipped, else an empty text. Errors: one more in
+/// a row than kMaxSkippedInARow.
+inline Result<std::string> count_update(SkippedUpdates& skipped, const std::string& stage, std::int64_t step,
+                                        double grad_norm) {
+  skipped.count(std::isfinite(grad_norm));
+  if (skipped.too_many()) {
+    return Error{fmt::format("{}: {}, the last at step {}; lower the learning rate", stage, too_many_skipped(), step)};
   }
-
- private:
-  int in_a_row_ = 0;
-};
+  return skipped.in_a_row() == 0 ? std::string()
+                                 : fmt::format("note: step {} changed nothing: its gradient is not finite", step);
+}
 
 }  // namespace plumb

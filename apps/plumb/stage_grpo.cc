@@ -157,6 +157,7 @@ class GrpoRun {
     }
     state_ = std::move(*loaded);
     learner_.set_entropy_coefficient(static_cast<float>(state_.entropy_coefficient));
+    learner_.set_skipped_in_a_row(state_.skipped_in_a_row);
     PLUMB_TRY(sampler_.restore(state_.sampler));
     if (state_.dev.is_object()) {
       PLUMB_TRY(dev_.restore(state_.dev));
@@ -255,6 +256,7 @@ class GrpoRun {
       reference_->after_step(state_.step, bench_.policy());
     }
     state_.entropy_coefficient = static_cast<double>(learner_.entropy_coefficient());
+    state_.skipped_in_a_row = learner_.skipped_in_a_row();
     state_.skipped_updates += stats.updated ? 0 : 1;
     state_.num_tokens += rows_trained(rollout.groups);
     last_checkpoint_s_ = 0;
@@ -286,17 +288,14 @@ class GrpoRun {
   // Anything else that is not finite would come again on the same weights, so the run stops, with all of the step's
   // samples kept.
   Result<void> check_finite(const GrpoStepStats& stats) {
-    state_.skipped_in_a_row = stats.skipped_updates > 0 ? state_.skipped_in_a_row + stats.skipped_updates : 0;
-    if (stats.finite && state_.skipped_in_a_row <= kMaxSkippedInARow) {
+    if (stats.finite && !stats.gave_up) {
       return {};
     }
+    const bool replays = settings_.grpo.schedule == RolloutSchedule::kSynchronous;
     return Error{fmt::format(
-        "grpo: {} at step {}; its completions are the last in {}; lower grpo.learning_rate, or look at the rewards "
-        "(plumb replay does "
-        "the step again)",
-        stats.finite ? fmt::format("more than {} updates in a row had a gradient that is not finite", kMaxSkippedInARow)
-                     : "a loss, reward or log-prob is not finite",
-        state_.step, folder_.file("samples.jsonl"))};
+        "grpo: {} at step {}; its completions are the last in {}; lower grpo.learning_rate, or look at the rewards{}",
+        stats.finite ? too_many_skipped() : "a loss, reward or log-prob is not finite", state_.step,
+        folder_.file("samples.jsonl"), replays ? " (plumb replay does the step again)" : "")};
   }
 
   // A run whose reward model no longer means the reward is stopped, and saved.
@@ -340,6 +339,10 @@ class GrpoRun {
     PLUMB_TRY(folder_.log("grpo", state_.step, metrics, timings));
     PLUMB_TRY(save_samples(rollout.groups, 0, num_saved(), stats));
     progress.line(step_line(state_.step, settings_.grpo.steps, metrics, times));
+    if (stats.skipped_updates > 0) {
+      progress.line(fmt::format("note: {} of {} updates of step {} changed nothing: their gradient is not finite",
+                                stats.skipped_updates, stats.skipped_updates + stats.num_updates, state_.step));
+    }
     for (const HealthMessage& message : health_.observe(state_.step, metrics)) {
       progress.line((message.warning ? "warning: " : "note: ") + message.text);
     }

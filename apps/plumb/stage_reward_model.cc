@@ -95,6 +95,7 @@ class RewardModelRun {
     if (resume) {
       PLUMB_ASSIGN(const auto loaded, load_newest_checkpoint(folder_.file(kProgress), {bench_, optimizer_}));
       done = loaded ? loaded->step : 0;
+      skipped_ = SkippedUpdates(loaded ? loaded->skipped_in_a_row : 0);
       // Held-out figures are of the end: were they said already, they will be said again.
       PLUMB_TRY(MetricsLog::open(folder_.path(), ResumePoint{kHeldOutStage, -1}));
       PLUMB_TRY(folder_.open_logs(ResumePoint{"reward_model", done}));
@@ -138,7 +139,7 @@ class RewardModelRun {
     if (!std::isfinite(step.loss)) {
       return Error{fmt::format("reward-model: the loss of step {} is not finite; lower rm.learning_rate", step.step)};
     }
-    PLUMB_ASSIGN(const std::string note, skipped_.after_step("reward-model", step.step, step.grad_norm));
+    PLUMB_ASSIGN(const std::string note, count_update(skipped_, "reward-model", step.step, step.grad_norm));
     if (!note.empty()) {
       progress_.line(note);
     }
@@ -152,6 +153,7 @@ class RewardModelRun {
     PLUMB_TRY(folder_.sync_logs());
     TrainerState state;
     state.step = step;
+    state.skipped_in_a_row = skipped_.in_a_row();
     return checkpoints_.start(folder_.file(kProgress), state, {bench_, optimizer_}, 1);
   }
 

@@ -93,6 +93,7 @@ class SftRun {
     }
     state_.steps = loaded->step;
     state_.num_tokens = loaded->num_tokens;
+    skipped_ = SkippedUpdates(loaded->skipped_in_a_row);
     state_.best_epoch = kept["best_epoch"].get<int>();
     state_.has_best = true;
     state_.best_dev_loss =
@@ -146,7 +147,7 @@ class SftRun {
       failure_ = Error{fmt::format("sft: the loss of step {} is not finite; lower sft.learning_rate", step.step)};
     }
     if (failure_) {
-      const auto note = skipped_.after_step("sft", step.step, step.grad_norm);
+      const auto note = count_update(skipped_, "sft", step.step, step.grad_norm);
       if (!note) {
         failure_ = note.error();
       } else if (!note->empty()) {
@@ -197,6 +198,7 @@ class SftRun {
     TrainerState kept;
     kept.step = state.steps;
     kept.num_tokens = state.num_tokens;
+    kept.skipped_in_a_row = skipped_.in_a_row();
     kept.sampler = {{"best_dev_loss", state.best_dev_loss}, {"best_epoch", state.best_epoch}};
     return checkpoints_.start(root(), kept, {bench_, optimizer_, nullptr, &state.best}, 1);
   }

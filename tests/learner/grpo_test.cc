@@ -248,6 +248,66 @@ TEST_F(GrpoUpdate, ALossThatIsNotFiniteChangesNothing) {
   }
 }
 
+// Advantages near the largest f32: the loss, an f64, is finite, and the gradient, a sum of f32, is not.
+void overflow(ScoredGroup& group) {
+  group.scores[0].total = 3.2e38;
+  group.scores[1].total = -3.2e38;
+}
+
+// Good updates come before and after it, in every step: not four in a row.
+TEST_F(GrpoUpdate, OneBadMiniBatchOfFourIsSkippedAlone) {
+  GrpoLearnerOptions options;
+  options.advantage = {.kind = AdvantageKind::kNoStd};
+  options.aggregation = Aggregation::kSequenceSum;
+  options.mini_batches = 4;
+  const auto policy = make_policy();
+  Optimizer optimizer(*policy, pool_, {});
+  GrpoLearner learner(*policy, optimizer, options);
+  for (std::int64_t step = 0; step < 6; ++step) {
+    std::vector<ScoredGroup> groups = testing::make_groups(*policy, {0b0001, 0b0110, 0b0011, 0b0111});
+    overflow(groups[1]);
+    const GrpoStepStats stats = learner.step(groups, step, 1);
+    EXPECT_TRUE(stats.finite);
+    EXPECT_EQ(stats.num_updates, 3);
+    EXPECT_EQ(stats.skipped_updates, 1);
+    EXPECT_FALSE(stats.gave_up);
+  }
+  EXPECT_EQ(learner.skipped_in_a_row(), 0) << "good ones have come after it";
+}
+
+TEST_F(GrpoUpdate, TheFourthBadUpdateInARowIsTheLastOfItsStep) {
+  GrpoLearnerOptions options;
+  options.advantage = {.kind = AdvantageKind::kNoStd};
+  options.aggregation = Aggregation::kSequenceSum;
+  options.mini_batches = 4;
+  options.epochs = 3;
+  const auto spoil = [](std::vector<ScoredGroup>& groups, Policy&) { std::ranges::for_each(groups, overflow); };
+  const Outcome outcome = run(options, {0b0001, 0b0110, 0b0011, 0b0111}, spoil);
+  EXPECT_EQ(outcome.stats.num_updates, 0);
+  EXPECT_EQ(outcome.stats.skipped_updates, 4);
+  EXPECT_TRUE(outcome.stats.gave_up);
+  EXPECT_TRUE(outcome.stats.finite);
+}
+
+// One bad update a step: they are counted from step to step, and from a checkpoint on.
+TEST_F(GrpoUpdate, SkippedUpdatesAreCountedOverSteps) {
+  GrpoLearnerOptions options;
+  options.advantage = {.kind = AdvantageKind::kNoStd};
+  options.aggregation = Aggregation::kSequenceSum;
+  const auto policy = make_policy();
+  Optimizer optimizer(*policy, pool_, {});
+  std::vector<ScoredGroup> groups = testing::make_groups(*policy, {0b0001});
+  overflow(groups[0]);
+  int resumed_with = 0;
+  for (int step = 1; step <= 4; ++step) {
+    GrpoLearner learner(*policy, optimizer, options);
+    learner.set_skipped_in_a_row(resumed_with);
+    EXPECT_EQ(learner.step(groups, step, 1).gave_up, step == 4);
+    resumed_with = learner.skipped_in_a_row();
+    EXPECT_EQ(resumed_with, step);
+  }
+}
+
 TEST(EntropyTarget, MovesTheCoefficientWithinItsBounds) {
   const EntropyTarget target{.target = 1, .step = 0.25F, .max = 0.5F};
   EXPECT_EQ(next_entropy_coefficient(0.0F, 0.9, target), 0.25F);
