@@ -49,6 +49,11 @@ PackedSequences pack_raw(const Batch& groups) {
   return packed;
 }
 
+void count(const PackedSequences& packed, std::int64_t& rows, std::int64_t& targets) {
+  rows += packed.batch.num_tokens();
+  targets += static_cast<std::int64_t>(packed.num_targets());
+}
+
 // Whether tokens were drawn from another distribution than softmax(logits).
 bool sampled_otherwise(std::span<const ScoredGroup> groups, float temperature) {
   return temperature != 1 || std::ranges::any_of(groups, [](const ScoredGroup& group) {
@@ -211,6 +216,7 @@ GrpoLearner::GrpoLearner(Policy& policy, Optimizer& optimizer, const GrpoLearner
 
 GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_t step, float temperature) {
   GrpoStepStats stats;
+  work_ = {};
   std::vector<TrainedGroup> groups = trained_groups(scored);
   sampled_otherwise_ = sampled_otherwise(scored, temperature);
   if (options_.needs_reference()) {
@@ -267,7 +273,7 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
   stats.router = tallies_->summary();
   stats.has_reference = options_.needs_reference();
   stats.trained_tokens = sums.num_tokens;
-  stats.distinct_tokens = sums.distinct_tokens;
+  stats.work = work_;
   if (tried > 0) {
     const auto tokens = static_cast<double>(sums.num_tokens);
     stats.grad_norm /= tried;
@@ -287,6 +293,7 @@ void GrpoLearner::score_reference(std::vector<TrainedGroup>& groups) {
   for_each_micro_batch(all_of(groups), options_.micro_batch_tokens, [&](const Batch& part) {
     const PackedSequences packed = pack_raw(part);
     const auto score = [&](Policy& policy, std::vector<float> TrainedCompletion::*member) {
+      count(packed, work_.scored_rows, work_.scored_targets);
       const std::vector<float> log_probs = packed.by_token(policy.score(packed.batch, packed.targets).log_probs);
       auto next = log_probs.begin();
       for (TrainedGroup* group : part) {
@@ -316,6 +323,7 @@ void GrpoLearner::score_start(std::vector<TrainedGroup>& groups, float temperatu
   const Batch scored = masks ? all_of(groups) : trained_of(groups);
   for_each_micro_batch(scored, options_.micro_batch_tokens, [&](const Batch& part) {
     const PackedSequences packed = pack(part, temperature, policy_.version());
+    count(packed, work_.scored_rows, work_.scored_targets);
     const TokenScores scores = policy_.score(packed.batch, packed.targets);
     const std::vector<float> log_probs = packed.by_token(scores.log_probs);
     const std::vector<float> entropies = packed.by_token(scores.entropies);
@@ -370,6 +378,7 @@ void GrpoLearner::fix_router_loss(const Batch& mini_batch, float temperature, Gr
   RouterTallies tallies(policy_.config(), options_.router.devices);
   for_each_micro_batch(mini_batch, options_.micro_batch_tokens, [&](const Batch& part) {
     const PackedSequences packed = pack(part, temperature, policy_.version());
+    count(packed, work_.scored_rows, work_.scored_targets);
     policy_.forward(packed.batch, packed.targets, tape_);
     tallies.add(policy_, tape_, packed.row_counts);
   });
@@ -418,7 +427,7 @@ GrpoLossSums GrpoLearner::run_micro_batch(const Batch& groups, float temperature
                             arrays.advantages, entropies,          arrays.reference_log_probs,
                             arrays.importance, arrays.policy_mask, arrays.sequences};
   GrpoLossSums sums = grpo_loss(input, options_.loss, d_log_probs, d_raw_log_probs);
-  sums.distinct_tokens = static_cast<std::int64_t>(packed.num_targets());
+  count(packed, work_.trained_rows, work_.trained_targets);
   if (!policy_.exact()) {
     add_actor_difference(groups, log_probs, sums);
   }

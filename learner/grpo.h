@@ -18,6 +18,15 @@
 
 namespace plumb {
 
+/// What a step put through the model. Rows are tokens of prompts and completions, targets the distinct next tokens that
+/// the head was asked for; what completions share counts once (learner/batching.h).
+struct LearnerWork {
+  std::int64_t trained_rows = 0;  // forward and backward, over all passes
+  std::int64_t trained_targets = 0;
+  std::int64_t scored_rows = 0;  // forward alone: reference, start of the update, router loads
+  std::int64_t scored_targets = 0;
+};
+
 /// Numbers of one step; names as in metrics.jsonl. Means are over the tokens of all updates of the step.
 struct GrpoStepStats {
   double policy_loss = 0;        // all terms of the loss; mean over updates
@@ -34,11 +43,11 @@ struct GrpoStepStats {
   double advantage_std = 0;
   double grad_norm = 0;  // before clipping; mean over updates
   double learning_rate = 0;
-  double frac_reward_zero_std = 0;   // share of groups whose scores do not differ
-  double staleness_max = 0;          // versions between the oldest trained token and the learner
-  double staleness_mean = 0;         // over trained tokens
-  std::int64_t trained_tokens = 0;   // completion tokens in the backward, over all passes
-  std::int64_t distinct_tokens = 0;  // of them, those computed: what completions of a prompt share counts once
+  double frac_reward_zero_std = 0;  // share of groups whose scores do not differ
+  double staleness_max = 0;         // versions between the oldest trained token and the learner
+  double staleness_mean = 0;        // over trained tokens
+  std::int64_t trained_tokens = 0;  // completion tokens in the backward, over all passes
+  LearnerWork work;
   std::int64_t trained_groups = 0;
   int num_updates = 0;         // that moved the weights
   int skipped_updates = 0;     // whose gradient was not finite though the loss was
@@ -91,6 +100,7 @@ class GrpoLearner {
   SkippedUpdates skipped_;
   bool sampled_otherwise_ = false;  // the step's tokens: temperature or truncation
   ForwardTape tape_;
+  LearnerWork work_;                      // of the step
   std::optional<RouterTallies> tallies_;  // of the step
   RouterGradient router_gradient_;        // of the update
 };

@@ -177,7 +177,6 @@ void GrpoLossSums::add(const GrpoLossSums& other) {
   clipped_low += other.clipped_low;
   clipped_high += other.clipped_high;
   num_tokens += other.num_tokens;
-  distinct_tokens += other.distinct_tokens;
 }
 
 GrpoLossSums grpo_loss(const GrpoLossInput& input, const GrpoLossOptions& options, std::span<float> d_log_probs,

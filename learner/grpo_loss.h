@@ -71,7 +71,6 @@ struct GrpoLossSums {
   std::int64_t clipped_low = 0;     // tokens at which a clip rules
   std::int64_t clipped_high = 0;
   std::int64_t num_tokens = 0;
-  std::int64_t distinct_tokens = 0;  // of them, those that were computed (learner/batching.h); grpo_loss leaves it 0
 
   void add(const GrpoLossSums& other);
 };

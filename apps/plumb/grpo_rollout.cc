@@ -54,6 +54,8 @@ Result<Rollout> run_grpo_rollout(const GrpoRolloutParts& parts, const GrpoSettin
       }
     }
     all.new_tokens += rollout.new_tokens;
+    all.rows += rollout.rows;
+    all.head_rows += rollout.head_rows;
     all.sample_s += rollout.sample_s;
     all.reward_s += rollout.reward_s;
     std::ranges::move(rollout.groups, std::back_inserter(all.groups));

@@ -331,7 +331,8 @@ class GrpoRun {
     MetricMap metrics = grpo_metrics(rollout.groups, stats, state_.num_tokens, epoch_);
     metrics.insert(extra.begin(), extra.end());
     add_layer_norms(settings_.run.layer_norms && stats.num_updates + stats.skipped_updates > 0, optimizer_, metrics);
-    const RoofShare share{forward_flop_per_token(context_.shape()), context_.roof_gflops()};
+    const double head_flop = head_flop_per_token(context_.shape());
+    const RoofShare share{forward_flop_per_token(context_.shape()) - head_flop, head_flop, context_.roof_gflops()};
     MetricMap timings = grpo_timings(times, rollout, stats, share);
     if (dev_.seconds() > 0) {
       timings["timing_s/eval"] = dev_.seconds();

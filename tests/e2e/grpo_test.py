@@ -55,6 +55,21 @@ class Grpo(TrainingCase):
                 kinds = ["m" if sample["language"] == "none" else "c" for sample in self.samples(name)][::4]
                 self.assertEqual("".join(kinds), "".join(expected))
 
+    def test_operations_are_those_of_prompts_and_references_too(self):
+        # The tiny model's products, by its weights; every completion is of eight tokens and none begin alike.
+        rows = [{"prompt": "Say " + "really " * 40 + word + ".", "id": word} for word in ("yes", "no")]
+        settings = {"grpo__steps": 1, "grpo__prompts_per_step": 2, "grpo__learning_rate": 0}
+        counted = {}
+        for name, more in (("plain", {}),
+                           ("reference", {"grpo__kl": "k3", "grpo__reference": "fixed", "grpo__zero_spread": "keep"}),
+                           ("short", {"rows": [dict(row, prompt=row["id"]) for row in rows]})):
+            result = self.custom_run(name, "number % 2", **({"rows": rows} | settings | more))
+            self.assertEqual(result.returncode, 0, result.stderr)
+            counted[name] = json.loads((self.folder / name / "timings.jsonl").read_text().splitlines()[0])["perf/tflop"]
+        # Sampling reads what the learner reads, which multiplies it three times; the reference once more.
+        self.assertAlmostEqual(counted["reference"] / counted["plain"], 5 / 4, delta=0.02)
+        self.assertGreater(counted["plain"], 1.5 * counted["short"])
+
     def test_a_loss_that_is_not_finite_stops_the_run_with_its_samples(self):
         # Steps of 1 in every weight, thirty times on one rollout: what was likely is soon below exp(-700).
         wild = {"grpo__learning_rate": 1, "grpo__max_grad_norm": 0, "grpo__warmup_steps": 0, "grpo__update_epochs": 30,

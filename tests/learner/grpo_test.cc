@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "learner/batching.h"
 #include "tests/support/grpo_update.h"
 
 namespace plumb {
@@ -246,6 +247,37 @@ TEST_F(GrpoUpdate, ALossThatIsNotFiniteChangesNothing) {
   for (const float value : outcome.gradient) {
     ASSERT_EQ(value, 0.0F);
   }
+}
+
+// Of the first of two groups all is computed, of the second what a divergence or a mask asks for.
+TEST_F(GrpoUpdate, CountsTheRowsThatGoThroughTheModel) {
+  std::vector<std::int64_t> rows;
+  std::vector<std::int64_t> targets;
+  const auto count = [&](std::vector<ScoredGroup>& groups, Policy&) {
+    for (const TrainedGroup& group : trained_groups(groups)) {
+      PackedSequences packed;
+      append_sequences(group.sequences(), packed);
+      rows.push_back(packed.batch.num_tokens());
+      targets.push_back(static_cast<std::int64_t>(packed.num_targets()));
+    }
+  };
+  GrpoLearnerOptions options;
+  options.epochs = 2;
+  options.micro_batch_tokens = 1;
+  LearnerWork work = run(options, {0b0001, 0b0000}, count).stats.work;
+  EXPECT_EQ(work.trained_rows, 2 * rows[0]);
+  EXPECT_EQ(work.trained_targets, 2 * targets[0]);
+  EXPECT_EQ(work.scored_rows, 0);
+  options.high_entropy_share = 0.5F;
+  work = run(options, {0b0001, 0b0000}).stats.work;
+  EXPECT_EQ(work.scored_rows, rows[0] + rows[1]);
+  options.kl_reward_coefficient = 0.1F;
+  work = run(options, {0b0001, 0b0000}).stats.work;
+  EXPECT_EQ(work.trained_rows, 2 * rows[0]);
+  EXPECT_EQ(work.scored_rows, 2 * (rows[0] + rows[1]));
+  EXPECT_EQ(work.scored_targets, 2 * (targets[0] + targets[1]));
+  work = run(options, {0b0001, 0b0000}, {}, 0.5F).stats.work;  // the policy's raw log-probs, too
+  EXPECT_EQ(work.scored_rows, 3 * (rows[0] + rows[1]));
 }
 
 // Advantages near the largest f32: the loss, an f64, is finite, and the gradient, a sum of f32, is not.
