@@ -257,6 +257,10 @@ void GenerationRun::extend_all() {
       prefill.cached += prefill.reads;
     }
   }
+  for (const ExtendRequest& request : extend) {
+    progress_.rows += std::ssize(request.token_ids);
+    progress_.head_rows += request.want_logits ? 1 : 0;
+  }
   policy_.extend(*cache_->pages, extend, [&](std::int64_t index, int worker, std::span<float> logits) {
     const auto at = static_cast<std::size_t>(index);
     if (at >= num_live) {

@@ -49,6 +49,9 @@ struct GenerationProgress {
   std::int64_t total = 0;
   std::int64_t new_tokens = 0;  // sampled so far
   std::int64_t preempted = 0;   // times a completion lost its place in the cache and was read again
+  std::int64_t rows = 0;        // tokens that went through the model: of prompts and completions, once where several
+                                // begin alike (of other processes' completions as if none did)
+  std::int64_t head_rows = 0;   // of them, those that went through its head
 };
 
 /// Why a request cannot be generated: an empty prompt, a token id outside the vocabulary, a bad sampling option, a

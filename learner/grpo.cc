@@ -49,6 +49,11 @@ PackedSequences pack_raw(const Batch& groups) {
   return packed;
 }
 
+void count(const PackedSequences& packed, std::int64_t& rows, std::int64_t& targets) {
+  rows += packed.batch.num_tokens();
+  targets += static_cast<std::int64_t>(packed.num_targets());
+}
+
 // Whether tokens were drawn from another distribution than softmax(logits).
 bool sampled_otherwise(std::span<const ScoredGroup> groups, float temperature) {
   return temperature != 1 || std::ranges::any_of(groups, [](const ScoredGroup& group) {
@@ -87,6 +92,12 @@ Batch all_of(std::vector<TrainedGroup>& groups) {
   return all;
 }
 
+Batch trained_of(std::vector<TrainedGroup>& groups) {
+  Batch trained = all_of(groups);
+  std::erase_if(trained, [](const TrainedGroup* group) { return !group->trained; });
+  return trained;
+}
+
 std::vector<std::vector<float>> advantages_of(std::span<const TrainedGroup> groups,
                                               std::span<const ScoredGroup> given) {
   std::vector<std::vector<float>> all;
@@ -95,6 +106,9 @@ std::vector<std::vector<float>> advantages_of(std::span<const TrainedGroup> grou
   }
   for (const TrainedGroup& group : groups) {
     for (const TrainedCompletion& trained : group.completions) {
+      if (!group.trained) {
+        continue;
+      }
       const auto place = static_cast<std::size_t>(trained.completion - group.scored->group.completions.data());
       all[static_cast<std::size_t>(group.scored - given.data())][place] = trained.advantage;
     }
@@ -110,6 +124,9 @@ std::vector<std::vector<std::vector<float>>> token_advantages_of(std::span<const
   }
   for (const TrainedGroup& group : groups) {
     for (const TrainedCompletion& trained : group.completions) {
+      if (!group.trained) {
+        continue;
+      }
       const auto place = static_cast<std::size_t>(trained.completion - group.scored->group.completions.data());
       all[static_cast<std::size_t>(group.scored - given.data())][place] = trained.token_advantages;
     }
@@ -173,11 +190,11 @@ struct Staleness {
   double mean = 0;
 };
 
-Staleness staleness(std::span<const TrainedGroup> groups, std::int64_t version) {
+Staleness staleness(const Batch& groups, std::int64_t version) {
   Staleness result;
   double tokens = 0;
-  for (const TrainedGroup& group : groups) {
-    for (const TrainedCompletion& trained : group.completions) {
+  for (const TrainedGroup* group : groups) {
+    for (const TrainedCompletion& trained : group->completions) {
       for (const std::int64_t each : trained.completion->weight_versions) {
         const auto behind = static_cast<double>(version - each);
         result.max = std::max(result.max, behind);
@@ -199,6 +216,7 @@ GrpoLearner::GrpoLearner(Policy& policy, Optimizer& optimizer, const GrpoLearner
 
 GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_t step, float temperature) {
   GrpoStepStats stats;
+  work_ = {};
   std::vector<TrainedGroup> groups = trained_groups(scored);
   sampled_otherwise_ = sampled_otherwise(scored, temperature);
   if (options_.needs_reference()) {
@@ -214,25 +232,23 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
   stats.finite = std::isfinite(summary.mean) && std::isfinite(summary.std);
   stats.frac_reward_zero_std =
       groups.empty() ? 0.0 : 1.0 - static_cast<double>(summary.groups_with_spread) / static_cast<double>(groups.size());
-  const Staleness behind = staleness(groups, policy_.version());
+  const Staleness behind = staleness(trained_of(groups), policy_.version());
   stats.staleness_max = behind.max;
   stats.staleness_mean = behind.mean;
   stats.learning_rate = static_cast<double>(learning_rate(options_.schedule, step));
   score_start(groups, temperature);
+  correct_and_mask(groups);
   std::vector<Batch> mini_batches(static_cast<std::size_t>(options_.mini_batches));
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    mini_batches[g % mini_batches.size()].push_back(&groups[g]);
-    stats.trained_groups += groups[g].completions.empty() ? 0 : 1;
-  }
-  for (const Batch& mini_batch : mini_batches) {
-    correct_and_mask(mini_batch);
+  for (TrainedGroup* group : trained_of(groups)) {
+    mini_batches[static_cast<std::size_t>(group->mini_batch)].push_back(group);
+    ++stats.trained_groups;
   }
   GrpoLossSums sums;
   tallies_.emplace(policy_.config());
   int tried = 0;
   for (int epoch = 0; epoch < options_.epochs; ++epoch) {
     for (const Batch& mini_batch : mini_batches) {
-      if (!stats.finite || std::ranges::all_of(mini_batch, [](const auto* g) { return g->completions.empty(); })) {
+      if (!stats.finite || stats.gave_up || mini_batch.empty()) {
         continue;
       }
       stats.finite = run_update(mini_batch, temperature, sums);
@@ -247,6 +263,8 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
         stats.grad_norm += update.grad_norm;
         stats.num_updates += update.applied ? 1 : 0;
         stats.skipped_updates += update.applied ? 0 : 1;
+        skipped_.count(update.applied);
+        stats.gave_up = skipped_.too_many();
       }
     }
   }
@@ -255,7 +273,7 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
   stats.router = tallies_->summary();
   stats.has_reference = options_.needs_reference();
   stats.trained_tokens = sums.num_tokens;
-  stats.distinct_tokens = sums.distinct_tokens;
+  stats.work = work_;
   if (tried > 0) {
     const auto tokens = static_cast<double>(sums.num_tokens);
     stats.grad_norm /= tried;
@@ -275,6 +293,7 @@ void GrpoLearner::score_reference(std::vector<TrainedGroup>& groups) {
   for_each_micro_batch(all_of(groups), options_.micro_batch_tokens, [&](const Batch& part) {
     const PackedSequences packed = pack_raw(part);
     const auto score = [&](Policy& policy, std::vector<float> TrainedCompletion::*member) {
+      count(packed, work_.scored_rows, work_.scored_targets);
       const std::vector<float> log_probs = packed.by_token(policy.score(packed.batch, packed.targets).log_probs);
       auto next = log_probs.begin();
       for (TrainedGroup* group : part) {
@@ -292,16 +311,19 @@ void GrpoLearner::score_reference(std::vector<TrainedGroup>& groups) {
 }
 
 // Log-probs and entropies of the weights that the update starts from, where an option needs them. Where no token is
-// stale an exact actor's log-probs are these, bit for bit.
+// stale an exact actor's log-probs are these, bit for bit. Entropies are also those of groups that are counted and not
+// trained on: a mask must not depend on what is skipped to save time.
 void GrpoLearner::score_start(std::vector<TrainedGroup>& groups, float temperature) {
   const bool stale = options_.old_policy == OldPolicy::kDecoupled &&
-                     (!policy_.exact() || staleness(groups, policy_.version()).max > 0);
+                     (!policy_.exact() || staleness(trained_of(groups), policy_.version()).max > 0);
   const bool masks = options_.high_entropy_share < 1;
   if (!stale && !masks) {
     return;
   }
-  for_each_micro_batch(all_of(groups), options_.micro_batch_tokens, [&](const Batch& part) {
+  const Batch scored = masks ? all_of(groups) : trained_of(groups);
+  for_each_micro_batch(scored, options_.micro_batch_tokens, [&](const Batch& part) {
     const PackedSequences packed = pack(part, temperature, policy_.version());
+    count(packed, work_.scored_rows, work_.scored_targets);
     const TokenScores scores = policy_.score(packed.batch, packed.targets);
     const std::vector<float> log_probs = packed.by_token(scores.log_probs);
     const std::vector<float> entropies = packed.by_token(scores.entropies);
@@ -323,25 +345,29 @@ void GrpoLearner::score_start(std::vector<TrainedGroup>& groups, float temperatu
   });
 }
 
-void GrpoLearner::correct_and_mask(const Batch& mini_batch) {
-  std::vector<float> entropies;
-  for (TrainedGroup* group : mini_batch) {
-    for (TrainedCompletion& trained : group->completions) {
+void GrpoLearner::correct_and_mask(std::vector<TrainedGroup>& groups) {
+  std::vector<std::vector<float>> entropies(static_cast<std::size_t>(options_.mini_batches));
+  for (TrainedGroup& group : groups) {
+    for (TrainedCompletion& trained : group.completions) {
       if (!trained.prox_log_probs.empty()) {
         trained.importance = importance_factors(trained.prox_log_probs, trained.completion->log_probs,
                                                 options_.importance, options_.importance_cap);
       }
-      append(entropies, trained.entropies);
+      append(entropies[static_cast<std::size_t>(group.mini_batch)], trained.entropies);
     }
   }
   if (options_.high_entropy_share >= 1) {
     return;
   }
-  const double threshold = entropy_threshold(std::move(entropies), static_cast<double>(options_.high_entropy_share));
-  for (TrainedGroup* group : mini_batch) {
+  std::vector<double> thresholds;
+  for (std::vector<float>& each : entropies) {
+    thresholds.push_back(entropy_threshold(std::move(each), static_cast<double>(options_.high_entropy_share)));
+  }
+  for (TrainedGroup* group : trained_of(groups)) {
     for (TrainedCompletion& trained : group->completions) {
       for (const float entropy : trained.entropies) {
-        trained.policy_mask.push_back(static_cast<double>(entropy) >= threshold ? 1 : 0);
+        const bool high = static_cast<double>(entropy) >= thresholds[static_cast<std::size_t>(group->mini_batch)];
+        trained.policy_mask.push_back(high ? 1 : 0);
       }
     }
   }
@@ -352,6 +378,7 @@ void GrpoLearner::fix_router_loss(const Batch& mini_batch, float temperature, Gr
   RouterTallies tallies(policy_.config(), options_.router.devices);
   for_each_micro_batch(mini_batch, options_.micro_batch_tokens, [&](const Batch& part) {
     const PackedSequences packed = pack(part, temperature, policy_.version());
+    count(packed, work_.scored_rows, work_.scored_targets);
     policy_.forward(packed.batch, packed.targets, tape_);
     tallies.add(policy_, tape_, packed.row_counts);
   });
@@ -400,7 +427,7 @@ GrpoLossSums GrpoLearner::run_micro_batch(const Batch& groups, float temperature
                             arrays.advantages, entropies,          arrays.reference_log_probs,
                             arrays.importance, arrays.policy_mask, arrays.sequences};
   GrpoLossSums sums = grpo_loss(input, options_.loss, d_log_probs, d_raw_log_probs);
-  sums.distinct_tokens = static_cast<std::int64_t>(packed.num_targets());
+  count(packed, work_.trained_rows, work_.trained_targets);
   if (!policy_.exact()) {
     add_actor_difference(groups, log_probs, sums);
   }

@@ -13,9 +13,19 @@
 #include "learner/grpo_options.h"
 #include "learner/optimizer.h"
 #include "learner/router_loss.h"
+#include "learner/skipped_updates.h"
 #include "policy/policy.h"
 
 namespace plumb {
+
+/// What a step put through the model. Rows are tokens of prompts and completions, targets the distinct next tokens that
+/// the head was asked for; what completions share counts once (learner/batching.h).
+struct LearnerWork {
+  std::int64_t trained_rows = 0;  // forward and backward, over all passes
+  std::int64_t trained_targets = 0;
+  std::int64_t scored_rows = 0;  // forward alone: reference, start of the update, router loads
+  std::int64_t scored_targets = 0;
+};
 
 /// Numbers of one step; names as in metrics.jsonl. Means are over the tokens of all updates of the step.
 struct GrpoStepStats {
@@ -33,14 +43,15 @@ struct GrpoStepStats {
   double advantage_std = 0;
   double grad_norm = 0;  // before clipping; mean over updates
   double learning_rate = 0;
-  double frac_reward_zero_std = 0;   // share of groups whose rewards do not differ
-  double staleness_max = 0;          // versions between the oldest trained token and the learner
-  double staleness_mean = 0;         // over trained tokens
-  std::int64_t trained_tokens = 0;   // completion tokens in the backward, over all passes
-  std::int64_t distinct_tokens = 0;  // of them, those computed: what completions of a prompt share counts once
+  double frac_reward_zero_std = 0;  // share of groups whose scores do not differ
+  double staleness_max = 0;         // versions between the oldest trained token and the learner
+  double staleness_mean = 0;        // over trained tokens
+  std::int64_t trained_tokens = 0;  // completion tokens in the backward, over all passes
+  LearnerWork work;
   std::int64_t trained_groups = 0;
   int num_updates = 0;         // that moved the weights
   int skipped_updates = 0;     // whose gradient was not finite though the loss was
+  bool gave_up = false;        // they were too many in a row (SkippedUpdates); no more were tried
   bool updated = false;        // num_updates > 0; false: every group was dropped, or no gradient was finite
   bool has_reference = false;  // reference_kl is there
   RouterSummary router;        // of the rows of all updates, where the model has experts
@@ -59,7 +70,7 @@ class GrpoLearner {
 
   /// All updates on one rollout: epochs x mini_batches. Groups are taken in the order (prompt id, draw), whatever order
   /// they arrive in. Denominators are fixed before the first backward. By default the loss is a mean over all
-  /// completion tokens of scored completions, groups without spread included; such a group adds nothing to the
+  /// completion tokens of scored completions, groups without advantages included; such a group adds nothing to the
   /// gradient, so it is not computed. When nothing is left to train on there is no update and the optimizer does not
   /// move.
   ///   step  of the schedule
@@ -69,12 +80,15 @@ class GrpoLearner {
   /// The entropy bonus as the target has moved it; a checkpoint keeps it.
   [[nodiscard]] float entropy_coefficient() const { return options_.loss.entropy_coefficient; }
   void set_entropy_coefficient(float coefficient) { options_.loss.entropy_coefficient = coefficient; }
+  /// Updates without effect up to the last one; a checkpoint keeps it.
+  [[nodiscard]] int skipped_in_a_row() const { return skipped_.in_a_row(); }
+  void set_skipped_in_a_row(int count) { skipped_ = SkippedUpdates(count); }
 
  private:
   using Batch = std::vector<TrainedGroup*>;
   void score_reference(std::vector<TrainedGroup>& groups);
   void score_start(std::vector<TrainedGroup>& groups, float temperature);
-  void correct_and_mask(const Batch& mini_batch);
+  void correct_and_mask(std::vector<TrainedGroup>& groups);
   void fix_router_loss(const Batch& mini_batch, float temperature, GrpoLossSums& sums);
   bool run_update(const Batch& mini_batch, float temperature, GrpoLossSums& sums);
   GrpoLossSums run_micro_batch(const Batch& groups, float temperature);
@@ -83,8 +97,10 @@ class GrpoLearner {
   Optimizer& optimizer_;
   GrpoLearnerOptions options_;
   Policy* reference_;
+  SkippedUpdates skipped_;
   bool sampled_otherwise_ = false;  // the step's tokens: temperature or truncation
   ForwardTape tape_;
+  LearnerWork work_;                      // of the step
   std::optional<RouterTallies> tallies_;  // of the step
   RouterGradient router_gradient_;        // of the update
 };

@@ -32,34 +32,34 @@ double mean_divergence(std::span<const TrainedGroup> groups) {
   return tokens == 0 ? 0.0 : sum / static_cast<double>(tokens);
 }
 
-double reward_of(const TrainedCompletion& trained, double score, const GrpoLearnerOptions& options) {
-  double reward = score;
-  if (options.overlong.zone > 0) {
-    reward += overlong_penalty(trained.num_tokens(), options);
+// Of all completions of a group, the unscored ones missing.
+Rewards scores_of(const TrainedGroup& group) {
+  Rewards scores;
+  for (const Score& score : group.scored->scores) {
+    scores.push_back(score.unscored ? std::nullopt : std::optional(score.total));
   }
-  if (options.kl_reward_coefficient != 0) {
-    reward -= static_cast<double>(options.kl_reward_coefficient) * divergence_of(trained);
-  }
-  return reward;
+  return scores;
 }
 
-// The rewards of all completions of a group, the unscored ones missing.
-Rewards rewards_of(TrainedGroup& group, const GrpoLearnerOptions& options) {
-  Rewards rewards;
+// What is added to these scores.
+std::vector<double> shaping_of(const TrainedGroup& group, const GrpoLearnerOptions& options) {
+  std::vector<double> shaping;
   std::size_t next = 0;
   for (const Score& score : group.scored->scores) {
-    rewards.emplace_back();
+    double& added = shaping.emplace_back(0.0);
     if (!score.unscored) {
-      TrainedCompletion& trained = group.completions[next++];
-      trained.reward = reward_of(trained, score.total, options);
-      rewards.back() = trained.reward;
+      const TrainedCompletion& trained = group.completions[next++];
+      added = overlong_penalty(trained.num_tokens(), options);
+      if (options.kl_reward_coefficient != 0) {
+        added -= static_cast<double>(options.kl_reward_coefficient) * divergence_of(trained);
+      }
     }
   }
-  return rewards;
+  return shaping;
 }
 
-void hand_out(const GroupAdvantages& advantages, TrainedGroup& group) {
-  group.has_spread = advantages.has_spread;
+void hand_out(const GroupAdvantages& advantages, const GrpoLearnerOptions& options, TrainedGroup& group) {
+  group.has_spread = advantages.has_spread && (!options.process.on || options.process.outcome_weight > 0);
   std::size_t next = 0;
   for (std::size_t i = 0; i < group.scored->scores.size(); ++i) {
     if (!group.scored->scores[i].unscored) {
@@ -89,6 +89,7 @@ bool differs_from_zero(const std::vector<float>& advantages) {
 // Gives each token its own advantage; `group` has those of outcomes, and in the end the means over tokens.
 void hand_out_steps(TrainedGroup& trained_group, const GrpoLearnerOptions& options, GroupAdvantages& group) {
   std::vector<std::vector<float>> by_steps = advantages_by_steps(trained_group, options.advantage);
+  trained_group.has_spread = trained_group.has_spread || std::ranges::any_of(by_steps, differs_from_zero);
   std::size_t next = 0;
   for (std::size_t i = 0; i < trained_group.scored->scores.size(); ++i) {
     if (trained_group.scored->scores[i].unscored) {
@@ -104,8 +105,6 @@ void hand_out_steps(TrainedGroup& trained_group, const GrpoLearnerOptions& optio
     trained.advantage = static_cast<float>(sum / static_cast<double>(std::max<std::int64_t>(1, trained.num_tokens())));
     group.advantages[i] = trained.advantage;
   }
-  group.has_advantages =
-      std::ranges::any_of(trained_group.completions, differs_from_zero, &TrainedCompletion::token_advantages);
 }
 
 AdvantageSummary summarise(std::span<const GroupAdvantages> all) {
@@ -146,17 +145,43 @@ void set_denominators(std::span<TrainedGroup* const> groups, const GrpoLearnerOp
   }
 }
 
-bool is_trained(const GroupAdvantages& advantages, const GrpoLearnerOptions& options) {
+bool has_advantage(const TrainedCompletion& trained) {
+  return trained.token_advantages.empty() ? trained.advantage != 0 : differs_from_zero(trained.token_advantages);
+}
+
+bool is_trained(const TrainedGroup& group, int num_scored, const GrpoLearnerOptions& options) {
   const int fewest = options.advantage.kind == AdvantageKind::kReinforcePp ? 1 : 2;
-  return advantages.num_scored >= fewest && (advantages.has_advantages || options.zero_spread == ZeroSpread::kKeep);
+  if (num_scored < fewest || group.completions.empty()) {
+    return false;
+  }
+  const bool replaced = options.zero_spread == ZeroSpread::kRefill && !group.has_spread;
+  return options.zero_spread == ZeroSpread::kKeep ||
+         (!replaced && std::ranges::any_of(group.completions, has_advantage));
+}
+
+// Those of one mini-batch in order, for each.
+std::vector<std::vector<TrainedGroup*>> deal_out(std::vector<TrainedGroup>& groups, const GrpoLearnerOptions& options) {
+  std::vector<std::vector<TrainedGroup*>> dealt(static_cast<std::size_t>(options.mini_batches));
+  int next = 0;
+  for (const bool trained : {true, false}) {
+    for (TrainedGroup& group : groups) {
+      if (group.trained == trained) {
+        group.mini_batch = next++ % options.mini_batches;
+      }
+    }
+  }
+  for (TrainedGroup& group : groups) {
+    dealt[static_cast<std::size_t>(group.mini_batch)].push_back(&group);
+  }
+  return dealt;
 }
 
 }  // namespace
 
 SharedPromptSequences TrainedGroup::sequences() const {
   SharedPromptSequences sequences{scored->group.prompt_token_ids, {}};
-  for (const TrainedCompletion& trained : completions) {
-    sequences.completions.emplace_back(trained.completion->token_ids);
+  for (const TrainedCompletion& each : completions) {
+    sequences.completions.emplace_back(each.completion->token_ids);
   }
   return sequences;
 }
@@ -165,7 +190,7 @@ std::vector<TrainedGroup> trained_groups(std::span<const ScoredGroup> groups) {
   std::vector<TrainedGroup> ordered;
   for (const ScoredGroup& group : groups) {
     PLUMB_CHECK(group.scores.size() == group.group.completions.size(), "a score for every completion");
-    ordered.push_back({&group, {}, false});
+    ordered.emplace_back().scored = &group;
     for (std::size_t i = 0; i < group.scores.size(); ++i) {
       if (!group.scores[i].unscored) {
         TrainedCompletion& trained = ordered.back().completions.emplace_back();
@@ -182,16 +207,16 @@ std::vector<TrainedGroup> trained_groups(std::span<const ScoredGroup> groups) {
 }
 
 AdvantageSummary prepare_update(std::vector<TrainedGroup>& groups, const GrpoLearnerOptions& options) {
-  std::vector<Rewards> rewards;
-  for (TrainedGroup& group : groups) {
-    rewards.push_back(rewards_of(group, options));
+  std::vector<Rewards> scores;
+  std::vector<std::vector<double>> shaping;
+  for (const TrainedGroup& group : groups) {
+    scores.push_back(scores_of(group));
+    shaping.push_back(shaping_of(group, options));
   }
   const double divergence = options.kl_reward_coefficient == 0 ? 0.0 : mean_divergence(groups);
-  std::vector<GroupAdvantages> advantages = batch_advantages(rewards, options.advantage);
-  const auto num_batches = static_cast<std::size_t>(options.mini_batches);
-  std::vector<std::vector<TrainedGroup*>> counted(num_batches);
+  std::vector<GroupAdvantages> advantages = batch_advantages(scores, options.advantage, shaping);
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    hand_out(advantages[g], groups[g]);
+    hand_out(advantages[g], options, groups[g]);
     if (options.process.on) {
       hand_out_steps(groups[g], options, advantages[g]);
     }
@@ -200,17 +225,13 @@ AdvantageSummary prepare_update(std::vector<TrainedGroup>& groups, const GrpoLea
         return trained.completion->finish_reason == FinishReason::kLength;
       });
     }
-    if (!options.count_contributing_only || is_trained(advantages[g], options)) {
-      counted[g % num_batches].push_back(&groups[g]);
-    }
-  }
-  for (const auto& batch : counted) {
-    set_denominators(batch, options);
-  }
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (!is_trained(advantages[g], options)) {
+    groups[g].trained = is_trained(groups[g], advantages[g].num_scored, options);
+    if (!groups[g].trained && options.count_contributing_only) {
       groups[g].completions.clear();
     }
+  }
+  for (const auto& batch : deal_out(groups, options)) {
+    set_denominators(batch, options);
   }
   AdvantageSummary summary = summarise(advantages);
   summary.divergence = divergence;
@@ -218,19 +239,15 @@ AdvantageSummary prepare_update(std::vector<TrainedGroup>& groups, const GrpoLea
 }
 
 bool has_spread(const ScoredGroup& group, const GrpoLearnerOptions& options) {
-  std::vector<TrainedGroup> one = trained_groups({&group, 1});
-  GrpoLearnerOptions undiverged = options;
-  undiverged.kl_reward_coefficient = 0;
-  undiverged.advantage.kind = AdvantageKind::kNoStd;
-  const bool differ = group_advantages(rewards_of(one.front(), undiverged), undiverged.advantage).has_spread;
+  GrpoLearnerOptions alone = options;
+  alone.zero_spread = ZeroSpread::kRefill;
+  alone.kl_reward_coefficient = 0;  // the reference has not been asked yet, and spread is of scores
   if (!options.process.on) {
-    return differ;
+    alone.advantage.kind = AdvantageKind::kNoStd;  // what a batch divides by changes no sign
   }
-  if (one.front().completions.size() < 2) {
-    return false;  // has nobody to be compared with, and is not trained on
-  }
-  return (differ && options.process.outcome_weight > 0) ||
-         std::ranges::any_of(advantages_by_steps(one.front(), options.advantage), differs_from_zero);
+  std::vector<TrainedGroup> one = trained_groups({&group, 1});
+  prepare_update(one, alone);
+  return one.front().trained;
 }
 
 double entropy_threshold(std::vector<float> entropies, double share) {

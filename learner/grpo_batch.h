@@ -15,7 +15,6 @@ namespace plumb {
 struct TrainedCompletion {
   const Completion* completion = nullptr;
   const Score* score = nullptr;
-  double reward = 0;    // with shaping and divergence
   float advantage = 0;  // where tokens have their own, the mean of those
   double denominator = 1;
   std::vector<float> token_advantages;     // with process supervision
@@ -33,7 +32,9 @@ struct TrainedCompletion {
 struct TrainedGroup {
   const ScoredGroup* scored = nullptr;
   std::vector<TrainedCompletion> completions;
-  bool has_spread = false;
+  bool has_spread = false;  // of scores, or of its steps
+  bool trained = true;      // false: no gradient is computed
+  int mini_batch = 0;       // that it is trained in, or counted in
 
   [[nodiscard]] SharedPromptSequences sequences() const;
 };
@@ -49,15 +50,19 @@ struct AdvantageSummary {
   double divergence = 0;  // k1 from the reference, mean per token; where it is in the reward
 };
 
-/// Rewards (score, overlong penalty, divergence k1 where reference log-probs are there) and advantages of all groups,
-/// with process supervision of each token: what is said of advantages then is of a completion's mean, and a group has
-/// some where some token has. Then takes out what is not in the loss: overlong completions with filter_overlong, groups
-/// without advantages unless they are kept, and groups that are left with fewer than two scored completions (but for
-/// kReinforcePp); and gives every completion that stays its denominator, per mini-batch.
+/// Advantages of all groups, from scores and shaping (length penalty, divergence k1 where reference log-probs are
+/// there), and with process supervision of each token: what is said of advantages then is of a completion's mean. Then
+/// takes out overlong completions with filter_overlong; and decides which groups are trained on: those with two scored
+/// completions (kReinforcePp: one) of which one that is left has an advantage, or all of them where they are kept; with
+/// kRefill, which puts other groups in their place, only groups whose scores or steps differ. The others stay as far as
+/// denominators count them, and else are left without completions.
+///
+/// Groups that are trained on are dealt out to the mini-batches one by one in order, so that these are even, and the
+/// others after them. Every completion that stays gets its denominator, of its mini-batch.
 AdvantageSummary prepare_update(std::vector<TrainedGroup>& groups, const GrpoLearnerOptions& options);
 
-/// Whether the rewards of a group (overlong penalty included, a divergence not) differ enough to teach; with process
-/// supervision, whether the scores of its steps do, or its rewards where they have a weight.
+/// Whether an update with kRefill would train on this group: its scores (shaping aside) or, with process supervision,
+/// those of its steps differ, where they have a weight, and not all of its completions are filtered.
 bool has_spread(const ScoredGroup& group, const GrpoLearnerOptions& options);
 
 /// The smallest entropy of the `share` of tokens that have the highest: the (1 - share) quantile, linearly

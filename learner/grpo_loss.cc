@@ -110,8 +110,9 @@ class LossOfBatch {
   void finish(std::size_t t, double loss, double derivative, double denominator) {
     const double difference = log_ratio(t);
     const double ratio = std::exp(difference);
+    const double from_actor = in_.importance.empty() ? ratio : at(in_.importance, t) * ratio;  // pi / mu
     if (options_.kl != KlLoss::kNone) {
-      const KlTerm kl = kl_of(t, ratio);
+      const KlTerm kl = kl_of(t, from_actor);
       const double beta = static_cast<double>(options_.kl_coefficient);
       sums_.reference_kl += kl.value;
       loss += beta * kl.value;
@@ -125,7 +126,7 @@ class LossOfBatch {
     if (options_.entropy_coefficient != 0) {
       const auto coefficient = static_cast<double>(options_.entropy_coefficient);
       loss -= coefficient * at(in_.entropies, t);
-      derivative += coefficient * ratio * (at(in_.new_log_probs, t) + at(in_.entropies, t));
+      derivative += coefficient * from_actor * (at(in_.new_log_probs, t) + at(in_.entropies, t));
     }
     sums_.loss += loss / denominator;
     d_log_probs_[t] = static_cast<float>(derivative / denominator);
@@ -176,7 +177,6 @@ void GrpoLossSums::add(const GrpoLossSums& other) {
   clipped_low += other.clipped_low;
   clipped_high += other.clipped_high;
   num_tokens += other.num_tokens;
-  distinct_tokens += other.distinct_tokens;
 }
 
 GrpoLossSums grpo_loss(const GrpoLossInput& input, const GrpoLossOptions& options, std::span<float> d_log_probs,

@@ -54,7 +54,7 @@ struct GrpoLossInput {
   std::span<const float> advantages;           // per token
   std::span<const float> entropies;            // of the raw distribution, nats
   std::span<const float> reference_log_probs;  // empty without kl
-  std::span<const float> importance;           // detached factors of the policy term (learner/importance.h); empty: 1
+  std::span<const float> importance;           // detached factors (learner/importance.h); empty: 1
   std::span<const std::uint8_t> policy_mask;   // 0 takes a token out of the policy term alone; empty: all are in
   std::span<const LossSequence> sequences;     // tile the tokens in order
 };
@@ -71,16 +71,18 @@ struct GrpoLossSums {
   std::int64_t clipped_low = 0;     // tokens at which a clip rules
   std::int64_t clipped_high = 0;
   std::int64_t num_tokens = 0;
-  std::int64_t distinct_tokens = 0;  // of them, those that were computed (learner/batching.h); grpo_loss leaves it 0
 
   void add(const GrpoLossSums& other);
 };
 
 /// loss = sum_t (w_t m_t P_t + beta K_t - c H_t) / denominator of t's completion, with importance w, mask m and
 ///   P_t = -min(r_t A_t, clip(r_t, 1 - low, 1 + high) A_t)    PPO: Schulman et al., 2017, arXiv 1707.06347, eq. 7
-/// or as RatioKind says. K_t as KlLoss says, of raw log-probs. The entropy's derivative is taken at the sampled token,
-///   dH ~ -r_t (log pi + H_t) dlog pi (r_t detached),
-/// whose mean over mu is the exact gradient (the score function has mean 0); it needs mu untruncated at temperature 1.
+/// or as RatioKind says. K_t as KlLoss says, of raw log-probs; r_t is pi / old, so in decoupled mode w_t r_t, and not
+/// r_t, is the pi / mu of kUnbiased's K_t, w_t r_t (exp(d) - 1 - d). The entropy's derivative is taken at the sampled
+/// token,
+///   dH ~ -w_t r_t (log pi + H_t) dlog pi (w_t r_t detached),
+/// whose mean over mu is the exact gradient (the score function has mean 0) as far as w is not truncated; it needs mu
+/// untruncated at temperature 1. k2 and k3 have no ratio in them, as published.
 ///   d_log_probs      [R] out (=): d loss / d new_log_probs
 ///   d_raw_log_probs  [R] out (=): d loss / d raw_log_probs; empty where those are
 /// Sums run in f64 in token order; bits depend on the input alone.

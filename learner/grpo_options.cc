@@ -62,8 +62,13 @@ Result<void> check_groups(const GrpoLearnerOptions& options) {
   const bool whole_batch = options.advantage.kind == AdvantageKind::kReinforcePp;
   if (options.zero_spread == ZeroSpread::kRefill && whole_batch) {
     return Error{
-        "grpo.zero_spread: refill replaces groups whose rewards are equal, and with grpo.advantage = "
+        "grpo.zero_spread: refill replaces groups whose scores are equal, and with grpo.advantage = "
         "reinforce_pp those teach like any other; set skip_compute"};
+  }
+  if (options.zero_spread == ZeroSpread::kRefill && options.kl_reward_coefficient != 0) {
+    return Error{
+        "grpo.zero_spread: a group without spread still has a gradient from the divergence in its reward, so it cannot "
+        "be replaced by others; set skip_compute or keep, or grpo.kl = none"};
   }
   if (options.zero_spread == ZeroSpread::kRefill && !options.count_contributing_only) {
     return Error{

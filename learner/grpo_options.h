@@ -13,11 +13,13 @@
 
 namespace plumb {
 
-/// What becomes of a group whose rewards are all equal.
+/// What becomes of a group whose scores are all equal.
 enum class ZeroSpread : std::uint8_t {
   kKeep,         // computed like any other: needed where a divergence or entropy term is in the loss
-  kSkipCompute,  // its policy gradient is 0, so it is not computed
-  kRefill,       // skipped, and the caller draws other prompts in its place. Dynamic sampling, DAPO: arXiv 2503.14476
+  kSkipCompute,  // not computed where its policy gradient is 0; a divergence or length penalty in its reward may give
+                 // it one (learner/advantages.h), and then it is computed
+  kRefill,       // not trained on, and the caller draws other prompts in its place: what a length penalty alone would
+                 // teach is dropped with it. Dynamic sampling, DAPO: arXiv 2503.14476
 };
 
 /// Entropy bonus whose coefficient follows a target: c rises by `step` after an update with entropy below `target` and
@@ -48,7 +50,7 @@ struct GrpoLearnerOptions {
   ProcessSupervision process;
   GrpoLossOptions loss;
   Aggregation aggregation = Aggregation::kTokenMean;
-  bool count_contributing_only = false;    // denominators leave out completions of groups without advantages
+  bool count_contributing_only = false;    // denominators leave out completions of groups that are not trained on
   std::int64_t max_completion_tokens = 1;  // of the sampler: for kConstantLength and the overlong penalty
   ZeroSpread zero_spread = ZeroSpread::kSkipCompute;
   OldPolicy old_policy = OldPolicy::kCoupled;
@@ -62,7 +64,7 @@ struct GrpoLearnerOptions {
   EntropyTarget entropy_target;
   RouterLossOptions router;  // of a mixture of experts
   int epochs = 1;            // passes over a rollout
-  int mini_batches = 1;      // updates a pass; group g of the canonical order is in mini-batch g mod mini_batches
+  int mini_batches = 1;      // updates a pass; the k-th group that is trained on is in mini-batch k mod mini_batches
   Schedule schedule;
   std::int64_t micro_batch_tokens = 1024;  // rows per forward and backward; changes memory and speed only (to rounding)
 

@@ -1,5 +1,6 @@
 #pragma once
-// Corrections for completions that the learner's policy did not draw: detached factors of the policy term.
+// Corrections for completions that the learner's policy did not draw: detached factors of the
+// policy term, and of the terms whose gradient at the sampled tokens is a mean over the actor (learner/grpo_loss.h).
 
 #include <cstdint>
 #include <span>

@@ -63,7 +63,9 @@ struct Call {
   std::vector<bool> done = {};
   std::deque<std::size_t> pending = {};
   std::size_t num_done = 0;
-  std::int64_t new_tokens = 0;      // of groups that are done
+  std::int64_t new_tokens = 0;  // of groups that are done
+  std::int64_t rows = 0;        // likewise, as GenerationProgress has them
+  std::int64_t head_rows = 0;
   std::int64_t preempted = 0;       // by jobs that have ended
   std::optional<Error> fault = {};  // the first
   bool stopping = false;
@@ -375,6 +377,9 @@ class Fleet final : public ActorFleet {
     group.completions = std::move(completions);
     job.progress.new_tokens = std::max<std::int64_t>(0, job.progress.new_tokens - tokens_of(group));
     call.new_tokens += tokens_of(group);
+    // The last token of each has no successor.
+    call.rows += std::ssize(group.prompt_token_ids) + tokens_of(group) - std::ssize(group.completions);
+    call.head_rows += tokens_of(group);
     call.done[request] = true;
     ++call.num_done;
     if (call.on_group) {
@@ -392,7 +397,8 @@ class Fleet final : public ActorFleet {
   }
 
   [[nodiscard]] GenerationProgress progress_of(const Call& call) const {
-    GenerationProgress progress{.new_tokens = call.new_tokens, .preempted = call.preempted};
+    GenerationProgress progress{
+        .new_tokens = call.new_tokens, .preempted = call.preempted, .rows = call.rows, .head_rows = call.head_rows};
     for (std::size_t i = 0; i < call.requests.size(); ++i) {
       progress.total += call.requests[i].num_samples;
       progress.finished += call.done[i] ? call.requests[i].num_samples : 0;

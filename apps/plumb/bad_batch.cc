@@ -47,7 +47,7 @@ nlohmann::json bad_batch_row(const SteppedCompletion& stepped, const Tokenizer& 
 }
 
 Error stop_with_bad_batch(const RunFolder& folder, const std::string& stage, const std::string& section,
-                          const SkippedUpdates::Word& word, const std::vector<nlohmann::json>& rows) {
+                          const UpdateWatch::Word& word, const std::vector<nlohmann::json>& rows) {
   std::string text;
   for (const nlohmann::json& row : rows) {
     text += row.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "apps/plumb/run_folder.h"
-#include "apps/plumb/skipped_updates.h"
+#include "apps/plumb/update_watch.h"
 #include "learner/reward_model.h"
 #include "learner/sft.h"
 #include "tokenizer/tokenizer.h"
@@ -22,6 +22,6 @@ nlohmann::json bad_batch_row(const SteppedCompletion& stepped, const Tokenizer& 
 /// Writes the rows, in place of an earlier stop's. Always an error: what `word` says of the stage, where the batch is,
 /// and what to do; `section` has the learning rate.
 Error stop_with_bad_batch(const RunFolder& folder, const std::string& stage, const std::string& section,
-                          const SkippedUpdates::Word& word, const std::vector<nlohmann::json>& rows);
+                          const UpdateWatch::Word& word, const std::vector<nlohmann::json>& rows);
 
 }  // namespace plumb

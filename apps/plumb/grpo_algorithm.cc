@@ -30,7 +30,8 @@ void describe_loss(GrpoAlgorithm& a, ConfigSection& section) {
   section.choice(
       "zero_spread", a.zero_spread,
       {{"keep", ZeroSpread::kKeep}, {"skip_compute", ZeroSpread::kSkipCompute}, {"refill", ZeroSpread::kRefill}},
-      {.help = "groups of equal rewards: computed, not computed, or replaced by other prompts (dynamic sampling)"});
+      {.help = "groups of equal scores: computed, not where they have no gradient, or replaced by others (dynamic "
+               "sampling)"});
   section.field("refill_rounds", a.refill_rounds,
                 {.help = "further draws at most, with zero_spread = refill", .min = 1, .max = 1000});
   section.field("entropy_coefficient", a.entropy_coefficient, {.help = "of the entropy bonus", .min = 0, .max = 100});

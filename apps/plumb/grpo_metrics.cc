@@ -48,7 +48,10 @@ MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, const Grp
   if (stats.trained_tokens > 0) {
     timings["perf/train_tokens_per_s"] = static_cast<double>(stats.trained_tokens) / times.train_s;
   }
-  const double flop = share.flop_per_token * static_cast<double>(rollout.new_tokens + 3 * stats.distinct_tokens);
+  const auto rows = static_cast<double>(rollout.rows + stats.work.scored_rows + 3 * stats.work.trained_rows);
+  const auto heads =
+      static_cast<double>(rollout.head_rows + stats.work.scored_targets + 3 * stats.work.trained_targets);
+  const double flop = share.body_flop * rows + share.head_flop * heads;
   timings["perf/tflop"] = flop * 1e-12;
   timings["perf/fraction_of_roof"] = flop / (times.wait_s + times.train_s) / (share.roof_gflops * 1e9);
   timings["perf/rss_mib"] = resident_mib();

@@ -24,12 +24,15 @@ MetricMap grpo_metrics(std::span<const ScoredGroup> groups, const GrpoStepStats&
 
 /// What perf/fraction_of_roof is a fraction of, and what a token costs.
 struct RoofShare {
-  double flop_per_token = 0;  // forward
+  double body_flop = 0;  // of a row, forward, but for its head
+  double head_flop = 0;
   double roof_gflops = 0;
 };
 
-/// Timings and rates of the step. perf/fraction_of_roof counts sampled completion tokens once and distinct trained ones
-/// three times, prompts and attention not at all, over the time of sampling and training.
+/// Timings and rates of the step. perf/tflop counts the products of sampling (prompts included) and of the learner:
+/// rows that are trained on three times, those that the reference, masks, importance or router loads are computed of
+/// once; what begins alike once. Not counted are attention, a reward model and evaluations. perf/fraction_of_roof is
+/// that over the time of sampling and training.
 MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, const GrpoStepStats& stats,
                        const RoofShare& share);
 

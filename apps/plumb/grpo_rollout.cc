@@ -29,12 +29,13 @@ Result<Rollout> run_grpo_rollout(const GrpoRolloutParts& parts, const GrpoSettin
   const nlohmann::json cursor = parts.sampler.cursor();
   const bool refills = parts.learner.zero_spread == ZeroSpread::kRefill;
   const int rounds = refills ? 1 + settings.algorithm.refill_rounds : 1;
-  auto missing = static_cast<std::size_t>(settings.prompts_per_step);
-  const auto min_code = static_cast<std::size_t>(settings.min_code_prompts);
+  std::int64_t missing = settings.prompts_per_step;
+  std::int64_t missing_code = settings.min_code_prompts;
   Rollout all;
   for (int round = 0; round < rounds && missing > 0; ++round) {
-    const std::size_t code = std::min(missing, min_code);
-    const std::vector<PromptDraw> draws = parts.sampler.next_batch(missing, code);
+    const std::int64_t code = std::clamp<std::int64_t>(missing_code, 0, missing);
+    const std::vector<PromptDraw> draws =
+        parts.sampler.next_batch(static_cast<std::size_t>(missing), static_cast<std::size_t>(code));
     PLUMB_ASSIGN(Rollout rollout, run_rollout(parts.rollout, draws, settings.group_size, parts.generation));
     if (rollout.stopped) {
       PLUMB_TRY(parts.sampler.restore(cursor));
@@ -46,9 +47,15 @@ Result<Rollout> run_grpo_rollout(const GrpoRolloutParts& parts, const GrpoSettin
       parts.reward_model->apply(rollout.groups);
       rollout.reward_s += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
-    missing = static_cast<std::size_t>(std::ranges::count_if(
-        rollout.groups, [&](const ScoredGroup& group) { return !has_spread(group, parts.learner); }));
+    for (const ScoredGroup& group : rollout.groups) {
+      if (has_spread(group, parts.learner)) {
+        --missing;
+        missing_code -= group.group.prompt->domain == Domain::kCode ? 1 : 0;
+      }
+    }
     all.new_tokens += rollout.new_tokens;
+    all.rows += rollout.rows;
+    all.head_rows += rollout.head_rows;
     all.sample_s += rollout.sample_s;
     all.reward_s += rollout.reward_s;
     std::ranges::move(rollout.groups, std::back_inserter(all.groups));

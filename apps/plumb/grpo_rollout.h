@@ -18,7 +18,9 @@ struct GrpoRolloutParts {
 };
 
 /// Groups of settings.prompts_per_step draws. With zero_spread = refill (dynamic sampling, DAPO: arXiv 2503.14476,
-/// section 3.2) as many more prompts are drawn as groups are without spread, at most refill_rounds times; all groups
+/// section 3.2) as many more prompts are drawn as groups are without spread, at most refill_rounds times; of them as
+/// many code as the groups with spread still lack of min_code_prompts, so that what is trained on has the mix of a
+/// step without refill (maths that teaches nothing is not replaced by code). All groups
 /// are kept, so that the reward is that of all that was sampled. The sampler is told what each group earned, round by
 /// round, and moved back to where it stood if the user stops.
 Result<Rollout> run_grpo_rollout(const GrpoRolloutParts& parts, const GrpoSettings& settings);

@@ -131,6 +131,8 @@ Result<Rollout> run_rollout(const RolloutParts& parts, std::span<const PromptDra
                    requests, options,
                    [&](const GenerationProgress& progress) {
                      rollout.new_tokens = progress.new_tokens;
+                     rollout.rows = progress.rows;
+                     rollout.head_rows = progress.head_rows;
                      if (on_progress) {
                        on_progress(progress);
                      }

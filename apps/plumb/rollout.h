@@ -21,6 +21,8 @@ namespace plumb {
 struct Rollout {
   std::vector<ScoredGroup> groups;  // in the order of the draws
   std::int64_t new_tokens = 0;
+  std::int64_t rows = 0;  // GenerationProgress's
+  std::int64_t head_rows = 0;
   double sample_s = 0;   // until the last completion had ended
   double reward_s = 0;   // that judging went on for after that
   bool stopped = false;  // the user asked to stop; groups are incomplete

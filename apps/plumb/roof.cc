@@ -53,4 +53,8 @@ double forward_flop_per_token(const Hyperparameters& shape) {
   return 2.0 * static_cast<double>(count_parameters(shape).active - looked_up);
 }
 
+double head_flop_per_token(const Hyperparameters& shape) {
+  return 2.0 * static_cast<double>(shape.vocab_size * shape.hidden_size);
+}
+
 }  // namespace plumb

@@ -15,4 +15,7 @@ double quick_roof_gflops(ComputeDtype dtype, ThreadPool& pool);
 /// Training a token takes three times as many.
 double forward_flop_per_token(const Hyperparameters& shape);
 
+/// Of these, those of the head, which tokens whose successors nobody asks for do not take.
+double head_flop_per_token(const Hyperparameters& shape);
+
 }  // namespace plumb

@@ -152,7 +152,7 @@ void GrpoSettings::describe(ConfigSection& section) {
   section.field("std_floor", std_floor,
                 {.help = "a smaller standard deviation counts as this one", .min = 0, .max = 1e6});
   section.field("min_spread", min_spread,
-                {.help = "a group whose rewards differ by no more than this is not trained on; -1 = 0 for verdicts "
+                {.help = "a group whose scores differ by no more than this has no spread; -1 = 0 for verdicts "
                          "alone, 0.05 with shaping or a reward model",
                  .min = -1,
                  .max = 1e6});

@@ -16,8 +16,8 @@
 #include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/rollout_source.h"
 #include "apps/plumb/roof.h"
-#include "apps/plumb/skipped_updates.h"
 #include "apps/plumb/spread_gate.h"
+#include "apps/plumb/update_watch.h"
 #include "core/escape.h"
 #include "core/progress.h"
 #include "core/rng.h"
@@ -145,6 +145,7 @@ class GrpoRun {
     }
     state_ = std::move(*loaded);
     learner_.set_entropy_coefficient(static_cast<float>(state_.entropy_coefficient));
+    learner_.set_skipped_in_a_row(state_.skipped_in_a_row);
     PLUMB_TRY(sampler_.restore(state_.sampler));
     if (state_.dev.is_object()) {
       PLUMB_TRY(dev_.restore(state_.dev));
@@ -249,6 +250,7 @@ class GrpoRun {
       reference_->after_step(state_.step, bench_.policy());
     }
     state_.entropy_coefficient = static_cast<double>(learner_.entropy_coefficient());
+    state_.skipped_in_a_row = learner_.skipped_in_a_row();
     state_.skipped_updates += stats.updated ? 0 : 1;
     state_.num_tokens += rows_trained(rollout.groups);
     last_checkpoint_s_ = 0;
@@ -280,16 +282,15 @@ class GrpoRun {
   // Anything else that is not finite would come again on the same weights, so the run stops, with all of the step's
   // samples kept.
   Result<void> check_finite(const GrpoStepStats& stats) {
-    state_.skipped_in_a_row = stats.skipped_updates > 0 ? state_.skipped_in_a_row + stats.skipped_updates : 0;
-    if (stats.finite && state_.skipped_in_a_row <= kMaxSkippedInARow) {
+    if (stats.finite && !stats.gave_up) {
       return {};
     }
-    return Error{fmt::format(
-        "grpo: {} at step {}; its completions are the last in {}; {} (plumb replay does the step again)",
-        stats.finite ? fmt::format("more than {} updates in a row had a gradient that is not finite", kMaxSkippedInARow)
-                     : "a loss, reward or log-prob is not finite",
-        state_.step, folder_.file("samples.jsonl"),
-        advice_where_not_finite("grpo", optimizer_.num_updates() > 0, "rewards"))};
+    const bool replays = settings_.grpo.schedule == RolloutSchedule::kSynchronous;
+    return Error{fmt::format("grpo: {} at step {}; its completions are the last in {}; {}{}",
+                             stats.finite ? too_many_skipped() : "a loss, reward or log-prob is not finite",
+                             state_.step, folder_.file("samples.jsonl"),
+                             advice_where_not_finite("grpo", optimizer_.num_updates() > 0, "rewards"),
+                             replays ? " (plumb replay does the step again)" : "")};
   }
 
   // A run whose reward model no longer means the reward is stopped, and saved.
@@ -325,7 +326,8 @@ class GrpoRun {
     MetricMap metrics = grpo_metrics(rollout.groups, stats, state_.num_tokens, epoch_);
     metrics.insert(extra.begin(), extra.end());
     add_layer_norms(settings_.run.layer_norms && stats.num_updates + stats.skipped_updates > 0, optimizer_, metrics);
-    const RoofShare share{forward_flop_per_token(context_.shape()), context_.roof_gflops()};
+    const double head_flop = head_flop_per_token(context_.shape());
+    const RoofShare share{forward_flop_per_token(context_.shape()) - head_flop, head_flop, context_.roof_gflops()};
     MetricMap timings = grpo_timings(times, rollout, stats, share);
     if (dev_.seconds() > 0) {
       timings["timing_s/eval"] = dev_.seconds();
@@ -333,6 +335,10 @@ class GrpoRun {
     PLUMB_TRY(folder_.log("grpo", state_.step, metrics, timings));
     PLUMB_TRY(save_samples(rollout.groups, 0, num_saved(), stats));
     progress.line(step_line(state_.step, settings_.grpo.steps, metrics, times));
+    if (stats.skipped_updates > 0) {
+      progress.line(fmt::format("note: {} of {} updates of step {} changed nothing: their gradient is not finite",
+                                stats.skipped_updates, stats.skipped_updates + stats.num_updates, state_.step));
+    }
     for (const HealthMessage& message : health_.observe(state_.step, metrics)) {
       progress.line((message.warning ? "warning: " : "note: ") + message.text);
     }

@@ -10,7 +10,7 @@
 #include "apps/plumb/checkpoint_writer.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/layer_norms.h"
-#include "apps/plumb/skipped_updates.h"
+#include "apps/plumb/update_watch.h"
 #include "core/progress.h"
 
 namespace plumb {
@@ -84,7 +84,7 @@ class RewardModelRun {
     if (resume) {
       PLUMB_ASSIGN(const auto loaded, load_newest_checkpoint(folder_.file(kProgress), {bench_, optimizer_}));
       done = loaded ? loaded->step : 0;
-      skipped_.begin(optimizer_.num_updates());
+      watch_.begin(loaded ? loaded->skipped_in_a_row : 0, optimizer_.num_updates());
       // Held-out figures are of the end: were they said already, they will be said again.
       PLUMB_TRY(MetricsLog::open(folder_.path(), ResumePoint{kHeldOutStage, -1}));
       PLUMB_TRY(folder_.open_logs(ResumePoint{"reward_model", done}));
@@ -135,7 +135,7 @@ class RewardModelRun {
                           {{"timing_s/step", std::chrono::duration<double>(now - last_).count()},
                            {"timing_s/checkpoint", checkpoints_.take_stall_s()}}));
     last_ = now;
-    const SkippedUpdates::Word word = skipped_.after_step(step.step, step.loss, step.grad_norm);
+    const UpdateWatch::Word word = watch_.after_step(step.step, step.loss, step.grad_norm);
     if (!word.fault.empty()) {
       PLUMB_TRY(folder_.sync_logs());
       return stop_with_bad_batch(folder_, "reward-model", "rm", word, rows_of(examples, step.places));
@@ -153,6 +153,7 @@ class RewardModelRun {
     PLUMB_TRY(folder_.sync_logs());
     TrainerState state;
     state.step = step;
+    state.skipped_in_a_row = watch_.skipped_in_a_row();
     return checkpoints_.start(folder_.file(kProgress), state, {bench_, optimizer_}, 1);
   }
 
@@ -163,7 +164,7 @@ class RewardModelRun {
   Optimizer optimizer_;
   CheckpointWriter checkpoints_;
   Progress progress_;
-  SkippedUpdates skipped_;
+  UpdateWatch watch_;
   Result<void> failure_;
   bool stopped_ = false;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();

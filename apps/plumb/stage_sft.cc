@@ -15,7 +15,7 @@
 #include "apps/plumb/layer_norms.h"
 #include "apps/plumb/router_settings.h"
 #include "apps/plumb/sft_examples.h"
-#include "apps/plumb/skipped_updates.h"
+#include "apps/plumb/update_watch.h"
 #include "core/escape.h"
 #include "core/progress.h"
 
@@ -119,6 +119,7 @@ class SftRun {
     }
     state_.steps = loaded->step;
     state_.num_tokens = loaded->num_tokens;
+    watch_.begin(loaded->skipped_in_a_row, optimizer_.num_updates());
     state_.best_epoch = kept["best_epoch"].get<int>();
     state_.has_best = true;
     state_.best_dev_loss =
@@ -179,7 +180,7 @@ class SftRun {
   }
 
   Result<void> check_finite(const SftStep& step) {
-    const SkippedUpdates::Word word = skipped_.after_step(step.step, step.loss, step.grad_norm);
+    const UpdateWatch::Word word = watch_.after_step(step.step, step.loss, step.grad_norm);
     if (!word.note.empty()) {
       progress_.line(word.note);
     }
@@ -239,6 +240,7 @@ class SftRun {
     TrainerState kept;
     kept.step = state.steps;
     kept.num_tokens = state.num_tokens;
+    kept.skipped_in_a_row = watch_.skipped_in_a_row();
     kept.sampler = {{"best_dev_loss", state.best_dev_loss}, {"best_epoch", state.best_epoch}};
     return checkpoints_.start(root(), kept, {bench_, optimizer_, nullptr, &state.best}, 1);
   }
@@ -253,7 +255,7 @@ class SftRun {
   CheckpointWriter checkpoints_;
   Progress progress_;
   SftState state_;
-  SkippedUpdates skipped_;
+  UpdateWatch watch_;
   Result<void> failure_;
   std::int64_t steps_ = 0;
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();

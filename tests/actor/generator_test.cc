@@ -111,6 +111,24 @@ TEST_F(GeneratorTest, EachGroupIsHandedOutOnceWhenItIsWhole) {
   EXPECT_EQ(seen, (std::vector<std::size_t>{0, 1, 2}));
 }
 
+// Greedy completions of a prompt are all the same, so they cost as much as one.
+TEST_F(GeneratorTest, CountsTheRowsThatGoThroughTheModel) {
+  options_.sampling.temperature = 0;
+  const std::vector<GenerationRequest> requests = {request("a", 1)};
+  ASSERT_GT(requests[0].num_samples, 1);
+  GenerationProgress last;
+  const auto groups =
+      Generator(policy_, tokenizer_, pool_).generate(requests, options_, [&](const GenerationProgress& progress) {
+        last = progress;
+        return true;
+      });
+  ASSERT_TRUE(groups.ok());
+  const std::int64_t length = std::ssize(groups->front().completions.front().token_ids);
+  EXPECT_EQ(last.new_tokens, requests[0].num_samples * length);
+  EXPECT_EQ(last.rows, std::ssize(requests[0].prompt_token_ids) + length - 1);  // the last one has no successor
+  EXPECT_EQ(last.head_rows, length);
+}
+
 TEST_F(GeneratorTest, StoppingLeavesAbortedCompletions) {
   const std::vector<GenerationRequest> requests = {request("a", 1)};
   const auto groups =

@@ -124,6 +124,67 @@ TEST(BatchAdvantages, ReinforcePlusPlusBaselineWhitensTheCentredRewards) {
   EXPECT_EQ(all[1].advantages, (std::vector<float>{0.0F, 0.0F}));
 }
 
+// A completion that is alone is dropped, and with it the 0 that it differs from itself by.
+TEST(BatchAdvantages, WhatIsDroppedIsInNoDeviation) {
+  std::vector<Rewards> groups = kTwoGroups;
+  groups.push_back({0.0, std::nullopt});
+  groups.push_back({std::nullopt, std::nullopt});
+  for (const auto kind : {AdvantageKind::kBatchStd, AdvantageKind::kReinforcePpBaseline}) {
+    const auto all = batch_advantages(groups, {.kind = kind});
+    EXPECT_EQ(all[0].advantages, batch_advantages(kTwoGroups, {.kind = kind})[0].advantages);
+    EXPECT_EQ(all[2].advantages, std::vector<float>(2, 0.0F));
+  }
+  const auto all = batch_advantages(groups, {.kind = AdvantageKind::kReinforcePp, .std_epsilon = 0.0F});
+  EXPECT_FLOAT_EQ(all[2].advantages[0], static_cast<float>(-0.6 / std::sqrt(0.3))) << "trained on, so it counts";
+}
+
+// Scores that tie are compared by their shaping alone, in its own size.
+TEST(GroupAdvantages, ShapingOfATieIsNotDivided) {
+  const Rewards tied = {1.0, 1.0, std::nullopt, 1.0};
+  const std::vector<double> shaping = {-0.75, 0, -9, 0};
+  for (const auto& [kind, first] : {std::pair{AdvantageKind::kGroupStd, -0.5F}, std::pair{AdvantageKind::kNoStd, -0.5F},
+                                    std::pair{AdvantageKind::kLeaveOneOut, -0.75F}}) {
+    const GroupAdvantages result = group_advantages(tied, {.kind = kind}, shaping);
+    EXPECT_FALSE(result.has_spread);
+    EXPECT_TRUE(result.has_advantages);
+    EXPECT_FLOAT_EQ(result.advantages[0], first);
+    EXPECT_FLOAT_EQ(result.advantages[1], -first / 2);
+    EXPECT_EQ(result.advantages[2], 0.0F);
+    EXPECT_FALSE(group_advantages(tied, {.kind = kind}, std::vector<double>(4, -0.3)).has_advantages);
+  }
+}
+
+TEST(GroupAdvantages, ShapingIsPartOfARewardWhereScoresDiffer) {
+  const Rewards scores = {1.0, 0.0, 0.0};
+  const std::vector<double> shaping = {-0.5, 0, 0.25};
+  EXPECT_EQ(group_advantages(scores, {}, shaping).advantages, group_advantages(Rewards{0.5, 0.0, 0.25}, {}).advantages);
+  // It may take away all difference; then there is nothing to divide.
+  const std::vector<double> level = {-1, 0, 0};
+  EXPECT_EQ(group_advantages(scores, {.std_epsilon = 0.0F}, level).advantages, std::vector<float>(3, 0.0F));
+}
+
+TEST(GroupAdvantages, ShapingThatIsNoNumberIsSeen) {
+  const std::vector<double> shaping = {0, std::nan(""), 0};
+  EXPECT_FALSE(std::isfinite(group_advantages(Rewards{1.0, 1.0, 1.0}, {}, shaping).advantages[0]));
+}
+
+// As kTwoGroups, with shaping in the tied group alone: rewards 1 0 and 1 1/2, batch mean 5/8, variance 11/48; centred
+// by group 1/2 -1/2 1/4 -1/4, variance 5/24.
+TEST(BatchAdvantages, ShapingOfATieIsDividedAsTheOthersAre) {
+  const std::vector<std::vector<double>> shaping = {{0, 0}, {0, -0.5}};
+  const auto second = [&](AdvantageKind kind, const std::vector<Rewards>& groups) {
+    return batch_advantages(groups, {.kind = kind, .std_epsilon = 0.0F}, shaping)[1].advantages[1];
+  };
+  const std::vector<Rewards> tied = {{1.0, 1.0}, {1.0, 1.0}};  // nothing but shaping: not divided
+  EXPECT_FLOAT_EQ(second(AdvantageKind::kBatchStd, kTwoGroups), static_cast<float>(-0.25 / std::sqrt(11.0 / 48)));
+  EXPECT_FLOAT_EQ(second(AdvantageKind::kBatchStd, tied), -0.25F);
+  EXPECT_FLOAT_EQ(second(AdvantageKind::kReinforcePpBaseline, kTwoGroups),
+                  static_cast<float>(-0.25 / std::sqrt(5.0 / 24)));
+  EXPECT_FLOAT_EQ(second(AdvantageKind::kReinforcePpBaseline, tied), -0.25F);
+  EXPECT_FLOAT_EQ(second(AdvantageKind::kReinforcePp, kTwoGroups), static_cast<float>(-0.125 / std::sqrt(11.0 / 48)));
+  EXPECT_FLOAT_EQ(second(AdvantageKind::kReinforcePp, tied), -0.375F);
+}
+
 TEST(BatchAdvantages, OneMindInTheWholeBatchTeachesNothing) {
   const std::vector<Rewards> groups = {{1.0, 1.0}, {1.0, std::nullopt}};
   for (const auto kind : {AdvantageKind::kBatchStd, AdvantageKind::kReinforcePp, AdvantageKind::kReinforcePpBaseline}) {

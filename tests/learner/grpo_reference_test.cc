@@ -98,12 +98,13 @@ long double slow_loss(const Tokens& k, const Rows& now, const Rows& raw, const G
         term = -policy_objective(options.ratio == RatioKind::kSequence ? std::exp(log_sequence_ratio) : token_ratio, a,
                                  options);
       }
-      term *= static_cast<long double>(k.importance[i][t]) * k.mask[i][t];
+      const auto factor = static_cast<long double>(k.importance[i][t]);
+      term *= factor * k.mask[i][t];
       const long double d = static_cast<long double>(k.reference[i][t]) - raw[i][t];
       const long double beta = options.kl_coefficient;
       term += options.kl == KlLoss::kK2         ? beta * d * d / 2
               : options.kl == KlLoss::kK3       ? beta * (std::exp(d) - 1 - d)
-              : options.kl == KlLoss::kUnbiased ? beta * token_ratio * (std::exp(d) - 1 - d)
+              : options.kl == KlLoss::kUnbiased ? factor * beta * token_ratio * (std::exp(d) - 1 - d)
                                                 : 0;
       term -= static_cast<long double>(options.entropy_coefficient) * k.entropies[i][t];
       loss += term / static_cast<long double>(k.denominators[i]);
@@ -268,48 +269,80 @@ TEST(ReferenceDivergence, HandWorked) {
   EXPECT_NEAR(gradient[0], 0.5 * (1 - ln2 - 1), 1e-6);
 }
 
-// Over all tokens of a small vocabulary, weighted by their probability, the gradient that is taken at samples is the
-// gradient of the entropy.
-TEST(EntropyBonus, GradientAtSamplesHasTheExactGradientAsItsMean) {
-  const std::vector<double> logits = {0.5, -1.0, 2.0, 0.0};
-  const auto log_softmax = [](const std::vector<double>& z) {
+// A policy of four tokens.
+struct Softmax {
+  std::vector<double> logits;
+
+  [[nodiscard]] std::vector<double> log_probs() const {
     double mass = 0;
-    for (const double each : z) {
+    for (const double each : logits) {
       mass += std::exp(each);
     }
     std::vector<double> result;
-    for (const double each : z) {
+    for (const double each : logits) {
       result.push_back(each - std::log(mass));
     }
     return result;
-  };
-  const auto entropy = [&](const std::vector<double>& z) {
-    double sum = 0;
-    for (const double each : log_softmax(z)) {
-      sum -= std::exp(each) * each;
-    }
-    return sum;
-  };
-  const std::vector<double> log_probs = log_softmax(logits);
-  const std::vector<float> zero = {0};
-  const std::vector<float> h = {static_cast<float>(entropy(logits))};
-  const std::vector<LossSequence> sequences = {{0, 1, 1}};
-  std::vector<double> mean(logits.size(), 0.0);  // of d loss / d logits
-  for (std::size_t token = 0; token < logits.size(); ++token) {
-    const std::vector<float> now = {static_cast<float>(log_probs[token])};
-    std::vector<float> gradient(1);
-    grpo_loss({now, {}, now, zero, h, {}, {}, {}, sequences}, {.entropy_coefficient = 1}, gradient);
-    for (std::size_t v = 0; v < logits.size(); ++v) {
-      const double d_log_prob = (v == token ? 1.0 : 0.0) - std::exp(log_probs[v]);
-      mean[v] += std::exp(log_probs[token]) * static_cast<double>(gradient[0]) * d_log_prob;
-    }
   }
-  for (std::size_t v = 0; v < logits.size(); ++v) {
-    std::vector<double> up = logits;
-    std::vector<double> down = logits;
-    up[v] += 1e-5;
-    down[v] -= 1e-5;
-    EXPECT_NEAR(mean[v], -(entropy(up) - entropy(down)) / 2e-5, 1e-6);
+};
+
+double entropy(const Softmax& policy) {
+  double sum = 0;
+  for (const double each : policy.log_probs()) {
+    sum -= std::exp(each) * each;
+  }
+  return sum;
+}
+
+const Softmax kReferencePolicy = {{0.0, -0.5, 1.0, 0.25}};
+
+double divergence(const Softmax& policy) {  // KL(policy || reference)
+  double sum = 0;
+  for (std::size_t v = 0; v < policy.logits.size(); ++v) {
+    const double log_prob = policy.log_probs()[v];
+    sum += std::exp(log_prob) * (log_prob - kReferencePolicy.log_probs()[v]);
+  }
+  return sum;
+}
+
+// Terms whose gradient at samples is exact in the mean over mu, which drew them: over all tokens of the vocabulary,
+// weighted by their probability under mu, it is the gradient of the term itself. pi_prox lies between mu and pi.
+TEST(TermsOfThePolicyItself, HaveTheirExactGradientAsTheirMeanOverTheActor) {
+  const Softmax pi{{0.5, -1.0, 2.0, 0.0}};
+  const Softmax prox{{0.4, -0.5, 1.5, 0.2}};
+  const Softmax mu{{0.1, 0.3, 1.0, 0.4}};
+  const std::vector<float> zero = {0};
+  const std::vector<float> h = {static_cast<float>(entropy(pi))};
+  const std::vector<LossSequence> sequences = {{0, 1, 1}};
+  const auto at = [](const Softmax& policy, std::size_t token) {
+    return std::vector<float>{static_cast<float>(policy.log_probs()[token])};
+  };
+  const auto expect_exact = [&](const GrpoLossOptions& options, double (*term)(const Softmax&), double sign,
+                                const Softmax& actor, const Softmax& old) {
+    std::vector<double> mean(pi.logits.size(), 0.0);  // of d loss / d logits
+    for (std::size_t token = 0; token < mean.size(); ++token) {
+      const std::vector<float> now = at(pi, token);
+      const std::vector<float> old_log_prob = at(old, token);
+      const std::vector<float> reference = at(kReferencePolicy, token);
+      const auto importance = importance_factors(old_log_prob, at(actor, token), Importance::kTokenTruncate, 100);
+      std::vector<float> gradient(1);
+      grpo_loss({now, {}, old_log_prob, zero, h, reference, importance, {}, sequences}, options, gradient);
+      for (std::size_t v = 0; v < mean.size(); ++v) {
+        const double d_log_prob = (v == token ? 1.0 : 0.0) - std::exp(pi.log_probs()[v]);
+        mean[v] += std::exp(actor.log_probs()[token]) * static_cast<double>(gradient[0]) * d_log_prob;
+      }
+    }
+    for (std::size_t v = 0; v < mean.size(); ++v) {
+      Softmax up = pi;
+      Softmax down = pi;
+      up.logits[v] += 1e-5;
+      down.logits[v] -= 1e-5;
+      EXPECT_NEAR(mean[v], sign * (term(up) - term(down)) / 2e-5, 1e-6);
+    }
+  };
+  for (const auto& [actor, old] : {std::pair{pi, pi}, std::pair{mu, mu}, std::pair{mu, prox}}) {
+    expect_exact({.entropy_coefficient = 1}, entropy, -1, actor, old);
+    expect_exact({.kl = KlLoss::kUnbiased, .kl_coefficient = 1}, divergence, 1, actor, old);
   }
 }
 

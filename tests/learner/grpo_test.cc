@@ -5,65 +5,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
-#include "learner/reference.h"
-#include "tests/support/random_model.h"
-#include "tests/support/scored_groups.h"
+#include "learner/batching.h"
+#include "tests/support/grpo_update.h"
 
 namespace plumb {
 namespace {
 
-class GrpoUpdate : public ::testing::Test {
- protected:
-  std::unique_ptr<Policy> make_policy() {
-    const ModelConfig config = testing::small_config(true);
-    auto policy = Policy::create(config, testing::random_weights(config, 7),
-                                 {.dtype = ComputeDtype::kF32, .pool = &pool_, .trainable = true});
-    EXPECT_TRUE(policy.ok());
-    return std::move(policy).value();
-  }
-
-  // The weights after one step from the same start, flat. Plain steps along the gradient would be hidden by AdamW's
-  // first step, which is its sign: the moments say what the gradient was.
-  struct Outcome {
-    GrpoStepStats stats;
-    std::vector<float> gradient;  // from the first moment
-  };
-  Outcome run(const GrpoLearnerOptions& options, const std::vector<unsigned>& patterns,
-              const std::function<void(std::vector<ScoredGroup>&, Policy&)>& change = {}, float temperature = 1) {
-    const auto policy = make_policy();
-    std::vector<ScoredGroup> groups = testing::make_groups(*policy, patterns);
-    const auto reference = ReferencePolicy::create(*policy, pool_, {.kind = ReferenceKind::kFixed});
-    if (change) {
-      change(groups, *policy);
-    }
-    Optimizer optimizer(*policy, pool_, {.max_grad_norm = 0});
-    GrpoLearner learner(*policy, optimizer, options, &(*reference)->policy());
-    Outcome outcome{learner.step(groups, 0, temperature), {}};
-    for (const auto& moment : optimizer.first_moments()) {
-      for (const float value : moment) {
-        outcome.gradient.push_back(value * 10);
-      }
-    }
-    return outcome;
-  }
-
-  static void expect_close(const std::vector<float>& a, const std::vector<float>& b, double tolerance) {
-    ASSERT_EQ(a.size(), b.size());
-    double squares = 0;
-    double difference = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      squares += static_cast<double>(a[i]) * static_cast<double>(a[i]);
-      difference += (static_cast<double>(a[i]) - static_cast<double>(b[i])) *
-                    (static_cast<double>(a[i]) - static_cast<double>(b[i]));
-    }
-    EXPECT_GT(squares, 0);
-    EXPECT_LT(std::sqrt(difference), tolerance * std::sqrt(squares));
-  }
-
-  ThreadPool pool_{1};
-};
+using testing::GrpoUpdate;
 
 const std::vector<unsigned> kPatterns = {0b0001, 0b0110, 0b1111, 0b0111, 0b0000};
 
@@ -85,6 +36,41 @@ TEST_F(GrpoUpdate, AnySplitIntoMicroBatchesGivesEqualGradients) {
       expect_close(whole.gradient, split.gradient, 1e-5);
       EXPECT_NEAR(whole.stats.policy_loss, split.stats.policy_loss, 1e-9);
       EXPECT_EQ(whole.stats.trained_tokens, split.stats.trained_tokens);
+    }
+  }
+}
+
+// What moves the policy away from what sampled, as an asynchronous actor's weights are.
+void age(std::vector<ScoredGroup>&, Policy& policy) {
+  for (ParameterView& parameter : policy.parameters()) {
+    for (float& value : parameter.value) {
+      value *= 1.02F;
+    }
+  }
+  policy.commit_update();
+}
+
+// The factors, the products over a completion among them, and the terms that they weigh are of completions, not of
+// micro-batches.
+TEST_F(GrpoUpdate, AnySplitGivesEqualGradientsOfStaleTokens) {
+  for (const auto importance :
+       {Importance::kTokenTruncate, Importance::kTokenMask, Importance::kSequenceTruncate, Importance::kSequenceMask}) {
+    for (const auto kl : {KlLoss::kK2, KlLoss::kUnbiased}) {
+      GrpoLearnerOptions options;
+      options.old_policy = OldPolicy::kDecoupled;
+      options.importance = importance;
+      options.importance_cap = 1.1F;
+      options.loss.kl = kl;
+      options.loss.kl_coefficient = 0.1F;
+      options.loss.entropy_coefficient = 0.01F;
+      options.zero_spread = ZeroSpread::kKeep;
+      options.high_entropy_share = 0.7F;
+      const Outcome whole = run(options, kPatterns, age);
+      EXPECT_EQ(whole.stats.staleness_max, 1);
+      options.micro_batch_tokens = 1;
+      const Outcome split = run(options, kPatterns, age);
+      expect_close(whole.gradient, split.gradient, 1e-5);
+      EXPECT_NEAR(whole.stats.policy_loss, split.stats.policy_loss, 1e-9);
     }
   }
 }
@@ -237,14 +223,6 @@ TEST_F(GrpoUpdate, DecoupledOnFreshTokensIsCoupled) {
 
 TEST_F(GrpoUpdate, DecoupledOnStaleTokensCorrectsOnce) {
   // Without clips (and caps) both are A pi / mu: coupled as the ratio, decoupled as factor times ratio 1.
-  const auto age = [](std::vector<ScoredGroup>&, Policy& policy) {
-    for (ParameterView& parameter : policy.parameters()) {
-      for (float& value : parameter.value) {
-        value *= 1.02F;
-      }
-    }
-    policy.commit_update();
-  };
   GrpoLearnerOptions options;
   options.loss.clip_low = 1;
   options.loss.clip_high = 100;
@@ -268,6 +246,97 @@ TEST_F(GrpoUpdate, ALossThatIsNotFiniteChangesNothing) {
   EXPECT_FALSE(outcome.stats.updated);
   for (const float value : outcome.gradient) {
     ASSERT_EQ(value, 0.0F);
+  }
+}
+
+// Of the first of two groups all is computed, of the second what a divergence or a mask asks for.
+TEST_F(GrpoUpdate, CountsTheRowsThatGoThroughTheModel) {
+  std::vector<std::int64_t> rows;
+  std::vector<std::int64_t> targets;
+  const auto count = [&](std::vector<ScoredGroup>& groups, Policy&) {
+    for (const TrainedGroup& group : trained_groups(groups)) {
+      PackedSequences packed;
+      append_sequences(group.sequences(), packed);
+      rows.push_back(packed.batch.num_tokens());
+      targets.push_back(static_cast<std::int64_t>(packed.num_targets()));
+    }
+  };
+  GrpoLearnerOptions options;
+  options.epochs = 2;
+  options.micro_batch_tokens = 1;
+  LearnerWork work = run(options, {0b0001, 0b0000}, count).stats.work;
+  EXPECT_EQ(work.trained_rows, 2 * rows[0]);
+  EXPECT_EQ(work.trained_targets, 2 * targets[0]);
+  EXPECT_EQ(work.scored_rows, 0);
+  options.high_entropy_share = 0.5F;
+  work = run(options, {0b0001, 0b0000}).stats.work;
+  EXPECT_EQ(work.scored_rows, rows[0] + rows[1]);
+  options.kl_reward_coefficient = 0.1F;
+  work = run(options, {0b0001, 0b0000}).stats.work;
+  EXPECT_EQ(work.trained_rows, 2 * rows[0]);
+  EXPECT_EQ(work.scored_rows, 2 * (rows[0] + rows[1]));
+  EXPECT_EQ(work.scored_targets, 2 * (targets[0] + targets[1]));
+  work = run(options, {0b0001, 0b0000}, {}, 0.5F).stats.work;  // the policy's raw log-probs, too
+  EXPECT_EQ(work.scored_rows, 3 * (rows[0] + rows[1]));
+}
+
+// Advantages near the largest f32: the loss, an f64, is finite, and the gradient, a sum of f32, is not.
+void overflow(ScoredGroup& group) {
+  group.scores[0].total = 3.2e38;
+  group.scores[1].total = -3.2e38;
+}
+
+// Good updates come before and after it, in every step: not four in a row.
+TEST_F(GrpoUpdate, OneBadMiniBatchOfFourIsSkippedAlone) {
+  GrpoLearnerOptions options;
+  options.advantage = {.kind = AdvantageKind::kNoStd};
+  options.aggregation = Aggregation::kSequenceSum;
+  options.mini_batches = 4;
+  const auto policy = make_policy();
+  Optimizer optimizer(*policy, pool_, {});
+  GrpoLearner learner(*policy, optimizer, options);
+  for (std::int64_t step = 0; step < 6; ++step) {
+    std::vector<ScoredGroup> groups = testing::make_groups(*policy, {0b0001, 0b0110, 0b0011, 0b0111});
+    overflow(groups[1]);
+    const GrpoStepStats stats = learner.step(groups, step, 1);
+    EXPECT_TRUE(stats.finite);
+    EXPECT_EQ(stats.num_updates, 3);
+    EXPECT_EQ(stats.skipped_updates, 1);
+    EXPECT_FALSE(stats.gave_up);
+  }
+  EXPECT_EQ(learner.skipped_in_a_row(), 0) << "good ones have come after it";
+}
+
+TEST_F(GrpoUpdate, TheFourthBadUpdateInARowIsTheLastOfItsStep) {
+  GrpoLearnerOptions options;
+  options.advantage = {.kind = AdvantageKind::kNoStd};
+  options.aggregation = Aggregation::kSequenceSum;
+  options.mini_batches = 4;
+  options.epochs = 3;
+  const auto spoil = [](std::vector<ScoredGroup>& groups, Policy&) { std::ranges::for_each(groups, overflow); };
+  const Outcome outcome = run(options, {0b0001, 0b0110, 0b0011, 0b0111}, spoil);
+  EXPECT_EQ(outcome.stats.num_updates, 0);
+  EXPECT_EQ(outcome.stats.skipped_updates, 4);
+  EXPECT_TRUE(outcome.stats.gave_up);
+  EXPECT_TRUE(outcome.stats.finite);
+}
+
+// One bad update a step: they are counted from step to step, and from a checkpoint on.
+TEST_F(GrpoUpdate, SkippedUpdatesAreCountedOverSteps) {
+  GrpoLearnerOptions options;
+  options.advantage = {.kind = AdvantageKind::kNoStd};
+  options.aggregation = Aggregation::kSequenceSum;
+  const auto policy = make_policy();
+  Optimizer optimizer(*policy, pool_, {});
+  std::vector<ScoredGroup> groups = testing::make_groups(*policy, {0b0001});
+  overflow(groups[0]);
+  int resumed_with = 0;
+  for (int step = 1; step <= 4; ++step) {
+    GrpoLearner learner(*policy, optimizer, options);
+    learner.set_skipped_in_a_row(resumed_with);
+    EXPECT_EQ(learner.step(groups, step, 1).gave_up, step == 4);
+    resumed_with = learner.skipped_in_a_row();
+    EXPECT_EQ(resumed_with, step);
   }
 }
 
@@ -323,6 +392,14 @@ TEST(CheckOptions, RefusesWhatWouldComputeSomethingElse) {
          o.advantage.kind = AdvantageKind::kReinforcePp;
        },
        "reinforce_pp"},
+      {"refill of what has a gradient",
+       [](auto& o, auto& s) {
+         s.has_reference = true;
+         o.kl_reward_coefficient = 0.1F;
+         o.zero_spread = ZeroSpread::kRefill;
+         o.count_contributing_only = true;
+       },
+       "grpo.zero_spread"},
       {"refill of all", [](auto& o, auto&) { o.zero_spread = ZeroSpread::kRefill; }, "contributing"},
       {"zone", [](auto& o, auto&) { o.overlong.zone = 9; }, "overlong_zone"},
       {"steps without a form of the kind",

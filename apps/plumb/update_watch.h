@@ -1,5 +1,5 @@
 #pragma once
-// Steps whose numbers are not finite: which of them are skipped, and which end a run.
+// Steps whose numbers are not finite: which of them are skipped, which end a run, and what users are told.
 
 #include <fmt/format.h>
 
@@ -7,10 +7,14 @@
 #include <cstdint>
 #include <string>
 
+#include "learner/skipped_updates.h"
+
 namespace plumb {
 
-/// One odd batch may have a gradient that is not finite though its loss is. More in a row will go on: the run stops.
-constexpr int kMaxSkippedInARow = 3;
+/// That training stops: its gradients have not been finite too many times.
+inline std::string too_many_skipped() {
+  return fmt::format("more than {} updates in a row had a gradient that is not finite", kMaxSkippedInARow);
+}
 
 /// What to do about a step whose numbers are not finite; `section` has the learning rate, and `inputs` ("data") are
 /// what else may be at fault. Before any update that rate has changed nothing yet.
@@ -23,8 +27,8 @@ inline std::string advice_where_not_finite(const std::string& section, bool upda
                               inputs, section);
 }
 
-/// Of a stage whose steps are one update each. Counts from a resume on.
-class SkippedUpdates {
+/// Of a stage whose steps are one update each.
+class UpdateWatch {
  public:
   struct Word {
     std::string note;   // for the user, where the step was skipped
@@ -32,27 +36,33 @@ class SkippedUpdates {
     bool updated_before = false;
   };
 
-  /// `num_updates`: that were made before the first step.
-  void begin(std::int64_t num_updates) { updated_ = num_updates > 0; }
+  /// Before the first step: how many updates in a row had been skipped, and how many made.
+  void begin(int skipped_in_a_row, std::int64_t num_updates) {
+    skipped_ = SkippedUpdates(skipped_in_a_row);
+    updated_ = num_updates > 0;
+  }
 
   Word after_step(std::int64_t step, double loss, double grad_norm) {
     Word word;
     word.updated_before = updated_;
-    updated_ = updated_ || std::isfinite(grad_norm);
-    in_a_row_ = std::isfinite(grad_norm) ? 0 : in_a_row_ + 1;
+    const bool applied = std::isfinite(grad_norm);
+    updated_ = updated_ || applied;
+    skipped_.count(applied);
     if (!std::isfinite(loss)) {
       word.fault = fmt::format("the loss of step {} is not finite", step);
-    } else if (in_a_row_ > kMaxSkippedInARow) {
-      word.fault = fmt::format("more than {} updates in a row had a gradient that is not finite, the last at step {}",
-                               kMaxSkippedInARow, step);
-    } else if (in_a_row_ > 0) {
+    } else if (skipped_.too_many()) {
+      word.fault = fmt::format("{}, the last at step {}", too_many_skipped(), step);
+    } else if (!applied) {
       word.note = fmt::format("note: step {} changed nothing: its gradient is not finite", step);
     }
     return word;
   }
 
+  /// For a checkpoint.
+  [[nodiscard]] int skipped_in_a_row() const { return skipped_.in_a_row(); }
+
  private:
-  int in_a_row_ = 0;
+  SkippedUpdates skipped_;
   bool updated_ = false;
 };
 
