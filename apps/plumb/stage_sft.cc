@@ -125,7 +125,6 @@ class SftRun {
     state_.best_dev_loss =
         kept["best_dev_loss"].is_null() ? std::numeric_limits<double>::infinity() : kept["best_dev_loss"].get<double>();
     steps_ = state_.steps;
-    skipped_.begin(optimizer_.num_updates());
     return folder_.open_logs(ResumePoint{"sft", state_.steps});
   }
 
