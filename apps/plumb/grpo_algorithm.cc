@@ -175,6 +175,11 @@ Result<GrpoLearnerOptions> grpo_learner_options(const Settings& settings) {
         "grpo.group_size: a group of one has nothing to be compared with; take 2 or more, or grpo.advantage = "
         "reinforce_pp"};
   }
+  if (a.zero_spread == ZeroSpread::kRefill && settings.reward.combine == PartCombination::kNormaliseThenSum) {
+    return Error{
+        "grpo.zero_spread: refill asks each group whether its scores differ before its parts are normalised, and with "
+        "reward.combine = normalise_then_sum the update asks after that; take skip_compute, or sum_then_normalise"};
+  }
   if (options.process.on && grpo.reward_arm == RewardArm::kPermuted) {
     return Error{
         "grpo.reward_arm: the scores of a completion's steps do not fit the steps of another; with reward.process take "
