@@ -117,6 +117,23 @@ void HealthMonitor::watch_guards(std::int64_t step, const MetricMap& metrics, st
   }
 }
 
+// The first step is on-policy whatever the schedule, so it says nothing of the run. A run that has cut ratios, or had
+// others than 1 at the start of an update, is not told that they are 1.
+void HealthMonitor::explain_loss(const MetricMap& metrics, std::vector<HealthMessage>& out) {
+  ratios_differ_ = ratios_differ_ || value_of(metrics, "ratio/max_abs_dev", 0) != 0 ||
+                   value_of(metrics, "clip_ratio/low_mean", 0) + value_of(metrics, "clip_ratio/high_mean", 0) > 0;
+  // With later updates of a step they move, though none is cut: the sampler's divergence from the learner shows it.
+  ratios_move_ = ratios_move_ || value_of(metrics, "kl", 0) != 0;
+  report(history_.size() > 1 && !ratios_differ_ && !is_idle(metrics) &&
+             std::abs(value_of(metrics, "policy_loss", 1)) < kNearZeroLoss,
+         {"loss_near_zero",
+          print("A loss near 0 is normal here: advantages sum to 0 in each group%s, so the loss says nothing about "
+                "progress; look at reward.",
+                ratios_move_ ? "" : " and the ratio is 1"),
+          false},
+         out);
+}
+
 std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const MetricMap& metrics) {
   history_.push_back(metrics);
   if (history_.size() > kEntropySteps + 1) {
@@ -176,17 +193,7 @@ std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const Metri
                 at, deviation)},
          out);
 
-  const bool clipped = value_of(metrics, "clip_ratio/low_mean", 0) + value_of(metrics, "clip_ratio/high_mean", 0) > 0;
-  // With later updates of a step the ratios have moved, though none was cut; the sampler's divergence shows it.
-  const bool ratio_is_one = value_of(metrics, "kl", 0) == 0;
-  report(
-      !is_idle(metrics) && deviation == 0 && !clipped && std::abs(value_of(metrics, "policy_loss", 1)) < kNearZeroLoss,
-      {"loss_near_zero",
-       print("A loss near 0 is normal here: advantages sum to 0 in each group%s, so the loss says nothing about "
-             "progress; look at reward.",
-             ratio_is_one ? " and the ratio is 1" : ""),
-       false},
-      out);
+  explain_loss(metrics, out);
   return out;
 }
 

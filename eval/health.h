@@ -45,10 +45,13 @@ class HealthMonitor {
 
   [[nodiscard]] double idle_share() const;
   void watch_updates(std::int64_t step, bool zero_spread, std::vector<HealthMessage>& out);
+  void explain_loss(const MetricMap& metrics, std::vector<HealthMessage>& out);
   void watch_guards(std::int64_t step, const MetricMap& metrics, std::vector<HealthMessage>& out);
 
   std::deque<MetricMap> history_;  // the last steps, oldest first
   MetricMap first_guards_;
+  bool ratios_differ_ = false;
+  bool ratios_move_ = false;
   std::map<std::string, bool> active_;
 };
 

@@ -74,7 +74,7 @@ std::string profile_table(const RunData& run, const Figures& all) {
     html += fmt::format("<th>pass@{}</th>", k);
   }
   html +=
-      "<th>Mixed</th><th>Never solved</th><th>Always solved</th><th>Cut off</th><th>Mean length<br>(tokens)</th>"
+      "<th>Mixed</th><th>Never<br>solved</th><th>Always<br>solved</th><th>Cut<br>off</th><th>Mean<br>tokens</th>"
       "</tr></thead><tbody>" +
       table_row("All", all, all);
   if (sources.size() > 1) {

@@ -38,7 +38,7 @@ color:var(--soft);white-space:nowrap}
 .grid4{display:grid;grid-template-columns:repeat(auto-fill,minmax(225px,1fr));gap:12px;margin-top:10px}
 .mini{padding:12px 14px}.mini h3{font-size:12.5px;margin:0;overflow-wrap:anywhere}.mini p{margin:2px 0 6px}
 .narrow{width:fit-content;max-width:100%;overflow-x:auto}
-.scroll{overflow-x:auto}.gap{margin-top:16px}.wrap td{white-space:normal;overflow-wrap:anywhere;min-width:7em}
+.scroll{overflow-x:auto}.gap{margin-top:16px}.wrap td{white-space:normal;overflow-wrap:anywhere;min-width:7em}.wrap td:first-child{white-space:nowrap}
 table{border-collapse:collapse;width:100%;font-size:14.5px}
 th{font-weight:560;color:var(--muted);text-align:right;padding:6px 10px 8px;border-bottom:1px solid var(--rule);font-size:13px}
 td{padding:8px 10px;text-align:right;border-bottom:1px solid var(--rule);vertical-align:top;white-space:nowrap}

@@ -70,7 +70,7 @@ TEST(Health, StepsWithoutAnUpdateAreNoTraining) {
 
 TEST(Health, TheNoteOnTheLossIsForWhatIsTrue) {
   const auto with = [](const MetricMap& more) {
-    return run(1, [&](int) {
+    return run(4, [&](int) {
       MetricMap metrics = {{"policy_loss", 0.001}, {"grad_norm", 1}, {"ratio/max_abs_dev", 0}};
       metrics.insert(more.begin(), more.end());
       return metrics;
@@ -82,6 +82,14 @@ TEST(Health, TheNoteOnTheLossIsForWhatIsTrue) {
   const auto later = with({{"kl", 0.004}});
   expect_one(later, "loss_near_zero", "A loss near 0 is normal here");
   EXPECT_EQ(later[0].text.find("ratio"), std::string::npos) << later[0].text;
+  // One step off: only the first step is on-policy. And once ratios were cut, a step that cuts none changes nothing.
+  EXPECT_TRUE(
+      run(4, [](int step) {
+        return MetricMap{{"policy_loss", 0.001}, {"ratio/max_abs_dev", step == 1 ? 0.0 : 0.5}, {"staleness/max", 1}};
+      }).empty());
+  EXPECT_TRUE(run(4, [](int step) {
+                return MetricMap{{"policy_loss", 0.001}, {"clip_ratio/low_mean", step == 1 ? 0.5 : 0.0}};
+              }).empty());
 }
 
 TEST(Health, EachRuleNamesItsKey) {
