@@ -2,7 +2,6 @@
 The short form of bench/learning/arithmetic.py: a smaller model, smaller numbers, half a minute."""
 
 import json
-import pathlib
 import shutil
 import unittest
 
