@@ -18,7 +18,8 @@ class Opens:
     def __init__(self, path):
         libc = ctypes.CDLL(None)
         self.events = libc.inotify_init1(os.O_NONBLOCK)
-        libc.inotify_add_watch(self.events, str(path).encode(), IN_OPEN | IN_CLOSE_NOWRITE)  # equal ones in a row would be one
+        # With what comes in between: equal events in a row would be one.
+        libc.inotify_add_watch(self.events, str(path).encode(), IN_OPEN | IN_CLOSE_NOWRITE)
 
     def count(self):
         try:

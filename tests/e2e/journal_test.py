@@ -10,12 +10,16 @@ import unittest
 
 from training_case import TASKS, TrainingCase, children_of
 
-# Scores are drawn, so that no second answer is the first one; some completions get none.
+# Scores are drawn, so that no second answer is the first one; half of the texts get none when they are asked about first.
 MOODY_REWARD = """
-import json, random, sys
+import json, random, sys, zlib
+seen = set()
 for line in sys.stdin:
-    answer = {"score": random.random()} if random.random() < 0.6 else {"error": "busy"}
-    print(json.dumps({"id": json.loads(line)["id"]} | answer), flush=True)
+    row = json.loads(line)
+    text = row["prompt_id"] + row["completion"]
+    busy = text not in seen and zlib.crc32(text.encode()) % 2
+    seen.add(text)
+    print(json.dumps({"id": row["id"]} | ({"error": "busy"} if busy else {"score": random.random()})), flush=True)
 """
 SETTINGS = {"grpo__steps": 4, "grpo__checkpoint_every": 2}
 
