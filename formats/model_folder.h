@@ -56,11 +56,14 @@ struct ModelSource : ModelDescription {
 /// key, and an architecture, tokenizer or option that is not supported, by name.
 Result<std::unique_ptr<ModelSource>> open_model(const std::string& path);
 
+class LentValues;  // core/lent_values.h
+
 /// A tensor to be written; views memory that the caller keeps.
 struct TensorView {
   std::string name;
   std::vector<std::int64_t> shape;
   std::span<const float> values;
+  LentValues* lender = nullptr;  // says where the values are when they are written; null: they stay as they are
 };
 
 enum class SafetensorsDtype { kF32, kBf16 };

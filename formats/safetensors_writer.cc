@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/atomic_file.h"
+#include "core/lent_values.h"
 #include "formats/half.h"
 #include "formats/safetensors.h"
 
@@ -71,7 +72,11 @@ Result<void> write_safetensors(const std::string& path, std::span<const TensorVi
   PLUMB_TRY(file.write(std::as_bytes(std::span(&header_bytes, 1))));
   PLUMB_TRY(file.write(*header));
   for (const TensorView& tensor : tensors) {
-    PLUMB_TRY(write_values(file, tensor.values, dtype));
+    const auto values = tensor.lender == nullptr ? tensor.values : tensor.lender->begin(tensor.values);
+    PLUMB_TRY(write_values(file, values, dtype));
+    if (tensor.lender != nullptr) {
+      tensor.lender->end(tensor.values);
+    }
   }
   return file.commit();
 }

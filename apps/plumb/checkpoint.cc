@@ -25,12 +25,12 @@ constexpr const char* kReferenceFile = "reference.safetensors";
 constexpr const char* kBestFile = "best.safetensors";
 constexpr std::uint64_t kOtherFilesBytes = std::uint64_t{32} << 20;  // tokenizer, headers
 
-Result<void> write_optimizer(const std::string& path, Policy& policy, const Optimizer& optimizer) {
+Result<void> write_optimizer(const std::string& path, Policy& policy, const Optimizer& optimizer, LentValues* lender) {
   std::vector<TensorView> tensors;
   for (std::size_t i = 0; i < policy.parameters().size(); ++i) {
     const ParameterView& parameter = policy.parameters()[i];
-    tensors.push_back({"exp_avg." + parameter.name, parameter.shape, optimizer.first_moments()[i]});
-    tensors.push_back({"exp_avg_sq." + parameter.name, parameter.shape, optimizer.second_moments()[i]});
+    tensors.push_back({"exp_avg." + parameter.name, parameter.shape, optimizer.first_moments()[i], lender});
+    tensors.push_back({"exp_avg_sq." + parameter.name, parameter.shape, optimizer.second_moments()[i], lender});
   }
   return write_safetensors(path, tensors, SafetensorsDtype::kF32);
 }
@@ -50,11 +50,11 @@ Result<void> read_optimizer(const std::string& path, std::int64_t num_updates, P
 }
 
 // A second set of weights under the policy's names.
-Result<void> write_weights(const std::string& path, Policy& policy,
+Result<void> write_weights(const std::string& path, Policy& policy, LentValues* lender,
                            const std::function<std::span<const float>(std::size_t)>& values) {
   std::vector<TensorView> tensors;
   for (std::size_t i = 0; i < policy.parameters().size(); ++i) {
-    tensors.push_back({policy.parameters()[i].name, policy.parameters()[i].shape, values(i)});
+    tensors.push_back({policy.parameters()[i].name, policy.parameters()[i].shape, values(i), lender});
   }
   return write_safetensors(path, tensors, SafetensorsDtype::kF32);
 }
@@ -133,28 +133,44 @@ Result<void> check_disk_for_checkpoint(const std::string& run_folder, std::int64
   return {};
 }
 
+void announce(const TrainedParts& parts, LentValues& lent) {
+  Policy& policy = parts.bench.policy();
+  for (std::size_t i = 0; i < policy.parameters().size(); ++i) {
+    lent.add(policy.parameters()[i].value);
+    lent.add(parts.optimizer.first_moments()[i]);
+    lent.add(parts.optimizer.second_moments()[i]);
+    if (parts.reference != nullptr) {
+      lent.add(parts.reference->policy().parameters()[i].value);
+    }
+    if (parts.best != nullptr && !parts.best->empty()) {
+      lent.add((*parts.best)[i]);
+    }
+  }
+}
+
 Result<void> save_checkpoint(const std::string& run_folder, const TrainerState& state, const TrainedParts& parts,
-                             int keep) {
+                             const CheckpointSaving& saving) {
+  LentValues* lender = saving.lender;
   const std::string final_path = fmt::format("{}/checkpoints/step-{:06d}", run_folder, state.step);
   const std::string aside = final_path + ".partial";
   PLUMB_TRY(ensure_writable_folder(run_folder + "/checkpoints"));
   std::error_code ignored;  // what a killed run left aside is written over; what stays of it costs disk, nothing else
   fs::remove_all(aside, ignored);
-  PLUMB_TRY(parts.bench.save(aside));
-  PLUMB_TRY(write_optimizer(aside + "/" + kOptimizerFile, parts.bench.policy(), parts.optimizer));
+  PLUMB_TRY(parts.bench.save(aside, lender));
+  PLUMB_TRY(write_optimizer(aside + "/" + kOptimizerFile, parts.bench.policy(), parts.optimizer, lender));
   if (parts.reference != nullptr) {
     auto& weights = parts.reference->policy().parameters();
-    PLUMB_TRY(write_weights(aside + "/" + kReferenceFile, parts.bench.policy(),
+    PLUMB_TRY(write_weights(aside + "/" + kReferenceFile, parts.bench.policy(), lender,
                             [&](std::size_t i) { return weights[i].value; }));
   }
-  if (parts.best != nullptr && !parts.best->empty()) {
-    PLUMB_TRY(write_weights(aside + "/" + kBestFile, parts.bench.policy(),
-                            [&](std::size_t i) { return std::span<const float>((*parts.best)[i]); }));
+  if (!saving.best.empty()) {
+    PLUMB_TRY(write_weights(aside + "/" + kBestFile, parts.bench.policy(), lender,
+                            [&](std::size_t i) { return saving.best[i]; }));
   }
   PLUMB_ASSIGN(const nlohmann::json checksums, checksums_of(aside));
   const nlohmann::json json = {{"format", kFormat},
                                {"step", state.step},
-                               {"num_updates", parts.optimizer.num_updates()},
+                               {"num_updates", saving.num_updates},
                                {"num_tokens", state.num_tokens},
                                {"skipped_updates", state.skipped_updates},
                                {"skipped_in_a_row", state.skipped_in_a_row},
@@ -166,7 +182,7 @@ Result<void> save_checkpoint(const std::string& run_folder, const TrainerState& 
   PLUMB_TRY(write_file_atomic(aside + "/" + kTrainerFile, json.dump(2)));
   PLUMB_TRY(commit_folder(aside, final_path));
   const std::vector<std::string> all = checkpoints_of(run_folder);
-  for (std::size_t i = 0; i + static_cast<std::size_t>(keep) < all.size(); ++i) {
+  for (std::size_t i = 0; i + static_cast<std::size_t>(saving.keep) < all.size(); ++i) {
     fs::remove_all(all[i], ignored);
   }
   return {};

@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "apps/plumb/workbench.h"
+#include "core/lent_values.h"
 #include "learner/optimizer.h"
 #include "learner/reference.h"
 
@@ -40,9 +42,20 @@ struct TrainedParts {
 /// Errors: the disk of `run_folder` has less room than a checkpoint of `parts` takes, with both figures.
 Result<void> check_disk_for_checkpoint(const std::string& run_folder, std::int64_t step, const TrainedParts& parts);
 
-/// Writes checkpoints/step-NNNNNN below `run_folder` and removes all but the newest `keep`.
+/// What is fixed when a checkpoint begins, though it is written while the training goes on.
+struct CheckpointSaving {
+  int keep = 1;
+  std::int64_t num_updates = 0;
+  std::vector<std::span<const float>> best;  // of TrainedParts::best, or none
+  LentValues* lender = nullptr;
+};
+
+/// Adds all that a checkpoint of `parts` reads.
+void announce(const TrainedParts& parts, LentValues& lent);
+
+/// Writes checkpoints/step-NNNNNN below `run_folder` and removes all but the newest ones.
 Result<void> save_checkpoint(const std::string& run_folder, const TrainerState& state, const TrainedParts& parts,
-                             int keep);
+                             const CheckpointSaving& saving);
 
 /// Folders of all checkpoints, oldest first.
 std::vector<std::string> checkpoints_of(const std::string& run_folder);

@@ -15,7 +15,7 @@ constexpr int kNiceness = 10;  // beside the sampler's threads; when the update 
 }  // namespace
 
 CheckpointWriter::CheckpointWriter(Optimizer& optimizer) : optimizer_(optimizer) {
-  optimizer_.set_before_change([this] { join(); });
+  optimizer_.set_before_change([this] { let_go(); });
 }
 
 CheckpointWriter::~CheckpointWriter() {
@@ -27,13 +27,22 @@ Result<void> CheckpointWriter::start(const std::string& run_folder, const Traine
                                      const TrainedParts& parts, int keep) {
   PLUMB_TRY(wait());
   PLUMB_TRY(check_disk_for_checkpoint(run_folder, state.step, parts));
-  thread_ = std::thread([this, run_folder, state, parts, keep] {
+  lent_ = std::make_unique<LentValues>(parts.bench.pool());
+  announce(parts, *lent_);
+  CheckpointSaving saving{keep, parts.optimizer.num_updates(), {}, lent_.get()};
+  if (parts.best != nullptr) {
+    saving.best.assign(parts.best->begin(), parts.best->end());
+  }
+  ended_ = false;
+  thread_ = std::thread([this, run_folder, state, parts, saving] {
     // Of this thread alone, as Linux has it; where it is refused, the thread competes as any other.
     static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness));
-    outcome_ = save_checkpoint(run_folder, state, parts, keep);
+    outcome_ = save_checkpoint(run_folder, state, parts, saving);
     if (!outcome_) {
       outcome_ = outcome_.error().with_context("the checkpoint of step " + std::to_string(state.step));
     }
+    lent_->finish();
+    ended_ = true;
   });
   return {};
 }
@@ -43,8 +52,20 @@ Result<void> CheckpointWriter::wait() {
   return std::exchange(outcome_, Result<void>());
 }
 
+Result<void> CheckpointWriter::outcome() {
+  return ended_ ? wait() : Result<void>();
+}
+
 double CheckpointWriter::take_stall_s() {
   return std::exchange(stall_s_, 0.0);
+}
+
+void CheckpointWriter::let_go() {
+  if (!ended_) {
+    const auto start = std::chrono::steady_clock::now();
+    lent_->detach();
+    stall_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
 }
 
 void CheckpointWriter::join() {

@@ -226,7 +226,8 @@ class GrpoRun {
     apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
     const auto train_start = Clock::now();
     const GrpoStepStats stats = learn(rollout.groups);
-    PLUMB_TRY(checkpoints_.wait());  // it has ended before the update, unless there was none to make
+    optimizer_.announce_change();  // without an update a reference and the best on dev may still change
+    PLUMB_TRY(checkpoints_.outcome());
     const double stall_s = checkpoints_.take_stall_s();
     ++state_.step;
     state_.sampler = std::move(next.cursor);

@@ -48,10 +48,10 @@ Result<std::unique_ptr<Workbench>> Workbench::open(std::unique_ptr<ModelSource> 
   return bench;
 }
 
-Result<void> Workbench::save(const std::string& folder) {
+Result<void> Workbench::save(const std::string& folder, LentValues* lender) {
   std::vector<TensorView> tensors;
   for (const ParameterView& parameter : policy_->parameters()) {
-    tensors.push_back({parameter.name, parameter.shape, parameter.value});
+    tensors.push_back({parameter.name, parameter.shape, parameter.value, lender});
   }
   return write_model_folder(folder,
                             {hyperparameters_, tensors, SafetensorsDtype::kF32, tokenizer_data_, chat_template_text_});

@@ -33,7 +33,7 @@ class Workbench {
 
   /// Writes the master weights in f32 with config, tokenizer and template as a Hugging Face folder, whole or not at
   /// all.
-  Result<void> save(const std::string& folder);
+  Result<void> save(const std::string& folder, LentValues* lender = nullptr);
   /// Replaces the master weights by those of a folder that save() wrote for this model.
   Result<void> load_weights(const std::string& folder);
 
