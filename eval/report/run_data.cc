@@ -96,6 +96,13 @@ Result<RunData> load_run(const std::filesystem::path& run_dir) {
     run.samples.push_back(std::move(sample));
     return {};
   }));
+  const bool logged = !run.metrics.empty() || !run.evaluations.empty() || !run.samples.empty();
+  if (!logged && !run.manifest.is_object() && !run.reward_model.is_object()) {
+    return Error{
+        run_dir.string() +
+        ": holds no run (expected manifest.json, metrics.jsonl, evals/ or samples.jsonl); name the folder that "
+        "was --out"};
+  }
   return run;
 }
 
