@@ -77,10 +77,10 @@ Result<void> report_scores(const HumanEvalOptions& options, const std::vector<Hu
 
 Result<int> run_humaneval(HumanEvalOptions options) {
   install_interrupt_handler();
-  PLUMB_ASSIGN(const auto problems, load_humaneval(options.data, options.overlap));
-  if (const std::string samples = options.out + "/samples.jsonl"; is_run_file(samples)) {
-    return Error{samples + ": would be written over, and is a file of a run; choose another --out"};
+  if (const std::string file = options.out + "/samples.jsonl"; is_run_file(file)) {
+    return Error{file + ": would be written over, and is a file of a run; choose another --out"};
   }
+  PLUMB_ASSIGN(const auto problems, load_humaneval(options.data, options.overlap));
   PLUMB_TRY(ensure_writable_folder(options.out));
   PLUMB_ASSIGN(auto source, open_model(options.model.path));
   PLUMB_ASSIGN(const auto bench, Workbench::open(std::move(source), options.model, false));

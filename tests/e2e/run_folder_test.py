@@ -205,6 +205,8 @@ class RunFolder(TrainingCase):
         self.assertLess(shown, 2 / min(seconds[-3:]))
 
     def test_interrupted_is_not_success(self):
+        profile = ["data", "profile", "--model", self.models / "warm/policy", "--data", self.models / "tasks.jsonl", "-k",
+                   1024, *overrides({"sampling.max_new_tokens": 64}), "--out", "profile"]
         (self.folder / "prompts.jsonl").write_text(json.dumps({"id": "a", "prompt": "what is it"}) + "\n")
         generate = ["generate", "--model", self.models / "warm/policy", "--in", "prompts.jsonl", "--out", "out.jsonl",
                     "-n", 1024]
@@ -214,6 +216,7 @@ class RunFolder(TrainingCase):
                 ("eval", self.eval_command("eval", eval__samples=1024), "T=1"),
                 ("quickstart", ["quickstart", *self.eval_command("quickstart", eval__samples=1024, **{
                     "eval.splits": "sft"})[1:]], "T=1"),
+                ("data profile", profile, "plumb: "),
                 ("generate", generate, "generate")):
             with self.subTest(name):
                 status, output, errors = self.interrupt(command, words)
@@ -263,6 +266,8 @@ class RunFolder(TrainingCase):
             self.assertEqual((self.folder / "run/samples.jsonl").read_bytes(), samples)
             self.assertEqual(self.plumb("data", command, "run", "--out", "o.jsonl", "--from-step", -1).returncode, 2)
         self.succeed("data", "sft-from-rollouts", "run", "--out", "run/made.jsonl")
+        humaneval = self.plumb("eval", "humaneval", "--data", "problems.jsonl", "--model", "absent", "--out", "run")
+        self.assert_refused(humaneval, 1, "run/samples.jsonl", "--out")
 
 
 if __name__ == "__main__":

@@ -200,6 +200,13 @@ class TrainingFaults(TrainingCase):
         self.assertRegex(result.stderr.splitlines()[-1], r"plumb: .*(safetensors|policy|checkpoints).*ulimit -f")
         self.assertEqual({path.name: path.read_bytes() for path in checkpoint.iterdir()}, before)
 
+    def test_the_command_of_a_custom_reward_ignores_no_signal(self):
+        command = self.folder / "command.sh"
+        command.write_text("ignored=$(sed -n 's/^SigIgn:[^0-9a-f]*//p' /proc/self/status)\n"
+                           f"test $((0x$ignored >> {signal.SIGXFSZ - 1} & 1)) = 0 || exit 3\n"
+                           "exec sed -u 's/.*\"id\": *\"\\([^\"]*\\)\".*/{\"id\": \"\\1\", \"score\": 0.5}/'\n")
+        self.train("run", reward__custom_command=f"sh,{command}", reward__custom_weight=0.04, grpo__steps=1)
+
     def test_a_disk_without_room_is_named_before_a_checkpoint(self):
         disk = self.folder / "disk"
         disk.mkdir()
