@@ -20,6 +20,8 @@ Error io_error(const std::string& path, const std::string& what, int error) {
   std::string reason = std::generic_category().message(error);
   if (error == ENOSPC || error == EDQUOT) {
     reason = "no space left on the disk; free some or choose another folder";
+  } else if (error == EFBIG) {
+    reason = "the file would be longer than this process may write; raise that limit (ulimit -f)";
   } else if (error == EACCES || error == EPERM || error == EROFS) {
     reason += "; check the owner and the mode of the folder, or choose another one";
   }
@@ -211,8 +213,11 @@ Result<AppendFile> AppendFile::open(const std::string& path, std::uint64_t keep_
     }
     file.size_bytes_ = keep_bytes;
   } else if (keep_bytes != UINT64_MAX && keep_bytes > file.size_bytes_) {
-    return Error{path + ": expected at least " + std::to_string(keep_bytes) + " bytes, found " +
-                 std::to_string(file.size_bytes_) + "; the file was changed after the checkpoint"};
+    return Error{
+        path + ": expected at least " + std::to_string(keep_bytes) + " bytes, found " +
+        std::to_string(file.size_bytes_) +
+        "; the file was changed after the checkpoint; put it back from a copy, or start a new run with another "
+        "--out"};
   }
   return file;
 }

@@ -39,6 +39,9 @@ std::map<std::string, std::string> comparable(const RunManifest& manifest) {
       {"seed", std::to_string(manifest.seed)},
       {"config_sha256", manifest.config_sha256},
   };
+  if (!manifest.command.empty()) {
+    facts["command"] = manifest.command;
+  }
   for (const auto& [role, sum] : manifest.file_sha256) {
     facts["file_sha256." + role] = sum;
   }
@@ -59,7 +62,8 @@ RunManifest make_manifest() {
 }
 
 nlohmann::json to_json(const RunManifest& manifest) {
-  return {{"plumb_version", manifest.plumb_version},
+  return {{"command", manifest.command},
+          {"plumb_version", manifest.plumb_version},
           {"git_commit", manifest.git_commit},
           {"compiler", manifest.compiler},
           {"cpu", manifest.cpu},
@@ -75,12 +79,13 @@ nlohmann::json to_json(const RunManifest& manifest) {
 
 Result<RunManifest> manifest_from_json(const nlohmann::json& json) {
   RunManifest manifest;
-  const char* field = "";
+  const char* field = "command";
   try {
     const auto read = [&](const char* name, auto& value) {
       field = name;
       json.at(name).get_to(value);
     };
+    manifest.command = json.value("command", "");
     read("plumb_version", manifest.plumb_version);
     read("git_commit", manifest.git_commit);
     read("compiler", manifest.compiler);
@@ -109,7 +114,9 @@ Result<RunManifest> read_manifest(const std::string& path) {
   PLUMB_ASSIGN(const std::string text, read_file(path));
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   if (json.is_discarded()) {
-    return Error{path + ": not valid JSON; the run folder is damaged"};
+    return Error{path +
+                 ": not valid JSON, so that nobody can say what the run depends on; put the file back from a copy, or "
+                 "start a new run with another --out"};
   }
   Result<RunManifest> manifest = manifest_from_json(json);
   if (!manifest) {

@@ -13,6 +13,7 @@ namespace plumb {
 
 /// Everything that has to be equal for two runs to have equal bits, and when and how the run was started.
 struct RunManifest {
+  std::string command;  // of plumb, e.g. "grpo"; empty in manifests of versions that did not say it
   std::string plumb_version;
   std::string git_commit;  // "unknown" outside a repository; "-dirty" at the end where files differed from the commit
   std::string compiler;    // that built plumb
@@ -23,8 +24,8 @@ struct RunManifest {
   std::uint64_t seed = 0;
   std::string config_sha256;                       // Config::checksum()
   std::map<std::string, std::string> file_sha256;  // role ("data", "model", "tokenizer", ...) to SHA-256
-  std::vector<std::string> argv;
-  std::string started_at;  // UTC, "2026-01-31T12:00:00Z"
+  std::vector<std::string> argv;                   // that the run was started with
+  std::string started_at;                          // UTC, "2026-01-31T12:00:00Z"
 };
 
 /// A manifest with what can be known here: compiler, processor, features, the time.

@@ -21,7 +21,7 @@ constexpr const char* kTimingsFile = "timings.jsonl";
 
 Error io_error(const std::filesystem::path& path, const char* what) {
   return Error{path.string() + ": cannot " + what + ": " + std::strerror(errno) +
-               "; check the free space and the permissions of the run folder"};
+               "; check the free space, the limit of ulimit -f and the permissions of the run folder"};
 }
 
 // Whether a line lies behind the resume point. Lines that are no JSON object count as damage and are cut with the rest.

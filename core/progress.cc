@@ -92,7 +92,7 @@ Progress::~Progress() {
 
 std::string Progress::status(bool final, double now) const {
   const double elapsed = now - start_s_;
-  const double rate = elapsed > 0 ? static_cast<double>(done_) / elapsed : 0;
+  const double rate = elapsed > 0 ? static_cast<double>(done_ - done_before_) / elapsed : 0;
   std::string text = label_;
   if (total_ > 0) {
     const double fraction = std::clamp(static_cast<double>(done_) / static_cast<double>(total_), 0.0, 1.0);
@@ -127,6 +127,12 @@ void Progress::draw(const std::string& text, bool final) {
     std::fprintf(options_.out, "%s\n", text.c_str());
   }
   std::fflush(options_.out);
+}
+
+void Progress::start_at(std::int64_t done) {
+  done_ = done;
+  done_before_ = done;
+  start_s_ = options_.seconds();
 }
 
 void Progress::update(std::int64_t done, std::string_view detail) {

@@ -39,6 +39,9 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
+  /// `done` units were done by an earlier process: they count as done, and neither for the rate nor for the time left.
+  /// Time is counted from here.
+  void start_at(std::int64_t done);
   /// `done` units are done; `detail` stands behind the rate, e.g. "reward 0.31".
   void update(std::int64_t done, std::string_view detail = {});
   /// Prints a whole line above the bar (the one line of a step).
@@ -60,6 +63,7 @@ class Progress {
   double start_s_ = 0;
   double last_shown_s_ = 0;
   std::int64_t done_ = 0;
+  std::int64_t done_before_ = 0;
   std::string detail_;
 };
 

@@ -146,7 +146,8 @@ Result<void> TensorBoardWriter::write_event(std::string_view event) {
   frame += event;
   append_little_endian(frame, masked_crc(event));
   if (std::fwrite(frame.data(), 1, frame.size(), file_.get()) != frame.size() || std::fflush(file_.get()) != 0) {
-    return Error{path_.string() + ": cannot be written: " + std::strerror(errno) + "; check the free space"};
+    return Error{path_.string() + ": cannot be written: " + std::strerror(errno) +
+                 "; check the free space and the limit of ulimit -f"};
   }
   return {};
 }

@@ -13,6 +13,7 @@
 
 #include "apps/plumb/data.h"
 #include "apps/plumb/rollout_rows.h"
+#include "apps/plumb/run_files.h"
 #include "core/atomic_file.h"
 #include "eval/samples.h"
 
@@ -46,6 +47,9 @@ Result<void> add_groups(const std::string& run, const FromRollouts& options, Sam
 using Maker = Result<std::string> (*)(const SamplesByPrompt& groups, const FromRollouts& options, std::int64_t& rows);
 
 Result<int> convert(const FromRollouts& options, Maker make, const char* what) {
+  if (is_run_file(options.out)) {
+    return Error{options.out + ": is a file of a run, which would be lost; choose another --out"};
+  }
   SamplesByPrompt groups;
   std::set<std::string> eval_sets;
   for (const std::string& run : options.runs) {
@@ -82,7 +86,8 @@ std::shared_ptr<FromRollouts> add_options(CLI::App& command) {
   command.add_option("RUN", options->runs, "run folders with samples.jsonl")->required();
   command.add_option("--out", options->out, "the JSON Lines file to write")->required();
   command.add_option("--per-prompt", options->per_prompt, "rows of a prompt at most")->check(CLI::Range(1, 100000));
-  command.add_option("--from-step", options->from_step, "leave out what was sampled before this step of a training");
+  command.add_option("--from-step", options->from_step, "leave out what was sampled before this step of a training")
+      ->check(CLI::NonNegativeNumber);
   command.add_option("--eval-set", options->eval_sets,
                      "also take the samples of evaluations of this set; not of one that you measure on");
   return options;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "apps/plumb/data.h"
+#include "apps/plumb/interrupt.h"
 #include "apps/plumb/rollout.h"
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
@@ -110,8 +111,7 @@ Result<DoneProfiles> read_done(const RunFolder& folder, const Prompts& prompts, 
     const auto line = nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false);
     const std::size_t at = done.profiles.size();
     if (!line.is_object() || at >= prompts.size() || line.value("id", "") != prompts[at]->id) {
-      return Error{
-          fmt::format("{}:{}: is not of this data; leave --resume out and choose another --out", path, at + 1)};
+      return Error{fmt::format("{}:{}: is not of this data; put that back, or choose another --out", path, at + 1)};
     }
     if (line.value("samples", 0) != k) {
       return Error{fmt::format("{}: has {} completions a prompt; go on with -k {}", path, line["samples"].dump(),
@@ -126,7 +126,10 @@ Result<DoneProfiles> read_done(const RunFolder& folder, const Prompts& prompts, 
   for (std::int64_t i = 0; i < num_samples; ++i) {
     const std::size_t end = samples.find('\n', done.samples_bytes);
     if (end == std::string::npos) {
-      return Error{folder.file("samples.jsonl") + ": lacks completions of prompts that profile.jsonl has; start again"};
+      return Error{
+          folder.file("samples.jsonl") +
+          ": lacks completions of prompts that profile.jsonl has; put the file back from a copy, or start again "
+          "with another --out"};
     }
     done.samples_bytes = end + 1;
   }
@@ -204,6 +207,9 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
     return Error{fmt::format("data profile: {}", kNoTrainingPrompts)};
   }
   Workbench& bench = context->bench();
+  PLUMB_TRY(
+      check_prompts(prompts, bench.tokenizer(), bench.chat_template(), generator_options(settings), bench.policy()));
+  PLUMB_TRY(context->claim());
   Generator generator(bench.policy(), bench.tokenizer(), bench.pool());
   ScorerOptions scoring = context->scorer_options(false, "profile");
   scoring.reward = settings.reward;
@@ -222,6 +228,8 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
   Summary summary;
   bool judged = std::ranges::any_of(done.profiles, [](const Profile& one) { return one.scored > 0; });
   std::string first_fault;
+  bool stopped = false;
+  progress.start_at(std::ssize(done.profiles));
   for (const Profile& one : done.profiles) {
     summary.add(one, std::nullopt);
   }
@@ -232,9 +240,10 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
     }
     const RolloutParts parts{generator, scorer, bench.tokenizer(), bench.chat_template()};
     PLUMB_ASSIGN(const Rollout rollout, run_rollout(parts, draws, k, generation));
-    if (rollout.stopped) {
-      std::printf("stopped before the end: the figures are those of %zu of %zu prompts; --resume goes on\n", begin,
-                  prompts.size());
+    stopped = rollout.stopped;
+    if (stopped) {
+      std::printf("stopped before the end: the figures are those of %zu of %zu prompts; go on with --resume --out %s\n",
+                  begin, prompts.size(), options.out.c_str());
       break;
     }
     context->faults().add_all("profile", rollout.groups, false);
@@ -266,19 +275,16 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
   summary.print(path);
   PLUMB_TRY(write_report(context->folder().path()));
   std::printf("report: %s\n", context->folder().file("report.html").c_str());
-  return 0;
+  return stopped ? kInterruptedStatus : 0;
 }
 
 }  // namespace
 
 void add_data_profile(CLI::App& data, Action& action) {
   auto k = std::make_shared<int>(16);
-  CLI::App* command = add_run_command(data, action, "profile",
-                                      "pass@k of a model on every training prompt, and how many groups could teach it",
-                                      [k](RunOptions options, const Settings& settings) {
-                                        options.out = options.out.empty() ? "profile" : options.out;
-                                        return profile(options, settings, *k);
-                                      });
+  CLI::App* command = add_run_command(
+      data, action, "profile", "pass@k of a model on every training prompt, and how many groups could teach it",
+      [k](const RunOptions& options, const Settings& settings) { return profile(options, settings, *k); }, "profile");
   command->add_option("-k,--samples", *k, "completions per prompt")->check(CLI::Range(1, 1024));
 }
 

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "apps/plumb/humaneval.h"
+#include "apps/plumb/interrupt.h"
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/stage_eval.h"
@@ -34,18 +35,23 @@ Result<std::string> guard_lines(const std::string& metrics_path) {
 
 Result<int> run_eval(const RunOptions& options, const Settings& settings) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = true, .trainable = false}));
-  PLUMB_TRY(context->folder().open_logs({}));
   std::int64_t samples = 0;
-  const auto sets = options.data.empty() ? eval_sets(*context, settings.eval.splits)
-                                         : std::vector<EvalSet>{{"data", context->prompts({})}};
+  const auto sets = settings.data.any_split ? std::vector<EvalSet>{{"data", context->prompts({})}}
+                                            : eval_sets(*context, settings.eval.splits);
   for (const EvalSet& set : sets) {
     samples += num_eval_samples(settings, set.prompts);
   }
   context->say_time({.eval_samples = samples});
-  PLUMB_ASSIGN(const auto evaluations, run_eval_stage(*context, sets, {"eval"}));
+  PLUMB_TRY(check_eval_stage(*context, sets));
+  PLUMB_TRY(context->claim());
+  PLUMB_TRY(context->folder().open_logs({}));
+  const auto evaluations = run_eval_stage(*context, sets, {"eval"});
+  if (!evaluations) {
+    return interrupted() ? Result<int>(stopped_by_user(evaluations.error().message)) : evaluations.error();
+  }
   PLUMB_TRY(write_report(context->folder().path()));
   PLUMB_ASSIGN(const std::string guards, guard_lines(context->folder().file("metrics.jsonl")));
-  std::printf("%s%sdone: figures in %s, completions in %s, report in %s\n", evaluation_table(evaluations).c_str(),
+  std::printf("%s%sdone: figures in %s, completions in %s, report in %s\n", evaluation_table(*evaluations).c_str(),
               guards.c_str(), context->folder().file("evals").c_str(), context->folder().file("samples.jsonl").c_str(),
               context->folder().file("report.html").c_str());
   return 0;

@@ -165,7 +165,7 @@ Result<int> generate_rows(const GenerateOptions& options, Workbench& bench) {
   PLUMB_TRY(output.write_ready());
   PLUMB_TRY(writer.finish());
   if (interrupted()) {
-    return Error{options.out + ": stopped by the user; --resume goes on with what is missing"};
+    return stopped_by_user(options.out + ": stopped by the user; --resume goes on with what is missing");
   }
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "apps/plumb/audit_reward.h"
 #include "apps/plumb/checkpoint.h"
 #include "apps/plumb/idle_settings.h"
+#include "apps/plumb/interrupt.h"
 #include "apps/plumb/preflight.h"
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
@@ -26,8 +27,8 @@ Result<int> preflight(RunOptions options, const Settings& settings) {
   options.out = folder + "/run";
   options.resume = false;
   auto context = RunContext::open(options, settings, {.judge = true, .trainable = true});
-  Result<int> status =
-      context ? run_preflight(**context, (*context)->training_prompts()) : Result<int>(context.error());
+  const Result<void> ready = context ? (*context)->claim() : context.error();
+  Result<int> status = ready ? run_preflight(**context, (*context)->training_prompts()) : Result<int>(ready.error());
   std::error_code ignored;  // what stays in the temporary folder costs nothing
   std::filesystem::remove_all(folder, ignored);
   return status;
@@ -51,9 +52,8 @@ Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
   const Prompts prompts = context->training_prompts();
   if (!context->resume()) {
     PLUMB_TRY(refuse_false_accepts(context->sandbox(), context->settings(), prompts));
-    PLUMB_TRY(context->folder().open_logs({}));
   } else if (!newest_checkpoint(options.out) && std::filesystem::exists(context->folder().file("policy"))) {
-    return Error{options.out + ": this run is complete; its weights are in policy/. Start another with a new --out"};
+    return say_complete(context->folder());
   }
   say_idle(idle_grpo_settings(settings));
   context->say_time({.grpo_steps = settings.grpo.steps, .eval_samples = num_dev_samples(settings, *context)});
@@ -61,7 +61,7 @@ Result<int> run_grpo(const RunOptions& options, const Settings& settings) {
   if (summary.stopped) {
     std::printf("stopped after step %lld and saved; go on with --resume --out %s\n",
                 static_cast<long long>(summary.steps), context->folder().path().c_str());
-    return 0;
+    return kInterruptedStatus;
   }
   PLUMB_TRY(context->bench().save(context->folder().file("policy")));
   PLUMB_TRY(write_report(context->folder().path()));

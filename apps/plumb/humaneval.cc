@@ -12,6 +12,7 @@
 #include "apps/plumb/humaneval_scores.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/run_context.h"
+#include "apps/plumb/run_files.h"
 #include "core/atomic_file.h"
 #include "core/escape.h"
 #include "eval/humaneval.h"
@@ -76,11 +77,18 @@ Result<void> report_scores(const HumanEvalOptions& options, const std::vector<Hu
 
 Result<int> run_humaneval(HumanEvalOptions options) {
   install_interrupt_handler();
+  if (const std::string file = options.out + "/samples.jsonl"; is_run_file(file)) {
+    return Error{file + ": would be written over, and is a file of a run; choose another --out"};
+  }
   PLUMB_ASSIGN(const auto problems, load_humaneval(options.data, options.overlap));
   PLUMB_TRY(ensure_writable_folder(options.out));
   PLUMB_ASSIGN(auto source, open_model(options.model.path));
   PLUMB_ASSIGN(const auto bench, Workbench::open(std::move(source), options.model, false));
-  PLUMB_ASSIGN(const auto samples, sample_humaneval(*bench, problems, options.sampling));
+  const auto sampled = sample_humaneval(*bench, problems, options.sampling);
+  if (!sampled) {
+    return interrupted() ? Result<int>(stopped_by_user(sampled.error().message)) : sampled.error();
+  }
+  const std::vector<HumanEvalSample>& samples = *sampled;
   const std::string path = options.out + "/samples.jsonl";
   PLUMB_TRY(write_samples(path, problems, samples));
   PLUMB_ASSIGN(const auto judge, start_judge(judge_options(options.judge)));

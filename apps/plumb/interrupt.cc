@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 
 namespace plumb {
 namespace {
@@ -30,6 +31,12 @@ void install_interrupt_handler() {
 
 bool interrupted() {
   return g_interrupted != 0;
+}
+
+int stopped_by_user(const std::string& sentence) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "plumb: %s\n", sentence.c_str());
+  return kInterruptedStatus;
 }
 
 void wait_for_interrupt(bool or_end_of_input) {

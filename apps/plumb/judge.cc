@@ -125,7 +125,7 @@ Result<int> run_judge(const JudgeCommand& command) {
     done = end;
     if (interrupted() && done < count) {
       PLUMB_TRY(writer.finish());
-      return Error{command.out + ": stopped by the user; --resume goes on with what is missing"};
+      return stopped_by_user(command.out + ": stopped by the user; --resume goes on with what is missing");
     }
   }
   progress.update(static_cast<std::int64_t>(count));

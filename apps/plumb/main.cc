@@ -1,6 +1,7 @@
 // The one binary: understands the command line, runs what it asked for, and says what went wrong in one sentence.
 // Start reading at the subcommand of interest: apps/plumb/<name>.cc.
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -18,6 +19,8 @@ int report(const std::string& sentence) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A file that may not grow further (ulimit -f) is then an error of its write, told and survived as a full disk is.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     const plumb::CommandLine line = plumb::parse_command_line(argc, argv);
     if (!line.action) {

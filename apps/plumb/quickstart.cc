@@ -9,6 +9,7 @@
 
 #include "apps/plumb/checkpoint.h"
 #include "apps/plumb/idle_settings.h"
+#include "apps/plumb/interrupt.h"
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/stage_eval.h"
@@ -27,18 +28,29 @@ class Quickstart {
 
   Result<int> run() {
     say_time();
+    PLUMB_TRY(check_stages());
+    PLUMB_TRY(context_.claim());
     PLUMB_TRY(open_logs());
-    PLUMB_TRY(evaluate({"base"}));
+    PLUMB_ASSIGN(const bool begun, evaluate({"base"}));
+    if (!begun) {
+      return stopped("the first evaluation");
+    }
     PLUMB_ASSIGN(const bool warm, sft());
     if (!warm) {
       return stopped("SFT");
     }
-    PLUMB_TRY(evaluate({"sft", 0, true}));
+    PLUMB_ASSIGN(const bool warm_known, evaluate({"sft", 0, true}));
+    if (!warm_known) {
+      return stopped("the evaluation after SFT");
+    }
     PLUMB_ASSIGN(const bool learned, grpo());
     if (!learned) {
       return stopped("GRPO");
     }
-    PLUMB_TRY(evaluate({"grpo", context_.settings().grpo.steps, true}));
+    PLUMB_ASSIGN(const bool learned_known, evaluate({"grpo", context_.settings().grpo.steps, true}));
+    if (!learned_known) {
+      return stopped("the last evaluation");
+    }
     PLUMB_TRY(write_report(context_.folder().path()));
     say("done");
     std::printf("\n%s\nweights: %s\nreport:  %s\n", evaluation_table(evaluations_).c_str(), kept("policy").c_str(),
@@ -68,6 +80,13 @@ class Quickstart {
         {.sft_demonstrations = demonstrations, .grpo_steps = settings.grpo.steps, .eval_samples = 3 * samples});
   }
 
+  // What a later stage would refuse is heard before the first.
+  Result<void> check_stages() {
+    PLUMB_TRY(check_eval_stage(context_, eval_sets(context_, context_.settings().eval.splits)));
+    PLUMB_TRY(check_sft_stage(context_, context_.demonstrations_of({"sft"}), context_.demonstrations_of({"dev"})));
+    return check_grpo_stage(context_, context_.training_prompts());
+  }
+
   // A resumed run forgets the lines of the stage that it does again; GRPO with a checkpoint sees to its own.
   Result<void> open_logs() {
     std::optional<ResumePoint> from;
@@ -86,13 +105,17 @@ class Quickstart {
     return context_.folder().open_logs(from);
   }
 
-  Result<void> evaluate(const EvalStage& stage) {
+  // False: the user stopped it.
+  Result<bool> evaluate(const EvalStage& stage) {
     say("evaluating the " + (stage.name == "base" ? "untrained model" : stage.name + " model") +
         " on held-out functions");
     const std::vector<EvalSet> sets = eval_sets(context_, context_.settings().eval.splits);
-    PLUMB_ASSIGN(const auto evaluations, run_eval_stage(context_, sets, stage));
-    evaluations_.insert(evaluations_.end(), evaluations.begin(), evaluations.end());
-    return {};
+    const auto evaluations = run_eval_stage(context_, sets, stage);
+    if (!evaluations) {
+      return interrupted() ? Result<bool>(false) : evaluations.error();
+    }
+    evaluations_.insert(evaluations_.end(), evaluations->begin(), evaluations->end());
+    return true;
   }
 
   [[nodiscard]] bool resumes_sft() const { return context_.resume() && !has("sft") && has("sft-progress"); }
@@ -128,9 +151,9 @@ class Quickstart {
   }
 
   [[nodiscard]] int stopped(const std::string& where) const {
-    std::printf("stopped during %s; go on with --resume --out %s and the same options\n", where.c_str(),
+    std::printf("stopped during %s and saved; go on with --resume --out %s\n", where.c_str(),
                 context_.folder().path().c_str());
-    return 1;
+    return kInterruptedStatus;
   }
 
   RunContext& context_;

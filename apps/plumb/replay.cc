@@ -116,6 +116,8 @@ Result<int> replay(const ReplayOptions& options) {
   RunOptions run;
   run.out = scratch.path;
   run.resume = true;
+  PLUMB_ASSIGN(const RunManifest manifest, read_manifest(options.run + "/manifest.json"));
+  run.command = manifest.command;
   PLUMB_ASSIGN(const auto context, RunContext::open(run, settings, {.judge = true, .trainable = true}));
   if (fs::exists(options.run + "/sft")) {  // of quickstart: what its GRPO stage started from
     PLUMB_TRY(context->bench().load_weights(options.run + "/sft"));

@@ -13,17 +13,19 @@ namespace {
 
 struct ReportCommand {
   std::vector<std::string> runs;
-  std::string out = "comparison.html";
+  std::string out;
 };
 
 Result<int> run_report(const ReportCommand& command) {
   if (command.runs.size() == 1) {
-    PLUMB_TRY(write_report(command.runs.front()));
-    std::printf("%s/report.html\n", command.runs.front().c_str());
+    const std::string page = command.out.empty() ? command.runs.front() + "/report.html" : command.out;
+    PLUMB_TRY(write_report(command.runs.front(), page));
+    std::printf("%s\n", page.c_str());
     return 0;
   }
-  PLUMB_TRY(write_comparison({command.runs.begin(), command.runs.end()}, command.out));
-  std::printf("%s\n", command.out.c_str());
+  const std::string page = command.out.empty() ? "comparison.html" : command.out;
+  PLUMB_TRY(write_comparison({command.runs.begin(), command.runs.end()}, page));
+  std::printf("%s\n", page.c_str());
   return 0;
 }
 
@@ -34,7 +36,8 @@ void register_report(CLI::App& app, Action& action) {
       "report", "Write report.html from the files of a run folder; of several runs, one page that compares them");
   auto options = std::make_shared<ReportCommand>();
   command->add_option("RUN", options->runs, "run folders; the others are measured against the first")->required();
-  command->add_option("--out", options->out, "of several runs: the page to write");
+  command->add_option("--out", options->out,
+                      "the page to write; RUN/report.html if not said, of several runs comparison.html");
   command->callback([options, &action] { action = [options] { return run_report(*options); }; });
 }
 

@@ -22,7 +22,7 @@ namespace plumb {
 namespace {
 
 Result<RunManifest> manifest_for(const RewardModelSections& sections, const Config& config) {
-  RunManifest manifest = start_manifest(sections.run.seed, config);
+  RunManifest manifest = start_manifest("reward-model", sections.run.seed, config);
   for (std::size_t i = 0; i < sections.rm.pairs.size(); ++i) {
     PLUMB_ASSIGN(manifest.file_sha256["pairs" + std::to_string(i)], sha256_file(sections.rm.pairs[i]));
   }
@@ -78,6 +78,14 @@ struct OpenRun {
   JudgeTokens tokens;
 };
 
+// What is trained on and what is held out of it, by family.
+template <typename Record>
+struct SplitRows {
+  std::vector<Record> train;
+  std::vector<Record> held_out;
+  std::vector<std::vector<Record>> eval;  // [rm.eval_pairs], of held-out families
+};
+
 template <typename Record>
 void name_families(const RewardFamilies& families, std::vector<Record>& records) {
   for (Record& record : records) {
@@ -85,11 +93,10 @@ void name_families(const RewardFamilies& families, std::vector<Record>& records)
   }
 }
 
-// Trains on rows of one kind, saves the weights and evaluates; the figures go to `report`. False: stopped and saved.
+// All files are read before the training, which a bad row would lose.
 template <typename Record>
-Result<bool> train_and_evaluate(const OpenRun& run, const char* what, nlohmann::json& report) {
+Result<SplitRows<Record>> read_split(const OpenRun& run) {
   const RewardModelSettings& rm = run.sections.rm;
-  using Example = std::remove_reference_t<decltype(example_of(std::declval<Record&>()))>;
   std::vector<Record> all;
   for (const std::string& file : rm.pairs) {
     std::vector<Record> records;
@@ -101,38 +108,53 @@ Result<bool> train_and_evaluate(const OpenRun& run, const char* what, nlohmann::
     families.add(record.prompt_id, record.family);
   }
   name_families(families, all);
-  std::vector<Example> examples;
-  std::vector<Record> held_out;
+  SplitRows<Record> rows;
   for (Record& record : all) {
-    if (is_held_out(record.family, rm.dev_share)) {
-      held_out.push_back(std::move(record));
-    } else {
-      examples.push_back(std::move(example_of(record)));
-    }
+    (is_held_out(record.family, rm.dev_share) ? rows.held_out : rows.train).push_back(std::move(record));
   }
-  if (examples.empty()) {
-    return Error{fmt::format(
-        "reward-model: no {} to train on in rm.pairs (all families are held out, or the files are empty)", what)};
-  }
-  std::fprintf(stderr, "plumb: %zu %s to train on, %zu of other families held out\n", examples.size(), what,
-               held_out.size());
-  PLUMB_ASSIGN(const bool finished, train_reward_model_run(run.bench, run.folder, std::span<const Example>(examples),
-                                                           run.tokens, run.sections, run.options.resume));
-  if (!finished) {
-    return false;
-  }
-  PLUMB_TRY(run.bench.save(run.options.out + "/policy"));
-  Policy& policy = run.bench.policy();
-  report["held_out"] = evaluate_reward_model(policy, std::span<const Record>(held_out), run.tokens);
-  PLUMB_TRY(
-      log_held_out(run.folder, num_reward_model_steps(rm, examples.size()), held_out_metrics(report["held_out"])));
   for (const std::string& file : rm.eval_pairs) {
     std::vector<Record> records;
     PLUMB_TRY(read_rows(file, run.bench, rm, records));
     name_families(families, records);
     std::erase_if(records, [&](const Record& one) { return !is_held_out(one.family, rm.dev_share); });
-    std::printf("\n%s\n", file.c_str());
-    report["eval_pairs"][file] = evaluate_reward_model(policy, std::span<const Record>(records), run.tokens);
+    rows.eval.push_back(std::move(records));
+  }
+  return rows;
+}
+
+// Trains on rows of one kind, saves the weights and evaluates; the figures go to `report`. False: stopped and saved.
+template <typename Record>
+Result<bool> train_and_evaluate(const OpenRun& run, const char* what, nlohmann::json& report) {
+  const RewardModelSettings& rm = run.sections.rm;
+  using Example = std::remove_reference_t<decltype(example_of(std::declval<Record&>()))>;
+  PLUMB_ASSIGN(SplitRows<Record> rows, read_split<Record>(run));
+  std::vector<Example> examples;
+  for (Record& record : rows.train) {
+    examples.push_back(std::move(example_of(record)));
+  }
+  if (examples.empty()) {
+    return Error{fmt::format("reward-model: no {} to train on in rm.pairs: {}", what,
+                             rows.held_out.empty()
+                                 ? "the files are empty"
+                                 : "all families of its prompts are held out; lower rm.dev_share, or add other tasks")};
+  }
+  std::fprintf(stderr, "plumb: %zu %s to train on, %zu of other families held out\n", examples.size(), what,
+               rows.held_out.size());
+  PLUMB_TRY(run.folder.claim());
+  PLUMB_ASSIGN(const bool finished, train_reward_model_run(run.bench, run.folder, std::span<const Example>(examples),
+                                                           run.tokens, run.sections, run.folder.resumes()));
+  if (!finished) {
+    return false;
+  }
+  PLUMB_TRY(run.bench.save(run.options.out + "/policy"));
+  Policy& policy = run.bench.policy();
+  report["held_out"] = evaluate_reward_model(policy, std::span<const Record>(rows.held_out), run.tokens);
+  PLUMB_TRY(
+      log_held_out(run.folder, num_reward_model_steps(rm, examples.size()), held_out_metrics(report["held_out"])));
+  for (std::size_t i = 0; i < rows.eval.size(); ++i) {
+    std::printf("\n%s\n", rm.eval_pairs[i].c_str());
+    report["eval_pairs"][rm.eval_pairs[i]] =
+        evaluate_reward_model(policy, std::span<const Record>(rows.eval[i]), run.tokens);
   }
   return true;
 }
@@ -163,13 +185,23 @@ Result<bool> train_objective(const OpenRun& open, nlohmann::json& report) {
 }
 
 Result<int> run(const RunOptions& options, const RewardModelSections& sections, const Config& config) {
-  if (options.out.empty() || sections.model.path.empty() || sections.rm.pairs.empty()) {
+  if (options.out.empty()) {
     return Error{"reward-model needs --model PATH, --pairs FILE and --out FOLDER"};
   }
   install_interrupt_handler();
+  PLUMB_ASSIGN(
+      RunFolder folder,
+      RunFolder::enter(
+          {.command = "reward-model", .out = options.out, .model = sections.model.path, .resume = options.resume}));
+  if (sections.model.path.empty() || sections.rm.pairs.empty()) {
+    return Error{"reward-model needs --model PATH, --pairs FILE and --out FOLDER"};
+  }
   PLUMB_ASSIGN(const RunManifest manifest, manifest_for(sections, config));
   PLUMB_ASSIGN(auto source, open_model(sections.model.path));
-  PLUMB_ASSIGN(RunFolder folder, RunFolder::open(options.out, options.resume, config, manifest));
+  PLUMB_TRY(folder.compare(config, manifest));
+  if (folder.resumes() && is_complete_reward_model(folder)) {
+    return say_complete(folder);
+  }
   PLUMB_ASSIGN(const auto bench, Workbench::open(std::move(source), sections.model, true));
   JudgeTokens tokens;
   PLUMB_ASSIGN(tokens.good, one_token(sections.rm.good, bench->tokenizer(), "good"));
@@ -183,7 +215,7 @@ Result<int> run(const RunOptions& options, const RewardModelSections& sections, 
   PLUMB_ASSIGN(const bool finished, train_objective(open, report));
   if (!finished) {
     std::printf("stopped and saved; go on with --resume --out %s\n", options.out.c_str());
-    return 0;
+    return kInterruptedStatus;
   }
   PLUMB_TRY(write_file_atomic(options.out + "/reward_model.json", report.dump(2)));
   forget_reward_model_progress(folder);
@@ -205,7 +237,8 @@ void register_reward_model(CLI::App& app, Action& action) {
   command->add_option("--model", options->model, "a GGUF file or a Hugging Face folder");
   command->add_option("--pairs", *pairs, "short for --set rm.pairs=[...]")->take_all();
   command->add_option("--out", options->out, "the folder to write");
-  command->add_flag("--resume", options->resume, "go on with the run in the folder");
+  command->add_flag("--resume", options->resume,
+                    "go on with the run in the folder, by its own config.toml unless --config names another");
   command->add_flag("--print-config", options->print_config, "print the resolved config with all its keys, and stop");
   command->callback([options, pairs, &action] {
     action = [options, pairs]() -> Result<int> {

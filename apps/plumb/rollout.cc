@@ -115,6 +115,19 @@ GeneratorOptions generator_options(const Settings& settings) {
   return options;
 }
 
+Result<void> check_prompts(std::span<const std::shared_ptr<const PromptRecord>> prompts, const Tokenizer& tokenizer,
+                           const ChatTemplate& chat_template, const GeneratorOptions& options, const Policy& policy) {
+  GenerationRequest longest;
+  for (const auto& prompt : prompts) {
+    PLUMB_ASSIGN(auto ids, prompt_token_ids(*prompt, tokenizer, chat_template));
+    if (longest.prompt == nullptr || ids.size() > longest.prompt_token_ids.size()) {
+      longest.prompt = prompt;
+      longest.prompt_token_ids = std::move(ids);
+    }
+  }
+  return longest.prompt == nullptr ? Result<void>() : check_request(longest, options, policy);
+}
+
 Result<Rollout> run_rollout(const RolloutParts& parts, std::span<const PromptDraw> draws, int group_size,
                             const GeneratorOptions& options,
                             const std::function<void(const GenerationProgress&)>& on_progress) {

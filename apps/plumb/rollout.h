@@ -45,6 +45,11 @@ Result<std::vector<std::int32_t>> prompt_token_ids(const PromptRecord& prompt, c
 /// What the sections run and sampling say to the generator.
 GeneratorOptions generator_options(const Settings& settings);
 
+/// Whether all of `prompts` can be sampled from: what a rollout would find when it comes to that prompt. Tokenises them
+/// and looks at the longest. Errors name a prompt that the chat template refuses, or that does not fit.
+Result<void> check_prompts(std::span<const std::shared_ptr<const PromptRecord>> prompts, const Tokenizer& tokenizer,
+                           const ChatTemplate& chat_template, const GeneratorOptions& options, const Policy& policy);
+
 /// Samples `group_size` completions for each draw and scores them. Stops when interrupted() says so.
 Result<Rollout> run_rollout(const RolloutParts& parts, std::span<const PromptDraw> draws, int group_size,
                             const GeneratorOptions& options,

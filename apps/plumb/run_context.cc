@@ -16,8 +16,8 @@
 namespace plumb {
 namespace {
 
-Result<RunManifest> manifest_for(const Settings& settings, const Config& config) {
-  RunManifest manifest = start_manifest(settings.run.seed, config);
+Result<RunManifest> manifest_for(const std::string& command, const Settings& settings, const Config& config) {
+  RunManifest manifest = start_manifest(command, settings.run.seed, config);
   for (std::size_t i = 0; i < settings.data.tasks.size(); ++i) {
     PLUMB_ASSIGN(manifest.file_sha256["data" + std::to_string(i)], sha256_file(settings.data.tasks[i]));
   }
@@ -40,6 +40,10 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
   if (options.out.empty()) {
     return Error{"no run folder given; add --out FOLDER"};
   }
+  PLUMB_ASSIGN(
+      RunFolder folder,
+      RunFolder::enter(
+          {.command = options.command, .out = options.out, .model = settings.model.path, .resume = options.resume}));
   if (settings.model.path.empty()) {
     return Error{"no model given; add --model PATH (a GGUF file or a Hugging Face folder)"};
   }
@@ -49,7 +53,7 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
   std::unique_ptr<RunContext> context(new RunContext());
   context->settings_ = std::move(settings);
   context->guard_problems_ = std::move(guard_problems);
-  context->resume_ = options.resume;
+  context->folder_ = std::move(folder);
   Config config;
   context->settings_.add_to(config);
   PLUMB_ASSIGN(context->all_, load_tasks(context->settings_.data));
@@ -61,25 +65,27 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
     return Error{
         fmt::format("grpo.dev_every: no prompt of data.tasks is in the split '{}' (grpo.dev_split)", grpo.dev_split)};
   }
-  PLUMB_ASSIGN(const RunManifest manifest, manifest_for(context->settings_, config));
+  PLUMB_ASSIGN(const RunManifest manifest, manifest_for(options.command, context->settings_, config));
   PLUMB_ASSIGN(auto source, open_model(context->settings_.model.path));
   context->shape_ = source->hyperparameters;
   const RunEstimate estimate = estimate_run(source->hyperparameters, context->settings_, needs.trainable);
   PLUMB_TRY(check_fits(estimate, options.out));
   PLUMB_ASSIGN(context->bench_, Workbench::open(std::move(source), context->settings_.model, needs.trainable));
   PLUMB_TRY(check_guard_lengths(context->guard_problems_, context->settings_.eval, *context->bench_));
-  PLUMB_ASSIGN(auto folder, RunFolder::open(options.out, options.resume, config, manifest));
-  context->folder_ = std::move(folder);
+  PLUMB_TRY(context->folder_->compare(config, manifest));
   std::fprintf(stderr, "plumb: %s\n", describe(estimate).c_str());
   context->roof_gflops_ = quick_roof_gflops(context->settings_.model.dtype, context->bench_->pool());
   if (needs.judge) {
-    PLUMB_TRY(context->start_judge());
+    PLUMB_ASSIGN(context->sandbox_, start_judge(judge_options(context->settings_.judge)));
   }
   return context;
 }
 
-Result<void> RunContext::start_judge() {
-  PLUMB_ASSIGN(sandbox_, plumb::start_judge(judge_options(settings_.judge)));
+Result<void> RunContext::claim() {
+  PLUMB_TRY(folder_->claim());
+  if (sandbox_ == nullptr || journal_ != nullptr) {
+    return {};
+  }
   PLUMB_ASSIGN(journal_, VerdictJournal::open(folder_->file("verdicts.jsonl"), *sandbox_));
   PLUMB_ASSIGN(faults_, FaultJournal::open(folder_->file("faults.jsonl")));
   if (settings_.reward.custom.used()) {

@@ -32,11 +32,15 @@ struct RunNeeds {
 
 class RunContext {
  public:
-  /// Reads the config, the tasks and the model, starts the judge, prints what the run will take, and makes the run
-  /// folder. Errors: any of these; a machine that cannot hold the run.
+  /// Enters the run folder, reads the tasks and the model, starts the judge, and prints what the run will take. Nothing
+  /// is written yet. Errors: any of these; a machine that cannot hold the run.
   static Result<std::unique_ptr<RunContext>> open(const RunOptions& options, Settings settings, const RunNeeds& needs);
   RunContext(const RunContext&) = delete;
   RunContext& operator=(const RunContext&) = delete;
+
+  /// Makes the folder the run's, and opens the journals in it: for after everything that may refuse the run, and before
+  /// judge(), scorer_options() and the logs are used. The second call does nothing.
+  Result<void> claim();
 
   [[nodiscard]] const Settings& settings() const { return settings_; }
   Workbench& bench() { return *bench_; }
@@ -48,7 +52,8 @@ class RunContext {
   [[nodiscard]] Result<void> judge_status() const;
   /// Flushes the journals and the folder's logs to the disk: what a checkpoint counts has to be there before it.
   Result<void> sync_logs();
-  [[nodiscard]] bool resume() const { return resume_; }
+  /// Whether there is a run to go on with.
+  [[nodiscard]] bool resume() const { return folder_->resumes(); }
   /// quick_roof_gflops() as it was when the run started.
   [[nodiscard]] double roof_gflops() const { return roof_gflops_; }
   [[nodiscard]] const Hyperparameters& shape() const { return shape_; }
@@ -72,18 +77,16 @@ class RunContext {
 
  private:
   RunContext() = default;
-  Result<void> start_judge();
   [[nodiscard]] std::vector<JsonJournal*> journals() const;
 
   Settings settings_;
   Hyperparameters shape_;
   double roof_gflops_ = 0;
-  bool resume_ = false;
   Prompts all_;
   std::vector<HumanEvalProblem> guard_problems_;
   std::unique_ptr<Workbench> bench_;
   std::optional<RunFolder> folder_;
-  std::unique_ptr<Judge> sandbox_;
+  std::unique_ptr<Judge> sandbox_;  // null where the command judges nothing
   std::unique_ptr<VerdictJournal> journal_;
   std::unique_ptr<FaultJournal> faults_;
   std::unique_ptr<CustomScoreJournal> custom_scores_;  // null where the run has no custom reward

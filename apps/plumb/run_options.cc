@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 
+#include "apps/plumb/run_files.h"
 #include "core/trace.h"
 
 namespace plumb {
@@ -53,21 +55,28 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->take_all();
   command.add_option("--out", options.out, "the run folder");
   command.add_option("--profile", options.profile, "write a Chrome trace of the run's first ops, by thread, here");
-  command.add_flag("--resume", options.resume, "go on with the run in the run folder");
+  command.add_flag("--resume", options.resume,
+                   "go on with the run in the run folder, by its own config.toml unless --config names another");
   command.add_flag("--print-config", options.print_config, "print the resolved config with all its keys, and stop");
 }
 
 Result<void> load_config(const RunOptions& options, Config& config) {
-  for (const std::string& file : options.config_files) {
+  std::vector<std::string> files = options.config_files;
+  const std::string own = options.out + "/" + kConfigFile;
+  if (options.resume && files.empty() && std::filesystem::exists(own)) {
+    files.push_back(own);
+  }
+  for (const std::string& file : files) {
     PLUMB_TRY(config.load_file(file));
   }
   if (!options.data.empty()) {
-    std::string files;
+    std::string tasks;
     for (const std::string& file : options.data) {
-      files += (files.empty() ? "" : ",") + file;
+      tasks += (tasks.empty() ? "" : ",") + file;
     }
-    PLUMB_TRY(config.set("data.tasks=" + files));
+    PLUMB_TRY(config.set("data.tasks=" + tasks));
     PLUMB_TRY(config.set("data.train_splits=[]"));
+    PLUMB_TRY(config.set("data.any_split=true"));
   }
   for (const std::string& assignment : options.overrides) {
     PLUMB_TRY(config.set(assignment));
@@ -76,9 +85,12 @@ Result<void> load_config(const RunOptions& options, Config& config) {
 }
 
 CLI::App* add_run_command(CLI::App& app, Action& action, const std::string& name, const std::string& help,
-                          const std::function<Result<int>(const RunOptions&, const Settings&)>& body) {
+                          const std::function<Result<int>(const RunOptions&, const Settings&)>& body,
+                          const std::string& out) {
   CLI::App* command = app.add_subcommand(name, help);
   auto options = std::make_shared<RunOptions>();
+  options->out = out;
+  options->command = app.get_parent() == nullptr ? name : app.get_name() + " " + name;
   add_run_options(*command, *options);
   command->callback([command, options, body, &action] {
     if (!command->get_subcommands().empty()) {

@@ -15,10 +15,11 @@
 namespace plumb {
 
 struct RunOptions {
+  std::string command;                    // "grpo", "data profile": goes to the manifest
   std::vector<std::string> config_files;  // in order; a later one overrides an earlier one
   std::vector<std::string> overrides;     // "section.key=value"
   std::string model;                      // short for --set model.path=...
-  std::vector<std::string> data;          // short for --set data.tasks=[...] data.train_splits=[]
+  std::vector<std::string> data;          // short for --set data.tasks=[...], of any split
   std::string out;                        // the run folder
   std::string profile;                    // a file for a Chrome trace of the run's ops; empty: none
   bool resume = false;
@@ -40,12 +41,13 @@ void add_inexact_option(CLI::App& command, bool& exact);
 Result<int> with_profile(const std::string& path, const std::function<Result<int>()>& body);
 
 /// Fills the structs registered with `config`: files first, then --set, then the short forms, so that the command line
-/// has the last word.
+/// has the last word. With --resume and no --config the file is the run folder's own config.toml.
 Result<void> load_config(const RunOptions& options, Config& config);
 
 /// Adds a subcommand that runs `body` with the resolved settings, or prints them where --print-config asks for that.
-/// Returns it, so that subcommands of its own can be added.
+/// `out` is the run folder where none is given. Returns it, so that subcommands of its own can be added.
 CLI::App* add_run_command(CLI::App& app, Action& action, const std::string& name, const std::string& help,
-                          const std::function<Result<int>(const RunOptions&, const Settings&)>& body);
+                          const std::function<Result<int>(const RunOptions&, const Settings&)>& body,
+                          const std::string& out = "");
 
 }  // namespace plumb

@@ -148,12 +148,13 @@ Result<int> run_score(ScoreOptions options) {
   PLUMB_ASSIGN(JsonRowWriter writer, JsonRowWriter::open(options.out, options.resume));
   Progress progress("score", static_cast<std::int64_t>(rows.size()), progress_in("row"));
   Batch batch(options);
-  std::int64_t done = 0;
+  std::int64_t done = std::ranges::count_if(rows, [&](const JsonRow& row) { return writer.has(row.id); });
+  progress.start_at(done);
   for (const JsonRow& row : rows) {
-    ++done;
     if (writer.has(row.id)) {
       continue;
     }
+    ++done;
     auto ids = tokens_of(row, *bench, bench->policy().config());
     if (!ids) {
       PLUMB_TRY(batch.run(bench->policy(), writer));  // rows stay in order
@@ -167,7 +168,7 @@ Result<int> run_score(ScoreOptions options) {
     }
     if (interrupted()) {
       PLUMB_TRY(writer.finish());
-      return Error{options.out + ": stopped by the user; --resume goes on with what is missing"};
+      return stopped_by_user(options.out + ": stopped by the user; --resume goes on with what is missing");
     }
   }
   PLUMB_TRY(batch.run(bench->policy(), writer));

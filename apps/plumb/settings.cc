@@ -27,6 +27,10 @@ void DataSettings::describe(ConfigSection& section) {
   section.field("languages", languages, {.help = "of code tasks: python, cpp"});
   section.field("train_splits", train_splits,
                 {.help = "splits that GRPO draws its prompts from; empty = all but grpo.dev_split"});
+  section.field(
+      "any_split", any_split,
+      {.help = "sft trains on the split rl as well as on sft, and eval takes all rows as one set, data; --data "
+               "sets it"});
 }
 
 void SamplingSettings::describe(ConfigSection& section) {

@@ -36,6 +36,7 @@ struct DataSettings {
   std::vector<std::string> tasks = {"datasets/primer/functions.jsonl", "datasets/primer/math.jsonl"};
   std::vector<std::string> languages = {"python", "cpp"};
   std::vector<std::string> train_splits = {"rl"};
+  bool any_split = false;
   void describe(ConfigSection& section);
 };
 

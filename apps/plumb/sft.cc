@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "apps/plumb/idle_settings.h"
+#include "apps/plumb/interrupt.h"
 #include "apps/plumb/run_context.h"
 #include "apps/plumb/run_options.h"
 #include "apps/plumb/stage_sft.h"
@@ -29,11 +30,11 @@ void say_passed_over(const RunContext& context, const std::vector<std::string>& 
 
 Result<int> run_sft(const RunOptions& options, const Settings& settings) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = false, .trainable = true}));
-  if (!context->resume()) {
-    PLUMB_TRY(context->folder().open_logs({}));
+  if (context->resume() && is_complete_sft(context->folder())) {
+    return say_complete(context->folder());
   }
   // One's own file need not name splits: whatever is not held out is for training.
-  const auto splits = options.data.empty() ? std::vector<std::string>{"sft"} : std::vector<std::string>{"sft", "rl"};
+  const auto splits = settings.data.any_split ? std::vector<std::string>{"sft", "rl"} : std::vector<std::string>{"sft"};
   const auto demonstrations = context->demonstrations_of(splits);
   say_passed_over(*context, splits);
   say_idle(idle_sft_settings(settings));
@@ -43,7 +44,7 @@ Result<int> run_sft(const RunOptions& options, const Settings& settings) {
   if (summary.stopped) {
     std::printf("stopped after step %lld and saved; go on with --resume --out %s\n",
                 static_cast<long long>(summary.steps), options.out.c_str());
-    return 0;
+    return kInterruptedStatus;
   }
   PLUMB_TRY(context->bench().save(context->folder().file("policy")));
   forget_sft_progress(context->folder());

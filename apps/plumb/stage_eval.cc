@@ -59,6 +59,10 @@ std::string visit_of(const EvalStage& stage) {
   return fmt::format("eval {} {}", stage.name, stage.step);
 }
 
+bool reranks(const Settings& settings) {
+  return !settings.reward.reward_model.empty() && settings.eval.samples > 1 && !settings.eval.temperatures.empty();
+}
+
 Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalStage& stage, double temperature,
                             const MetricMap& guards) {
   const Settings& settings = context.settings();
@@ -77,7 +81,7 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
     return Error{
         fmt::format("eval of {}: no completion could be judged, so there is nothing to report: {}", set.name, fault)};
   }
-  if (!settings.reward.reward_model.empty() && samples > 1) {
+  if (reranks(settings) && samples > 1) {
     PLUMB_ASSIGN(const auto model, RewardModelSignal::open(settings.reward, settings.model, context.bench()));
     const std::vector<int> best = model->best_of(outcome.groups);
     for (std::size_t i = 0; i < best.size(); ++i) {
@@ -130,6 +134,24 @@ Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load) {
   progress.finish(fmt::format("{:.3f} pass", average_success(evaluation, load.samples)));
   outcome.groups = std::move(rollout.groups);
   return outcome;
+}
+
+Result<void> check_eval_stage(RunContext& context, std::span<const EvalSet> sets) {
+  const Settings& settings = context.settings();
+  Workbench& bench = context.bench();
+  for (const EvalSet& set : sets) {
+    Prompts prompts;
+    for (const PromptDraw& draw : draws_of(set.prompts, settings.eval)) {
+      prompts.push_back(draw.prompt);
+    }
+    PLUMB_TRY(
+        check_prompts(prompts, bench.tokenizer(), bench.chat_template(), generator_options(settings), bench.policy()));
+  }
+  if (!reranks(settings)) {
+    return {};
+  }
+  const auto model = RewardModelSignal::open(settings.reward, settings.model, bench);
+  return model ? Result<void>() : model.error();
 }
 
 std::vector<EvalSet> eval_sets(const RunContext& context, std::span<const std::string> splits) {

@@ -40,11 +40,16 @@ struct EvalOutcome {
   std::vector<ScoredGroup> groups;
 };
 
-/// Samples and judges, and saves nothing. Errors: stopped by the user, unless it ignores that.
+/// Samples and judges, and saves nothing. Errors: stopped by the user, unless it ignores that: then interrupted() is
+/// true.
 Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load);
 
 /// The sets of these names.
 std::vector<EvalSet> eval_sets(const RunContext& context, std::span<const std::string> splits);
+
+/// What run_eval_stage() would refuse after it has sampled: prompts that do not fit, a reward model to rerank by that
+/// cannot be had. Errors name the prompt, or the key and the file.
+Result<void> check_eval_stage(RunContext& context, std::span<const EvalSet> sets);
 
 /// Evaluates the bench's weights as `stage` on each of `sets`: one evaluation at temperature 0 (if
 /// settings.eval.greedy) and one for each of settings.eval.temperatures. Each is saved in the run folder, and so are

@@ -88,6 +88,7 @@ class RewardModelRun {
       // Held-out figures are of the end: were they said already, they will be said again.
       PLUMB_TRY(MetricsLog::open(folder_.path(), ResumePoint{kHeldOutStage, -1}));
       PLUMB_TRY(folder_.open_logs(ResumePoint{"reward_model", done}));
+      progress_.start_at(done);
     } else {
       PLUMB_TRY(folder_.open_logs({}));
     }
@@ -192,6 +193,10 @@ Result<void> log_held_out(RunFolder& folder, std::int64_t steps, const MetricMap
     PLUMB_TRY(folder.log(kHeldOutStage, steps, metrics, {}));
   }
   return folder.sync_logs();
+}
+
+bool is_complete_reward_model(const RunFolder& folder) {
+  return std::filesystem::exists(folder.file("reward_model.json")) && !std::filesystem::exists(folder.file(kProgress));
 }
 
 void forget_reward_model_progress(const RunFolder& folder) {

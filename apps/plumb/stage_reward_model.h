@@ -51,6 +51,9 @@ Result<bool> train_reward_model_run(Workbench& bench, RunFolder& folder, const R
 /// The line of metrics.jsonl that says what the model does on held-out rows after `steps` updates; a resume forgets it.
 Result<void> log_held_out(RunFolder& folder, std::int64_t steps, const MetricMap& metrics);
 
+/// Whether the folder holds all that plumb reward-model leaves: the figures, and no state to go on from.
+bool is_complete_reward_model(const RunFolder& folder);
+
 /// Removes its checkpoints, once the result is in its place.
 void forget_reward_model_progress(const RunFolder& folder);
 

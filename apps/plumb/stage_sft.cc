@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <memory>
 
 #include "apps/plumb/bad_batch.h"
 #include "apps/plumb/checkpoint_writer.h"
@@ -125,6 +126,7 @@ class SftRun {
     state_.best_dev_loss =
         kept["best_dev_loss"].is_null() ? std::numeric_limits<double>::infinity() : kept["best_dev_loss"].get<double>();
     steps_ = state_.steps;
+    progress_.start_at(steps_);
     return folder_.open_logs(ResumePoint{"sft", state_.steps});
   }
 
@@ -147,8 +149,9 @@ class SftRun {
     std::filesystem::remove_all(folder.file(kProgress), ignored);
   }
 
- private:
   static constexpr const char* kProgress = "sft-progress";
+
+ private:
   [[nodiscard]] std::string root() const { return folder_.file(kProgress); }
 
   bool on_step(const SftStep& step) {
@@ -260,32 +263,61 @@ class SftRun {
   std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-}  // namespace
+// What a run learns from, and how. `options.form` refers to it.
+struct SftPlan {
+  SftSources sources;
+  std::vector<SftExample> train;
+  std::vector<SftExample> dev;
+  SftLearnerOptions options;
+};
 
-Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord> train, std::span<const SftRecord> dev,
-                                 bool resume) {
+// `records` outlive the plan.
+Result<std::unique_ptr<SftPlan>> plan_sft(RunContext& context, std::span<const SftRecord> train,
+                                          std::span<const SftRecord> dev) {
   const Settings& settings = context.settings();
   if (train.empty()) {
     return Error{
         "sft: no demonstrations: no task for training (split sft; with --data also rl) has a reference in data.tasks, "
         "and there is no plain text"};
   }
-  const SftSources sources = number_sources(train, dev);
-  PLUMB_ASSIGN(const auto train_examples, tokenise_records(train, sources, settings.sft.loss_on, context.bench()));
-  PLUMB_ASSIGN(auto dev_examples, tokenise_records(dev, sources, settings.sft.loss_on, context.bench()));
-  SftLearnerOptions options = learner_options(settings);
+  auto plan = std::make_unique<SftPlan>();
+  plan->sources = number_sources(train, dev);
+  PLUMB_ASSIGN(plan->train, tokenise_records(train, plan->sources, settings.sft.loss_on, context.bench()));
+  PLUMB_ASSIGN(plan->dev, tokenise_records(dev, plan->sources, settings.sft.loss_on, context.bench()));
+  SftLearnerOptions& options = plan->options;
+  options = learner_options(settings);
   PLUMB_TRY(check_router_loss(options.router, context.bench().policy().config()));
   PLUMB_ASSIGN(options.shares, shares_of(settings.sft.mixture, number_sources(train, {})));
-  std::erase_if(dev_examples, [&](const SftExample& one) { return is_left_out(one.source, options.shares); });
-  PLUMB_ASSIGN(options.form, fim_forms(train, sources, settings, context.bench()));
-  options.schedule = settings.sft.optimizer.schedule(settings.sft.warmup_steps, num_sft_steps(train_examples, options));
-  say_examples(train_examples, number_sources(train, {}), options.shares);
-  SftRun run(context, train, sources, options.schedule.total_steps);
+  std::erase_if(plan->dev, [&](const SftExample& one) { return is_left_out(one.source, options.shares); });
+  PLUMB_ASSIGN(options.form, fim_forms(train, plan->sources, settings, context.bench()));
+  options.schedule = settings.sft.optimizer.schedule(settings.sft.warmup_steps, num_sft_steps(plan->train, options));
+  return plan;
+}
+
+}  // namespace
+
+Result<void> check_sft_stage(RunContext& context, std::span<const SftRecord> train, std::span<const SftRecord> dev) {
+  const auto plan = plan_sft(context, train, dev);
+  return plan ? Result<void>() : plan.error();
+}
+
+Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord> train, std::span<const SftRecord> dev,
+                                 bool resume) {
+  PLUMB_ASSIGN(const auto plan, plan_sft(context, train, dev));
+  say_examples(plan->train, number_sources(train, {}), plan->options.shares);
+  PLUMB_TRY(context.claim());
+  SftRun run(context, train, plan->sources, plan->options.schedule.total_steps);
   if (resume) {
     PLUMB_TRY(run.resume());
+  } else if (!context.folder().has_logs()) {
+    PLUMB_TRY(context.folder().open_logs({}));
   }
-  PLUMB_ASSIGN(const SftSummary summary, run.run(train_examples, dev_examples, options));
+  PLUMB_ASSIGN(const SftSummary summary, run.run(plan->train, plan->dev, plan->options));
   return summary;
+}
+
+bool is_complete_sft(const RunFolder& folder) {
+  return std::filesystem::exists(folder.file("policy")) && !std::filesystem::exists(folder.file(SftRun::kProgress));
 }
 
 std::string dev_loss_text(const SftSummary& summary) {

@@ -11,7 +11,8 @@
 
 namespace plumb {
 
-/// What the command line asked for, ready to run; yields the exit status (0 or 1). Usage errors never get here.
+/// What the command line asked for, ready to run; yields the exit status (0, 1, or kInterruptedStatus). Usage errors
+/// never get here.
 using Action = std::function<Result<int>()>;
 
 // Each register_<name>(app, action) adds the subcommand <name> with its options to `app`. Its callback, called when the

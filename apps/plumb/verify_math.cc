@@ -1,6 +1,7 @@
 // plumb verify-math: ground truths and responses in, verdicts out.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "apps/plumb/interrupt.h"
@@ -76,12 +77,13 @@ Result<int> run_verify_math(VerifyMathOptions options) {
   MathWorker worker;
   Batch batch(worker, writer);
   Progress progress("verify-math", static_cast<std::int64_t>(rows.size()), progress_in("row"));
-  std::int64_t done = 0;
+  std::int64_t done = std::ranges::count_if(rows, [&](const JsonRow& row) { return writer.has(row.id); });
+  progress.start_at(done);
   for (const JsonRow& row : rows) {
-    ++done;
     if (writer.has(row.id)) {
       continue;
     }
+    ++done;
     auto question = row.error.empty() ? math_question_from_json(row.json) : Result<MathQuestion>(Error{row.error});
     if (!question) {
       PLUMB_TRY(batch.flush());  // rows stay in order
@@ -92,7 +94,7 @@ Result<int> run_verify_math(VerifyMathOptions options) {
     progress.update(done);
     if (interrupted()) {
       PLUMB_TRY(writer.finish());
-      return Error{options.out + ": stopped by the user; --resume goes on with what is missing"};
+      return stopped_by_user(options.out + ": stopped by the user; --resume goes on with what is missing");
     }
   }
   PLUMB_TRY(batch.flush());

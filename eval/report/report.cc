@@ -44,9 +44,9 @@ std::string render_report(const RunData& run) {
   return page("plumb · " + run.name, body);
 }
 
-Result<void> write_report(const std::filesystem::path& run_dir) {
+Result<void> write_report(const std::filesystem::path& run_dir, const std::filesystem::path& path) {
   PLUMB_ASSIGN(const RunData run, load_run(run_dir));
-  return write_file_atomic((run_dir / "report.html").string(), render_report(run));
+  return write_file_atomic((path.empty() ? run_dir / "report.html" : path).string(), render_report(run));
 }
 
 }  // namespace plumb

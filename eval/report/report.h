@@ -14,9 +14,9 @@ namespace plumb {
 /// The whole page. A function of the data alone: the same run gives the same bytes.
 std::string render_report(const RunData& run);
 
-/// Reads the run folder and writes <run_dir>/report.html, whole or not at all. A run that is still going, or that has
-/// only some of its stages, gives a page with what there is. Errors: a damaged file, named with its line; a folder that
-/// cannot be written.
-Result<void> write_report(const std::filesystem::path& run_dir);
+/// Reads the run folder and writes `path`, or <run_dir>/report.html where it is empty, whole or not at all. A run that
+/// is still going, or that has only some of its stages, gives a page with what there is. Errors: a damaged file, named
+/// with its line; a folder that holds no run, or cannot be written.
+Result<void> write_report(const std::filesystem::path& run_dir, const std::filesystem::path& path = {});
 
 }  // namespace plumb

@@ -124,6 +124,13 @@ Result<RunData> load_run(const std::filesystem::path& run_dir) {
     return {};
   }));
   run.has_weights = std::filesystem::is_directory(run_dir / "policy", error);
+  const bool logged = !run.metrics.empty() || !run.evaluations.empty() || !run.samples.empty() || !run.profile.empty();
+  if (!logged && !run.manifest.is_object() && !run.reward_model.is_object()) {
+    return Error{
+        run_dir.string() +
+        ": holds no run (expected manifest.json, metrics.jsonl, evals/ or samples.jsonl); name the folder that "
+        "was --out"};
+  }
   return run;
 }
 

@@ -47,7 +47,7 @@ struct RunData {
 };
 
 /// Absent files leave their part empty; a torn last line (a run that is being written) is skipped. Errors: the folder
-/// is absent, or a file holds something else than it should, named with its line.
+/// is absent or holds nothing of a run, or a file holds something else than it should, named with its line.
 Result<RunData> load_run(const std::filesystem::path& run_dir);
 
 /// The lines of a metrics.jsonl or timings.jsonl; none where it is absent. A torn last line is skipped. Errors: a line

@@ -36,6 +36,7 @@ TEST(Hash, OfAFileIsOfItsBytes) {
 
 RunManifest filled() {
   RunManifest manifest = make_manifest();
+  manifest.command = "grpo";
   manifest.plumb_version = "0.1.0";
   manifest.git_commit = "0123abc";
   manifest.onednn_version = "2.6.3";
@@ -56,11 +57,15 @@ TEST(Manifest, SurvivesTheDisk) {
   EXPECT_EQ(read->seed, manifest.seed);
   EXPECT_EQ(read->started_at, manifest.started_at);
   EXPECT_EQ(read->argv.size(), 3U);
+  EXPECT_EQ(read->command, "grpo");
   ASSERT_TRUE(write_file_atomic(path, "{\"plumb_version\": 1}"));
   EXPECT_EQ(read_manifest(path).error().message,
             path + ": the manifest's field \"plumb_version\" is absent or has the wrong type");
   ASSERT_TRUE(write_file_atomic(path, "{"));
-  EXPECT_EQ(read_manifest(path).error().message, path + ": not valid JSON; the run folder is damaged");
+  EXPECT_EQ(read_manifest(path).error().message,
+            path +
+                ": not valid JSON, so that nobody can say what the run depends on; put the file back from a copy, or "
+                "start a new run with another --out");
   std::filesystem::remove(path);
 }
 

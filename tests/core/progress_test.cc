@@ -48,6 +48,18 @@ TEST_F(ProgressTest, PlainLinesAreThrottled) {
             "grpo  20% 12/60  2.2 s/step  in 26s  reward 0.31\n");
 }
 
+TEST_F(ProgressTest, WhatWasDoneBeforeIsNotInTheRate) {
+  Progress progress("grpo", 60, options(false));
+  now_s_ += 100;  // a checkpoint is loaded
+  progress.start_at(40);
+  now_s_ += 20;
+  progress.update(50);
+  progress.finish();
+  EXPECT_EQ(text(),
+            "grpo  83% 50/60  2.0 s/step  20s left\n"
+            "grpo  83% 50/60  2.0 s/step  in 20s\n");
+}
+
 TEST_F(ProgressTest, TheBarIsRedrawnInPlaceAndEnds) {
   {
     Progress progress("sft", 4, options(true));

@@ -110,7 +110,7 @@ class ActorProcesses(TrainingCase):
                 os.killpg(run.pid, harm)
             output = run.communicate(timeout=60)[1]
             if harm != signal.SIGKILL:
-                self.assertEqual(run.returncode, 0, output)
+                self.assertEqual(run.returncode, 130, output)
                 self.assertNotIn("was ended", output)
             deadline = time.monotonic() + 20
             while time.monotonic() < deadline:

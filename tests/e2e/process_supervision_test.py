@@ -190,7 +190,7 @@ class ProcessSupervision(TrainingCase):
             with self.subTest(change):
                 self.write_rows("bad.jsonl", [good[0], good[1] | change])
                 self.assert_refused(self.reward_model("bad.jsonl", "refused"), 1, *words)
-                shutil.rmtree(self.folder / "refused")
+                self.assertFalse((self.folder / "refused").exists())
         self.write_rows("pairs.jsonl", [{"prompt_id": "a", "prompt": "b", "chosen": "c", "rejected": "d"}])
         refused = self.reward_model("pairs.jsonl", "refused")
         self.assert_refused(refused, 1, "pairs.jsonl:1", "rm.objective", "--steps")

@@ -24,7 +24,7 @@ class TrainingFaults(TrainingCase):
                 process.send_signal(signal.SIGINT)
                 break
         output, errors = process.communicate(timeout=60)
-        self.assertEqual(process.returncode, 0, errors)
+        self.assertEqual(process.returncode, 130, errors)  # not 0: a shell's && must not go on with what follows
         self.assertIn("--resume", output)
         self.assertLess(len(self.metrics("cut")), 6)
         self.assert_refused(self.plumb(*self.command("cut", grpo__steps=6)), 1, "already holds a run", "--resume")
@@ -208,14 +208,20 @@ class TrainingFaults(TrainingCase):
         checkpoint = self.folder / "run/checkpoints/step-000002"
         before = {path.name: path.read_bytes() for path in checkpoint.iterdir()}
         shutil.rmtree(self.folder / "run/policy")
-        # No file may grow beyond a fraction of the weights; the kernel says so as it does for a full disk.
+        # No file may grow beyond a fraction of the weights; the signal that comes with it must not end the run unsaid.
         limit = len(before["model.safetensors"]) // 4
         result = self.plumb(*self.command("run", "--resume", grpo__steps=2, grpo__checkpoint_every=2),
-                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-                            restore_signals=False)
+                            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
         self.assertEqual(result.returncode, 1, result.stderr)
-        self.assertRegex(result.stderr.splitlines()[-1], r"plumb: .*(safetensors|policy|checkpoints)")
+        self.assertRegex(result.stderr.splitlines()[-1], r"plumb: .*(safetensors|policy|checkpoints).*ulimit -f")
         self.assertEqual({path.name: path.read_bytes() for path in checkpoint.iterdir()}, before)
+
+    def test_the_command_of_a_custom_reward_ignores_no_signal(self):
+        command = self.folder / "command.sh"
+        command.write_text("ignored=$(sed -n 's/^SigIgn:[^0-9a-f]*//p' /proc/self/status)\n"
+                           f"test $((0x$ignored >> {signal.SIGXFSZ - 1} & 1)) = 0 || exit 3\n"
+                           "exec sed -u 's/.*\"id\": *\"\\([^\"]*\\)\".*/{\"id\": \"\\1\", \"score\": 0.5}/'\n")
+        self.train("run", reward__custom_command=f"sh,{command}", reward__custom_weight=0.04, grpo__steps=1)
 
     def test_a_disk_without_room_is_named_before_a_checkpoint(self):
         disk = self.folder / "disk"

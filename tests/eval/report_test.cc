@@ -68,7 +68,8 @@ TEST_F(ReportTest, TheSameRunGivesTheSameBytes) {
   EXPECT_EQ(first, report());
 }
 
-TEST_F(ReportTest, AnEmptyOrHalfRunGivesAPage) {
+TEST_F(ReportTest, AHalfRunGivesAPage) {
+  write("manifest.json", "{}");
   EXPECT_NE(report().find("Nothing has been evaluated"), std::string::npos);
   std::ofstream(dir_ / "metrics.jsonl")
       << "{\"stage\":\"grpo\",\"step\":1,\"reward\":0.5,\"kl\":null}\n{\"stage\":\"gr";
@@ -83,6 +84,14 @@ TEST_F(ReportTest, DamageIsNamedWithItsLine) {
   EXPECT_NE(written.error().message.find("metrics.jsonl, line 2"), std::string::npos) << written.error().message;
   EXPECT_FALSE(std::filesystem::exists(dir_ / "report.html"));
   EXPECT_FALSE(write_report(dir_ / "absent").ok());
+}
+
+TEST_F(ReportTest, AFolderWithoutARunIsRefused) {
+  write("notes.txt", "nothing of a run");
+  const auto written = write_report(dir_);
+  ASSERT_FALSE(written.ok());
+  EXPECT_NE(written.error().message.find("holds no run"), std::string::npos) << written.error().message;
+  EXPECT_FALSE(std::filesystem::exists(dir_ / "report.html"));
 }
 
 }  // namespace

@@ -52,8 +52,13 @@ class CommandExchange final : public LineExchange {
     posix_spawn_file_actions_adddup2(&actions, pair[1], STDOUT_FILENO);
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);  // killed with what it starts; no Ctrl-C of ours
+    // A group of its own: killed with what it starts; no Ctrl-C of ours. And no signal that is ignored here.
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
     posix_spawnattr_setpgroup(&attributes, 0);
+    sigset_t ignored_here;
+    sigemptyset(&ignored_here);
+    sigaddset(&ignored_here, SIGXFSZ);
+    posix_spawnattr_setsigdefault(&attributes, &ignored_here);
     std::vector<char*> argv;
     for (std::string& word : command_) {
       argv.push_back(word.data());

@@ -1,0 +1,25 @@
+#pragma once
+// What a run leaves in its folder, by name: whether a folder holds a run, and whether a file is one's.
+
+#include <string>
+
+namespace plumb {
+
+inline constexpr const char* kManifestFile = "manifest.json";
+inline constexpr const char* kConfigFile = "config.toml";
+
+/// The name of the first file or folder in `folder` that a run would write to and that holds something; empty where
+/// there is none.
+std::string first_run_file(const std::string& folder);
+
+/// Whether a run has done something in `folder` that is worth going on with: a step, a checkpoint, a sample, an
+/// evaluation, a result. A run that was refused or killed before has left none of it.
+bool holds_work(const std::string& folder);
+
+/// Whether `path` is one of the files that plumb writes in a run folder, of a folder that holds a run.
+bool is_run_file(const std::string& path);
+
+/// Whether `model` is a folder of weights that a run in `folder` would write.
+bool is_result_of(const std::string& model, const std::string& folder);
+
+}  // namespace plumb
