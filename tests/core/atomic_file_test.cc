@@ -72,7 +72,10 @@ TEST_F(AtomicFileTest, AFailedWriteLeavesTheOldFile) {
   const FileSizeLimit limit(4096);
   const Result<void> result = write_file_atomic(path("a"), std::string(10000, 'x'));
   ASSERT_FALSE(result);
-  EXPECT_EQ(result.error().message, path("a") + ": cannot be written: File too large");
+  EXPECT_EQ(result.error().message,
+            path("a") +
+                ": cannot be written: the file would be longer than this process may write; raise that limit "
+                "(ulimit -f)");
   EXPECT_EQ(read_file(path("a")).value(), "old");
   EXPECT_FALSE(fs::exists(path("a.partial")));
 }

@@ -139,6 +139,7 @@ TEST_F(ReportCurves, GuardsStandSideBySide) {
   EXPECT_TRUE(holds(table, "<td class=\"l\">GRPO</td><td><span class=\"chip down\">30</span></td><td>0.5</td>"))
       << table;
   write("metrics.jsonl", "");
+  write("manifest.json", "{}");
   EXPECT_FALSE(holds(report(), "What it may have unlearned"));
 }
 
