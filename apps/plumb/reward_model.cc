@@ -206,6 +206,11 @@ Result<int> run(const RunOptions& options, const RewardModelSections& sections, 
   JudgeTokens tokens;
   PLUMB_ASSIGN(tokens.good, one_token(sections.rm.good, bench->tokenizer(), "good"));
   PLUMB_ASSIGN(tokens.bad, one_token(sections.rm.bad, bench->tokenizer(), "bad"));
+  if (tokens.good == tokens.bad) {
+    return Error{
+        fmt::format("rm.good, rm.bad: expected two different tokens, found \"{}\" and \"{}\": every reward would be 0",
+                    sections.rm.good, sections.rm.bad)};
+  }
   nlohmann::json report = {{"objective", name_of(sections.rm.objective)},
                            {"good", sections.rm.good},
                            {"bad", sections.rm.bad},

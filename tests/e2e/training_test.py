@@ -83,6 +83,9 @@ class Training(TrainingCase):
         evaluation = json.loads((self.folder / "reranked/evals/eval-data-T1.json").read_text())
         chosen = [prompt["successes"][prompt["reranked"]] for prompt in evaluation["prompts"]]
         self.assertEqual(sum(chosen) / len(chosen), scores["eval/data/rm@4"])
+        same = self.plumb("reward-model", "--model", self.models / "warm/policy", "--pairs", "pairs.jsonl", "--out", "same",
+                          *overrides({"rm.good": "Y", "rm.bad": "Y"}))
+        self.assert_refused(same, 1, "rm.good, rm.bad", "two different tokens")
         for settings, words in (({"reward__code_signal": "rm"}, ("reward.reward_model",)),
                                 ({"reward__code_signal": "rm", "reward__reward_model": "nowhere"}, ("nowhere/policy",))):
             self.assert_refused(self.plumb(*self.command("refused", **settings)), 1, *words)
