@@ -51,8 +51,6 @@ std::vector<std::string> idle_grpo_settings(const Settings& settings) {
       {"grpo.refill_rounds", a.refill_rounds != usual_a.refill_rounds, a.zero_spread == ZeroSpread::kRefill,
        "grpo.zero_spread = refill"},
       {"grpo.kl_coefficient", a.kl_coefficient != usual_a.kl_coefficient, a.kl != KlTerm::kNone, "grpo.kl"},
-      {"grpo.reference", a.reference.kind != usual_a.reference.kind, a.kl != KlTerm::kNone && a.kl_coefficient != 0,
-       "grpo.kl and grpo.kl_coefficient"},
       {"grpo.reference_every", a.reference.every != usual_a.reference.every, moves,
        "grpo.reference = refreshed or ema"},
       {"grpo.reference_rate", a.reference.rate != usual_a.reference.rate, a.reference.kind == ReferenceKind::kEma,

@@ -13,7 +13,8 @@ namespace fs = std::filesystem;
 constexpr std::array kWork = {"metrics.jsonl",     "timings.jsonl", "samples.jsonl", "profile.jsonl",
                               "reward_model.json", "evals",         "checkpoints",   "sft-progress",
                               "rm-progress",       "sft",           "policy"};
-constexpr std::array kOthers = {kManifestFile, kConfigFile, "verdicts.jsonl", "custom_scores.jsonl", "report.html"};
+constexpr std::array kOthers = {kManifestFile,  kConfigFile,       "verdicts.jsonl", "custom_scores.jsonl",
+                                "faults.jsonl", "bad-batch.jsonl", "report.html"};
 constexpr std::array kResults = {"sft", "policy"};
 
 // Logs are opened before the first line of them is there.

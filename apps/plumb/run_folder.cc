@@ -215,8 +215,9 @@ Result<void> RunFolder::claim() {
   PLUMB_TRY(check_free());
   if (!keeps_verdicts_) {
     std::error_code ignored;  // of a run that did nothing; most often there are none
-    fs::remove(file("verdicts.jsonl"), ignored);
-    fs::remove(file("custom_scores.jsonl"), ignored);
+    for (const char* journal : {"verdicts.jsonl", "custom_scores.jsonl", "faults.jsonl"}) {
+      fs::remove(file(journal), ignored);
+    }
   }
   // The manifest first: with it a folder is a run's, whatever else is missing.
   PLUMB_TRY(write_manifest(*manifest_, file(kManifestFile)));

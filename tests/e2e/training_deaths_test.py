@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from training_case import TrainingCase, children_of
+from training_case import OWN_DEV, TrainingCase, children_of
 
 # Scores by the text alone; each process of it ends after so many answers.
 MORTAL_REWARD = """
@@ -59,19 +59,24 @@ class TrainingDeaths(TrainingCase):
         self.assertEqual([row["groups/unscored"] for row in self.metrics("run")], [0, 0, 0, 0])
 
     def test_killed_with_everything_on_that_a_checkpoint_has_to_hold(self):
-        settings = {"grpo__steps": 6, "grpo__checkpoint_every": 2, "grpo__prompts_per_step": 3, "grpo__min_code_prompts": 2,
-                    "grpo__prompt_order": "spread", "grpo__zero_spread": "refill", "grpo__refill_rounds": 2,
-                    "grpo__denominator": "contributing", "grpo__kl": "k1_reward", "grpo__kl_coefficient": 0.01,
-                    "grpo__reference": "refreshed", "grpo__reference_every": 3, "grpo__dev_every": 1,
-                    "grpo__dev_split": "sft", "eval__samples": 2, "run__layer_norms": "true"}
-        start = time.monotonic()
-        self.train("whole", **settings)
-        duration = time.monotonic() - start
+        both = {"grpo__steps": 6, "grpo__checkpoint_every": 2, "grpo__prompts_per_step": 3, "grpo__min_code_prompts": 2,
+                "grpo__prompt_order": "spread", "grpo__dev_every": 1, **OWN_DEV, "eval__samples": 2,
+                "run__layer_norms": "true"}
+        refill = {"grpo__zero_spread": "refill", "grpo__refill_rounds": 2, "grpo__denominator": "contributing"}
+        divergence = {"grpo__zero_spread": "keep", "grpo__kl": "k3", "grpo__kl_coefficient": 0.01,
+                      "grpo__reference": "refreshed", "grpo__reference_every": 3}  # refused beside refill
         instants = random.Random(3)
-        killed = self.kill_at_random("cut", [instants.uniform(0.3, 0.9) * duration for _ in range(4)], **settings)
-        self.assertGreater(killed, 0, "every run had ended before its kill")
-        self.assert_same_run("whole", "cut")
-        self.assert_same_checkpoint("whole", "cut", 6)
+        for name, more in (("refill", refill), ("divergence", divergence)):
+            with self.subTest(name):
+                settings = both | more
+                start = time.monotonic()
+                self.train(f"whole-{name}", **settings)
+                duration = time.monotonic() - start
+                kills = [instants.uniform(0.3, 0.9) * duration for _ in range(2)]
+                killed = self.kill_at_random(f"cut-{name}", kills, **settings)
+                self.assertGreater(killed, 0, "every run had ended before its kill")
+                self.assert_same_run(f"whole-{name}", f"cut-{name}")
+                self.assert_same_checkpoint(f"whole-{name}", f"cut-{name}", 6)
 
 
 if __name__ == "__main__":

@@ -8,16 +8,17 @@ import signal
 import subprocess
 import unittest
 
-from training_case import TASKS, TrainingCase, children_of
+from training_case import OWN_DEV, TASKS, TrainingCase, children_of
 
-# Scores are drawn, so that no second answer is the first one; half of the texts get none when they are asked about first.
+# Scores are drawn, so that no second answer is the first one; texts of half the prompts get none when they are asked about
+# first.
 MOODY_REWARD = """
-import json, random, sys, zlib
+import json, random, sys
 seen = set()
 for line in sys.stdin:
     row = json.loads(line)
     text = row["prompt_id"] + row["completion"]
-    busy = text not in seen and zlib.crc32(text.encode()) % 2
+    busy = text not in seen and row["prompt_id"] in ("yes", "so")
     seen.add(text)
     print(json.dumps({"id": row["id"]} | ({"error": "busy"} if busy else {"score": random.random()})), flush=True)
 """
@@ -67,11 +68,17 @@ class Journals(TrainingCase):
             self.assertIn(words, result.stderr.splitlines()[-1])
 
     def test_verdicts_are_on_the_disk_before_a_checkpoint_counts_them(self):
-        (self.folder / "run").mkdir()
-        (self.folder / "run/verdicts.jsonl").symlink_to("/dev/null")  # which cannot be flushed
         # Prompts that differ: none is asked of the journal again.
-        result = self.plumb(*self.command("run", grpo__steps=2, grpo__checkpoint_every=1,
-                                         grpo__prompts_per_step=2, grpo__min_code_prompts=2))
+        command = self.command("run", grpo__steps=2, grpo__checkpoint_every=1, grpo__prompts_per_step=2,
+                               grpo__min_code_prompts=2)
+        self.assertEqual(self.plumb(*command).returncode, 0)
+        for path in (self.folder / "run").iterdir():  # back to a run that has only begun
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name not in ("manifest.json", "config.toml"):
+                path.unlink()
+        (self.folder / "run/verdicts.jsonl").symlink_to("/dev/null")  # which cannot be flushed
+        result = self.plumb(*command, "--resume")
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stderr.splitlines()[-1], r"verdicts\.jsonl: fsync failed")
         self.assertFalse((self.folder / "run/checkpoints/step-000001").exists())
@@ -97,7 +104,7 @@ class Journals(TrainingCase):
         settings = SETTINGS | {"data__tasks": json.dumps([str(self.folder / "chat.jsonl")]), "reward__custom_role": "verdict",
                                "reward__custom_command": f"python3,{self.folder}/moody.py", "reward__custom_retries": 0,
                                "grpo__min_code_prompts": 0, "sampling__max_new_tokens": 2, "sampling__top_k": 2,
-                               "grpo__dev_every": 1, "grpo__dev_split": "sft", "eval__samples": 4}
+                               "grpo__dev_every": 1, **OWN_DEV, "eval__samples": 4}
         self.train("whole", **settings)
         self.assert_replays("whole")
         self.assert_resumes(**settings)
