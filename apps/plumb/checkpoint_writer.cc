@@ -1,6 +1,6 @@
 #include "apps/plumb/checkpoint_writer.h"
 
-#include <sys/resource.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -10,7 +10,6 @@
 namespace plumb {
 namespace {
 
-constexpr int kNiceness = 10;  // beside the sampler's threads; when the update waits, processors are idle
 
 }  // namespace
 
@@ -36,7 +35,8 @@ Result<void> CheckpointWriter::start(const std::string& run_folder, const Traine
   ended_ = false;
   thread_ = std::thread([this, run_folder, state, parts, saving] {
     // Of this thread alone, as Linux has it; where it is refused, the thread competes as any other.
-    static_cast<void>(setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), kNiceness));
+    const sched_param none{};
+    static_cast<void>(sched_setscheduler(0, SCHED_IDLE, &none));
     outcome_ = save_checkpoint(run_folder, state, parts, saving);
     if (!outcome_) {
       outcome_ = outcome_.error().with_context("the checkpoint of step " + std::to_string(state.step));
