@@ -2,52 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
-#include <limits>
 
 #include "core/check.h"
 #include "learner/batching.h"
+#include "learner/grpo_arrays.h"
 
 namespace plumb {
 namespace {
-
-using Batch = std::vector<TrainedGroup*>;
-
-// What the actor drew each token from. Kept sets speak of the logits of the weights that a token was sampled with, but
-// for those by id.
-void append_kept(const Completion& completion, std::int64_t version, std::vector<KeptSet>& kept) {
-  for (std::size_t t = 0; t < completion.kept.size(); ++t) {
-    const KeptSet& set = completion.kept[t];
-    PLUMB_CHECK(set.ids != nullptr || set.keeps_all() || completion.weight_versions[t] == version,
-                "a kept set is of other weights than the learner's");
-    kept.push_back(set);
-  }
-  kept.resize(kept.size() + completion.token_ids.size() - completion.kept.size());
-}
-
-// The tokens of some groups as the policy takes them.
-PackedSequences pack(const Batch& groups, float temperature, std::int64_t version) {
-  PackedSequences packed;
-  packed.targets.temperature = temperature;
-  std::vector<KeptSet> kept;
-  for (const TrainedGroup* group : groups) {
-    append_sequences(group->sequences(), packed);
-    for (const TrainedCompletion& trained : group->completions) {
-      append_kept(*trained.completion, version, kept);
-    }
-  }
-  packed.set_kept(kept);
-  return packed;
-}
-
-// The same, for log-probs of the distribution as it is, without temperature or truncation.
-PackedSequences pack_raw(const Batch& groups) {
-  PackedSequences packed;
-  for (const TrainedGroup* group : groups) {
-    append_sequences(group->sequences(), packed);
-  }
-  return packed;
-}
 
 void count(const PackedSequences& packed, std::int64_t& rows, std::int64_t& targets) {
   rows += packed.batch.num_tokens();
@@ -62,80 +23,8 @@ bool sampled_otherwise(std::span<const ScoredGroup> groups, float temperature) {
          });
 }
 
-// Calls use(part) for consecutive groups that are trained on, packed to about `max_rows` rows.
-void for_each_micro_batch(const Batch& groups, std::int64_t max_rows, const std::function<void(const Batch&)>& use) {
-  Batch part;
-  std::int64_t rows = 0;
-  for (TrainedGroup* group : groups) {
-    if (group->completions.empty()) {
-      continue;
-    }
-    const std::int64_t more = num_rows(group->sequences());
-    if (rows > 0 && rows + more > max_rows) {
-      use(part);
-      part.clear();
-      rows = 0;
-    }
-    part.push_back(group);
-    rows += more;
-  }
-  if (!part.empty()) {
-    use(part);
-  }
-}
-
-Batch all_of(std::vector<TrainedGroup>& groups) {
-  Batch all;
-  for (TrainedGroup& group : groups) {
-    all.push_back(&group);
-  }
-  return all;
-}
-
-Batch trained_of(std::vector<TrainedGroup>& groups) {
-  Batch trained = all_of(groups);
-  std::erase_if(trained, [](const TrainedGroup* group) { return !group->trained; });
-  return trained;
-}
-
-std::vector<std::vector<float>> advantages_of(std::span<const TrainedGroup> groups,
-                                              std::span<const ScoredGroup> given) {
-  std::vector<std::vector<float>> all;
-  for (const ScoredGroup& group : given) {
-    all.emplace_back(group.group.completions.size(), std::numeric_limits<float>::quiet_NaN());
-  }
-  for (const TrainedGroup& group : groups) {
-    for (const TrainedCompletion& trained : group.completions) {
-      if (!group.trained) {
-        continue;
-      }
-      const auto place = static_cast<std::size_t>(trained.completion - group.scored->group.completions.data());
-      all[static_cast<std::size_t>(group.scored - given.data())][place] = trained.advantage;
-    }
-  }
-  return all;
-}
-
-std::vector<std::vector<std::vector<float>>> token_advantages_of(std::span<const TrainedGroup> groups,
-                                                                 std::span<const ScoredGroup> given) {
-  std::vector<std::vector<std::vector<float>>> all;
-  for (const ScoredGroup& group : given) {
-    all.emplace_back(group.group.completions.size());
-  }
-  for (const TrainedGroup& group : groups) {
-    for (const TrainedCompletion& trained : group.completions) {
-      if (!group.trained) {
-        continue;
-      }
-      const auto place = static_cast<std::size_t>(trained.completion - group.scored->group.completions.data());
-      all[static_cast<std::size_t>(group.scored - given.data())][place] = trained.token_advantages;
-    }
-  }
-  return all;
-}
-
 // How far log-probs of all tokens of some groups are from those that the actor gave.
-void add_actor_difference(const Batch& groups, std::span<const float> log_probs, GrpoLossSums& sums) {
+void add_actor_difference(const GroupBatch& groups, std::span<const float> log_probs, GrpoLossSums& sums) {
   auto next = log_probs.begin();
   for (const TrainedGroup* group : groups) {
     for (const TrainedCompletion& trained : group->completions) {
@@ -146,65 +35,6 @@ void add_actor_difference(const Batch& groups, std::span<const float> log_probs,
       }
     }
   }
-}
-
-// The flat per-token arrays of a micro-batch; owns what GrpoLossInput looks at.
-struct LossArrays {
-  std::vector<float> old_log_probs;
-  std::vector<float> advantages;
-  std::vector<float> reference_log_probs;
-  std::vector<float> importance;
-  std::vector<std::uint8_t> policy_mask;
-  std::vector<LossSequence> sequences;
-};
-
-template <typename T>
-void append(std::vector<T>& all, const std::vector<T>& more) {
-  all.insert(all.end(), more.begin(), more.end());
-}
-
-LossArrays gather(const Batch& groups) {
-  LossArrays arrays;
-  for (const TrainedGroup* group : groups) {
-    for (const TrainedCompletion& trained : group->completions) {
-      const std::size_t begin = arrays.old_log_probs.size();
-      append(arrays.old_log_probs,
-             trained.prox_log_probs.empty() ? trained.completion->log_probs : trained.prox_log_probs);
-      if (trained.token_advantages.empty()) {
-        arrays.advantages.insert(arrays.advantages.end(), trained.completion->token_ids.size(), trained.advantage);
-      } else {
-        append(arrays.advantages, trained.token_advantages);
-      }
-      append(arrays.reference_log_probs, trained.reference_log_probs);
-      append(arrays.importance, trained.importance);
-      append(arrays.policy_mask, trained.policy_mask);
-      arrays.sequences.push_back({begin, arrays.old_log_probs.size(), trained.denominator});
-    }
-  }
-  return arrays;
-}
-
-// How many versions of the weights the tokens are behind.
-struct Staleness {
-  double max = 0;
-  double mean = 0;
-};
-
-Staleness staleness(const Batch& groups, std::int64_t version) {
-  Staleness result;
-  double tokens = 0;
-  for (const TrainedGroup* group : groups) {
-    for (const TrainedCompletion& trained : group->completions) {
-      for (const std::int64_t each : trained.completion->weight_versions) {
-        const auto behind = static_cast<double>(version - each);
-        result.max = std::max(result.max, behind);
-        result.mean += behind;
-        ++tokens;
-      }
-    }
-  }
-  result.mean /= std::max(tokens, 1.0);
-  return result;
 }
 
 }  // namespace
@@ -232,14 +62,14 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
   stats.finite = std::isfinite(summary.mean) && std::isfinite(summary.std);
   stats.frac_reward_zero_std =
       groups.empty() ? 0.0 : 1.0 - static_cast<double>(summary.groups_with_spread) / static_cast<double>(groups.size());
-  const Staleness behind = staleness(trained_of(groups), policy_.version());
+  const Staleness behind = staleness_of(groups_trained_on(groups), policy_.version());
   stats.staleness_max = behind.max;
   stats.staleness_mean = behind.mean;
   stats.learning_rate = static_cast<double>(learning_rate(options_.schedule, step));
   score_start(groups, temperature);
   correct_and_mask(groups);
-  std::vector<Batch> mini_batches(static_cast<std::size_t>(options_.mini_batches));
-  for (TrainedGroup* group : trained_of(groups)) {
+  std::vector<GroupBatch> mini_batches(static_cast<std::size_t>(options_.mini_batches));
+  for (TrainedGroup* group : groups_trained_on(groups)) {
     mini_batches[static_cast<std::size_t>(group->mini_batch)].push_back(group);
     ++stats.trained_groups;
   }
@@ -247,7 +77,7 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
   tallies_.emplace(policy_.config());
   int tried = 0;
   for (int epoch = 0; epoch < options_.epochs; ++epoch) {
-    for (const Batch& mini_batch : mini_batches) {
+    for (const GroupBatch& mini_batch : mini_batches) {
       if (!stats.finite || stats.gave_up || mini_batch.empty()) {
         continue;
       }
@@ -290,8 +120,8 @@ GrpoStepStats GrpoLearner::step(std::span<const ScoredGroup> scored, std::int64_
 
 // Raw log-probs of the reference, and of the policy where the reward wants them and those sampled are others.
 void GrpoLearner::score_reference(std::vector<TrainedGroup>& groups) {
-  for_each_micro_batch(all_of(groups), options_.micro_batch_tokens, [&](const Batch& part) {
-    const PackedSequences packed = pack_raw(part);
+  for_each_micro_batch(all_groups(groups), options_.micro_batch_tokens, [&](const GroupBatch& part) {
+    const PackedSequences packed = pack_groups_raw(part);
     const auto score = [&](Policy& policy, std::vector<float> TrainedCompletion::*member) {
       count(packed, work_.scored_rows, work_.scored_targets);
       const std::vector<float> log_probs = packed.by_token(policy.score(packed.batch, packed.targets).log_probs);
@@ -315,14 +145,14 @@ void GrpoLearner::score_reference(std::vector<TrainedGroup>& groups) {
 // trained on: a mask must not depend on what is skipped to save time.
 void GrpoLearner::score_start(std::vector<TrainedGroup>& groups, float temperature) {
   const bool stale = options_.old_policy == OldPolicy::kDecoupled &&
-                     (!policy_.exact() || staleness(trained_of(groups), policy_.version()).max > 0);
+                     (!policy_.exact() || staleness_of(groups_trained_on(groups), policy_.version()).max > 0);
   const bool masks = options_.high_entropy_share < 1;
   if (!stale && !masks) {
     return;
   }
-  const Batch scored = masks ? all_of(groups) : trained_of(groups);
-  for_each_micro_batch(scored, options_.micro_batch_tokens, [&](const Batch& part) {
-    const PackedSequences packed = pack(part, temperature, policy_.version());
+  const GroupBatch scored = masks ? all_groups(groups) : groups_trained_on(groups);
+  for_each_micro_batch(scored, options_.micro_batch_tokens, [&](const GroupBatch& part) {
+    const PackedSequences packed = pack_groups(part, temperature, policy_.version());
     count(packed, work_.scored_rows, work_.scored_targets);
     const TokenScores scores = policy_.score(packed.batch, packed.targets);
     const std::vector<float> log_probs = packed.by_token(scores.log_probs);
@@ -363,7 +193,7 @@ void GrpoLearner::correct_and_mask(std::vector<TrainedGroup>& groups) {
   for (std::vector<float>& each : entropies) {
     thresholds.push_back(entropy_threshold(std::move(each), static_cast<double>(options_.high_entropy_share)));
   }
-  for (TrainedGroup* group : trained_of(groups)) {
+  for (TrainedGroup* group : groups_trained_on(groups)) {
     for (TrainedCompletion& trained : group->completions) {
       for (const float entropy : trained.entropies) {
         const bool high = static_cast<double>(entropy) >= thresholds[static_cast<std::size_t>(group->mini_batch)];
@@ -374,10 +204,10 @@ void GrpoLearner::correct_and_mask(std::vector<TrainedGroup>& groups) {
 }
 
 // The loads of all rows of an update, before its first backward: one more forward, where the loss is asked for.
-void GrpoLearner::fix_router_loss(const Batch& mini_batch, float temperature, GrpoLossSums& sums) {
+void GrpoLearner::fix_router_loss(const GroupBatch& mini_batch, float temperature, GrpoLossSums& sums) {
   RouterTallies tallies(policy_.config(), options_.router.devices);
-  for_each_micro_batch(mini_batch, options_.micro_batch_tokens, [&](const Batch& part) {
-    const PackedSequences packed = pack(part, temperature, policy_.version());
+  for_each_micro_batch(mini_batch, options_.micro_batch_tokens, [&](const GroupBatch& part) {
+    const PackedSequences packed = pack_groups(part, temperature, policy_.version());
     count(packed, work_.scored_rows, work_.scored_targets);
     policy_.forward(packed.batch, packed.targets, tape_);
     tallies.add(policy_, tape_, packed.row_counts);
@@ -387,12 +217,12 @@ void GrpoLearner::fix_router_loss(const Batch& mini_batch, float temperature, Gr
 }
 
 // Gradients of one mini-batch. False: the loss is not finite, and the gradients are dropped.
-bool GrpoLearner::run_update(const Batch& mini_batch, float temperature, GrpoLossSums& sums) {
+bool GrpoLearner::run_update(const GroupBatch& mini_batch, float temperature, GrpoLossSums& sums) {
   bool finite = true;
   if (options_.router.any()) {
     fix_router_loss(mini_batch, temperature, sums);
   }
-  for_each_micro_batch(mini_batch, options_.micro_batch_tokens, [&](const Batch& part) {
+  for_each_micro_batch(mini_batch, options_.micro_batch_tokens, [&](const GroupBatch& part) {
     if (finite) {
       const GrpoLossSums more = run_micro_batch(part, temperature);
       finite = std::isfinite(more.loss) && std::isfinite(more.kl);
@@ -405,13 +235,13 @@ bool GrpoLearner::run_update(const Batch& mini_batch, float temperature, GrpoLos
   return finite;
 }
 
-GrpoLossSums GrpoLearner::run_micro_batch(const Batch& groups, float temperature) {
-  PackedSequences packed = pack(groups, temperature, policy_.version());
+GrpoLossSums GrpoLearner::run_micro_batch(const GroupBatch& groups, float temperature) {
+  PackedSequences packed = pack_groups(groups, temperature, policy_.version());
   const bool raw_apart = options_.loss.kl != KlLoss::kNone && sampled_otherwise_;
   if (raw_apart) {
     packed.add_raw_targets();
   }
-  const LossArrays arrays = gather(groups);
+  const LossArrays arrays = gather_arrays(groups);
   const TokenScores scores = policy_.forward(packed.batch, packed.targets, tape_);
   tallies_->add(policy_, tape_, packed.row_counts);
   const std::span<const float> by_target = scores.log_probs;

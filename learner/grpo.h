@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/records.h"
+#include "learner/grpo_arrays.h"
 #include "learner/grpo_batch.h"
 #include "learner/grpo_loss.h"
 #include "learner/grpo_options.h"
@@ -85,13 +86,12 @@ class GrpoLearner {
   void set_skipped_in_a_row(int count) { skipped_ = SkippedUpdates(count); }
 
  private:
-  using Batch = std::vector<TrainedGroup*>;
   void score_reference(std::vector<TrainedGroup>& groups);
   void score_start(std::vector<TrainedGroup>& groups, float temperature);
   void correct_and_mask(std::vector<TrainedGroup>& groups);
-  void fix_router_loss(const Batch& mini_batch, float temperature, GrpoLossSums& sums);
-  bool run_update(const Batch& mini_batch, float temperature, GrpoLossSums& sums);
-  GrpoLossSums run_micro_batch(const Batch& groups, float temperature);
+  void fix_router_loss(const GroupBatch& mini_batch, float temperature, GrpoLossSums& sums);
+  bool run_update(const GroupBatch& mini_batch, float temperature, GrpoLossSums& sums);
+  GrpoLossSums run_micro_batch(const GroupBatch& groups, float temperature);
 
   Policy& policy_;
   Optimizer& optimizer_;

@@ -9,6 +9,8 @@
 #include "apps/plumb/checkpoint_writer.h"
 #include "apps/plumb/dev_watch.h"
 #include "apps/plumb/grpo_metrics.h"
+#include "apps/plumb/grpo_samples.h"
+#include "apps/plumb/grpo_scores.h"
 #include "apps/plumb/idle_share.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/layer_norms.h"
@@ -20,14 +22,11 @@
 #include "apps/plumb/update_watch.h"
 #include "core/escape.h"
 #include "core/progress.h"
-#include "core/rng.h"
 #include "datasets/sampler.h"
 #include "eval/health.h"
 #include "eval/samples.h"
 #include "learner/grpo.h"
-#include "reward/rules/normalise_parts.h"
 #include "reward/rules/score_parts.h"
-#include "tokenizer/step_tokens.h"
 
 namespace plumb {
 namespace {
@@ -45,34 +44,6 @@ ScorerOptions training_scorer_options(const RunContext& context) {
   return options;
 }
 
-// The controls: the same verdicts, but permuted among a group's completions, or with the sign turned.
-void apply_reward_arm(RewardArm arm, std::uint64_t seed, std::vector<ScoredGroup>& groups) {
-  for (ScoredGroup& group : groups) {
-    if (arm == RewardArm::kPermuted) {
-      shuffle(group.scores, RngStream(RngPurpose::kData, seed, stable_hash(group.group.prompt->id), group.group.draw));
-    }
-    for (Score& score : group.scores) {
-      if (arm == RewardArm::kNegated) {
-        score.total = -score.total;
-        for (ScoredStep& step : score.steps) {
-          step.score = -step.score;
-        }
-      }
-    }
-  }
-}
-
-// The groups with each part normalised by itself; what is reported keeps the scores as they were given.
-std::vector<ScoredGroup> normalised(const Settings& settings, std::vector<ScoredGroup> groups) {
-  for (ScoredGroup& group : groups) {
-    normalise_parts(group, settings.grpo.std_epsilon);
-    for (Score& score : group.scores) {
-      score.total = settings.grpo.reward_arm == RewardArm::kNegated ? -score.total : score.total;
-    }
-  }
-  return groups;
-}
-
 std::int64_t rows_trained(std::span<const ScoredGroup> groups) {
   std::int64_t rows = 0;
   for (const ScoredGroup& group : groups) {
@@ -82,33 +53,6 @@ std::int64_t rows_trained(std::span<const ScoredGroup> groups) {
     }
   }
   return rows;
-}
-
-double to_four_places(float value) {
-  return std::round(static_cast<double>(value) * 1e4) / 1e4;
-}
-
-// Where each token ends in the text, and how likely it was.
-void add_tokens(const Completion& completion, const Tokenizer& tokenizer, SampleRecord& record) {
-  for (const std::size_t end : token_ends(completion.token_ids, tokenizer)) {
-    record.token_ends.push_back(static_cast<int>(std::min(end, completion.text.size())));
-  }
-  for (const float log_prob : completion.log_probs) {
-    record.log_probs.push_back(to_four_places(log_prob));
-  }
-}
-
-// What completion `i` of group `g` was worth, and its tokens where they were worth more or less than others.
-void add_advantages(const GrpoStepStats& stats, std::size_t g, std::size_t i, SampleRecord& record) {
-  if (!std::isfinite(stats.advantages[g][i])) {
-    return;
-  }
-  record.advantage = static_cast<double>(stats.advantages[g][i]);
-  if (!stats.token_advantages.empty()) {
-    for (const float advantage : stats.token_advantages[g][i]) {
-      record.token_advantages.push_back(to_four_places(advantage));
-    }
-  }
 }
 
 class GrpoRun {
@@ -359,11 +303,7 @@ class GrpoRun {
     for (std::size_t g = begin; g < std::min(end, groups.size()); ++g) {
       const ScoredGroup& group = groups[g];
       for (std::size_t i = 0; i < group.scores.size(); ++i) {
-        SampleRecord record = sample_record(group, i);
-        add_tokens(group.group.completions[i], bench_.tokenizer(), record);
-        add_advantages(stats, g, i, record);
-        record.stage = "grpo";
-        record.kind = "train";
+        SampleRecord record = training_sample(group, i, bench_.tokenizer(), stats, g);
         record.step = state_.step;
         record.temperature = settings_.sampling.temperature;
         PLUMB_TRY(folder_.add_sample(to_json(record)));
