@@ -237,6 +237,7 @@ void register_reward_model(CLI::App& app, Action& action) {
       "reward-model", "Train a model that scores completions, from preference pairs, pass rates or labelled steps");
   auto options = std::make_shared<RunOptions>();
   auto pairs = std::make_shared<std::vector<std::string>>();
+  options->command = "reward-model";
   command->add_option("--config", options->config_files, "TOML file; more than one: later ones override")->take_all();
   command->add_option("--set", options->overrides, "section.key=value; overrides the files")->take_all();
   command->add_option("--model", options->model, "a GGUF file or a Hugging Face folder");

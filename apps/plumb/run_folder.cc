@@ -135,6 +135,20 @@ RunManifest start_manifest(const std::string& command, std::uint64_t seed, const
   return manifest;
 }
 
+Result<void> check_resumable(const RunEntry& entry) {
+  if (!entry.resume || !fs::exists(entry.out + "/" + kManifestFile)) {
+    return {};
+  }
+  PLUMB_ASSIGN(const FolderLock lock,
+               FolderLock::take(entry.out));  // whoever is at work there is the first to be named
+  PLUMB_TRY(check_command(entry));
+  return fs::exists(entry.out + "/" + kConfigFile)
+             ? Result<void>()
+             : Result<void>(Error{fmt::format("{}: this run was stopped before it began ({} is absent); start it again "
+                                              "without --resume",
+                                              entry.out, kConfigFile)});
+}
+
 RunFolder::~RunFolder() {
   std::error_code ignored;  // one that is not empty stays
   std::ranges::for_each(made_.rbegin(), made_.rend(), [&](const std::string& folder) { fs::remove(folder, ignored); });
@@ -145,8 +159,14 @@ Result<RunFolder> RunFolder::enter(const RunEntry& entry) {
   folder.path_ = entry.out;
   const bool exists = fs::exists(folder.file(kManifestFile));
   if (!exists && entry.resume) {
+    const std::string found = first_run_file(entry.out);
     return Error{
-        fmt::format("{}: no run to resume here ({} is absent); start one without --resume", entry.out, kManifestFile)};
+        found.empty()
+            ? fmt::format("{}: no run to resume here ({} is absent); start one without --resume", entry.out,
+                          kManifestFile)
+            : fmt::format("{}: there is {}, and no {} beside it that says what run it is of; put that back from "
+                          "a copy, or start a new run with another --out",
+                          entry.out, found, kManifestFile)};
   }
   if ((exists && entry.resume) || fs::exists(folder.file(FolderLock::kFile))) {
     PLUMB_TRY(folder.lock());
@@ -160,6 +180,11 @@ Result<RunFolder> RunFolder::enter(const RunEntry& entry) {
   if (entry.resume) {
     PLUMB_TRY(check_command(entry));
     folder.resumes_ = holds_work(entry.out);
+    if (!folder.resumes_) {
+      std::fprintf(stderr,
+                   "plumb: note: %s: nothing was done here yet, so the run starts over, with the settings given\n",
+                   entry.out.c_str());
+    }
     folder.keeps_verdicts_ = true;
     return folder;
   }

@@ -30,6 +30,10 @@ struct RunEntry {
 /// make_manifest() of this plumb, with the command, the seed and the config; the files are the caller's to add.
 RunManifest start_manifest(const std::string& command, std::uint64_t seed, const Config& config);
 
+/// For a command that reads the folder's own config, before it does: with `resume` the folder's run is one of the same
+/// command, and has begun. Errors: it is not; without a manifest there is nothing to say.
+Result<void> check_resumable(const RunEntry& entry);
+
 class RunFolder {
  public:
   /// Looks at the folder and changes nothing of it. Errors: another process is at work there; it holds a run (without

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "apps/plumb/run_files.h"
+#include "apps/plumb/run_folder.h"
 #include "core/trace.h"
 
 namespace plumb {
@@ -63,6 +64,9 @@ void add_run_options(CLI::App& command, RunOptions& options) {
 Result<void> load_config(const RunOptions& options, Config& config) {
   std::vector<std::string> files = options.config_files;
   const std::string own = options.out + "/" + kConfigFile;
+  if (files.empty()) {
+    PLUMB_TRY(check_resumable({.command = options.command, .out = options.out, .model = {}, .resume = options.resume}));
+  }
   if (options.resume && files.empty() && std::filesystem::exists(own)) {
     files.push_back(own);
   }

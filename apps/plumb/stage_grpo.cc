@@ -110,7 +110,8 @@ class GrpoRun {
     }
     progress.finish();
     const bool done = state_.step == settings_.grpo.steps || dev_.exhausted();
-    if (stopped || (settings_.grpo.checkpoint_every > 0 && done)) {
+    // Before the first step there is nothing to save.
+    if ((stopped && state_.step > 0) || (settings_.grpo.checkpoint_every > 0 && done)) {
       PLUMB_TRY(checkpoint());
     }
     PLUMB_TRY(checkpoints_.wait());
@@ -209,6 +210,7 @@ class GrpoRun {
       const auto checkpoint_start = Clock::now();
       PLUMB_TRY(checkpoint());
       last_checkpoint_s_ = seconds_since(checkpoint_start);
+      static_cast<void>(checkpoints_.take_stall_s());  // its wait for the one before is in that already
     }
     PLUMB_TRY(watch_proxy(progress, proxy));
     return interrupted();

@@ -269,6 +269,29 @@ class RunFolder(TrainingCase):
         humaneval = self.plumb("eval", "humaneval", "--data", "problems.jsonl", "--model", "absent", "--out", "run")
         self.assert_refused(humaneval, 1, "run/samples.jsonl", "--out")
 
+    def test_a_run_that_did_not_begin_says_how_to_go_on(self):
+        self.train("run", grpo__steps=1)
+        begun = self.folder / "begun"
+        begun.mkdir()
+        shutil.copy(self.folder / "run/manifest.json", begun)
+        self.assert_refused(self.plumb("grpo", "--resume", "--out", "begun"), 1, "start it again without --resume")
+        for command in ("sft", "reward-model"):  # whose config has other sections
+            self.assert_refused(self.plumb(command, "--resume", "--out", "run"), 1, "holds a run of plumb grpo")
+        shutil.copy(self.folder / "run/config.toml", begun)
+        result = self.plumb("grpo", "--resume", "--out", "begun")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("nothing was done here yet, so the run starts over", result.stderr)
+        self.assert_same_run("run", "begun")
+        (begun / "manifest.json").unlink()
+        self.assert_refused(self.plumb("grpo", "--resume", "--out", "begun"), 1, "put that back from a copy")
+
+    def test_a_step_is_no_shorter_than_its_parts(self):
+        self.train("run", grpo__steps=6, grpo__checkpoint_every=1)
+        for line in (self.folder / "run/timings.jsonl").read_text().splitlines():
+            row = json.loads(line)
+            self.assertGreaterEqual(row["timing_s/train"], 0, row)
+            self.assertLessEqual(row["timing_s/checkpoint"], row["timing_s/step"], row)
+
 
 if __name__ == "__main__":
     unittest.main()
