@@ -1,5 +1,6 @@
 #include "apps/plumb/checkpoint_writer.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -42,6 +43,7 @@ Result<void> CheckpointWriter::start(const std::string& run_folder, const Traine
       outcome_ = outcome_.error().with_context("the checkpoint of step " + std::to_string(state.step));
     }
     lent_->finish();
+    malloc_trim(0);  // what was copied is the machine's again, not this process's until it ends
     ended_ = true;
   });
   return {};
