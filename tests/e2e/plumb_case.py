@@ -9,6 +9,10 @@ import unittest
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 
+if "PLUMB_BINARY" in os.environ:  # commands run in a folder of their own
+    os.environ["PLUMB_BINARY"] = os.path.abspath(os.environ["PLUMB_BINARY"])
+
+
 class PlumbCase(unittest.TestCase):
     """A scratch folder per test, and the binary in it."""
 
