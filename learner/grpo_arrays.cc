@@ -20,6 +20,19 @@ void append_kept(const Completion& completion, std::int64_t version, std::vector
   kept.resize(kept.size() + completion.token_ids.size() - completion.kept.size());
 }
 
+// Calls use(group, place, completion) for what is trained on, by its places in `given`.
+template <typename Use>
+void for_each_trained(std::span<const TrainedGroup> groups, std::span<const ScoredGroup> given, const Use& use) {
+  for (const TrainedGroup& group : groups) {
+    for (const TrainedCompletion& trained : group.completions) {
+      if (group.trained) {
+        use(static_cast<std::size_t>(group.scored - given.data()),
+            static_cast<std::size_t>(trained.completion - group.scored->group.completions.data()), trained);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 PackedSequences pack_groups(const GroupBatch& groups, float temperature, std::int64_t version) {
@@ -86,15 +99,9 @@ std::vector<std::vector<float>> advantages_of(std::span<const TrainedGroup> grou
   for (const ScoredGroup& group : given) {
     all.emplace_back(group.group.completions.size(), std::numeric_limits<float>::quiet_NaN());
   }
-  for (const TrainedGroup& group : groups) {
-    for (const TrainedCompletion& trained : group.completions) {
-      if (!group.trained) {
-        continue;
-      }
-      const auto place = static_cast<std::size_t>(trained.completion - group.scored->group.completions.data());
-      all[static_cast<std::size_t>(group.scored - given.data())][place] = trained.advantage;
-    }
-  }
+  for_each_trained(groups, given, [&](std::size_t group, std::size_t place, const TrainedCompletion& trained) {
+    all[group][place] = trained.advantage;
+  });
   return all;
 }
 
@@ -104,15 +111,9 @@ std::vector<std::vector<std::vector<float>>> token_advantages_of(std::span<const
   for (const ScoredGroup& group : given) {
     all.emplace_back(group.group.completions.size());
   }
-  for (const TrainedGroup& group : groups) {
-    for (const TrainedCompletion& trained : group.completions) {
-      if (!group.trained) {
-        continue;
-      }
-      const auto place = static_cast<std::size_t>(trained.completion - group.scored->group.completions.data());
-      all[static_cast<std::size_t>(group.scored - given.data())][place] = trained.token_advantages;
-    }
-  }
+  for_each_trained(groups, given, [&](std::size_t group, std::size_t place, const TrainedCompletion& trained) {
+    all[group][place] = trained.token_advantages;
+  });
   return all;
 }
 
