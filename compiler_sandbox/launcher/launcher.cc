@@ -140,6 +140,7 @@ class Launcher {
     cpu_at_start_ = used_cpu_s();
     start_ = Clock::now();
     idle_.start(cpu_at_start_, start_);
+    starved_.start(start_);
     if (original == nullptr) {
       session_->drop_copy();
     } else if (!session_->make_copy(*original)) {
@@ -180,6 +181,7 @@ class Launcher {
         stop("memory");
         return;
       }
+      starved_.look(Clock::now());
       if (is_late(request.wall_s)) {
         stop("wall");
         return;
@@ -224,11 +226,14 @@ class Launcher {
     return peak_bytes_ > memory_limit_;
   }
 
-  // Looks at what the program waited for only where the limit has passed: that is not for free.
-  [[nodiscard]] bool is_late(double wall_s) const {
+  // What the last look said is believed where it excuses the step: a look is not for free.
+  [[nodiscard]] bool is_late(double wall_s) {
     const double elapsed_s = seconds_since(start_);
-    return elapsed_s > wall_s &&
-           (elapsed_s > kWallPatience * wall_s || elapsed_s - session_->starved().longest_s > wall_s);
+    if (elapsed_s <= wall_s || elapsed_s > kWallPatience * wall_s) {
+      return elapsed_s > wall_s;
+    }
+    return elapsed_s - starved_.so_far().longest_s > wall_s &&
+           elapsed_s - starved_.starved(Clock::now()).longest_s > wall_s;
   }
 
   void finish() {
@@ -249,7 +254,7 @@ class Launcher {
 
   void stop(const char* reason) {
     nlohmann::json report{{"reason", reason},
-                          {"starved_s", session_->starved().longest_s},
+                          {"starved_s", starved_.starved(Clock::now()).longest_s},
                           {"asleep", reason == std::string("wall") && is_asleep()}};
     end_session(report);
     send_wire(kJudgeSocket, report);
@@ -306,7 +311,8 @@ class Launcher {
   std::int64_t memory_limit_ = 0;  // of the step
   std::int64_t peak_bytes_ = 0;    // of the step, without a cgroup
   Clock::time_point start_ = Clock::now();
-  IdleWatch idle_{[this] { return session_->starved().all_s; }};
+  StarvedWatch starved_{[this] { return session_->thread_waits(); }};
+  IdleWatch idle_{[this] { return starved_.starved(Clock::now()).all_s; }};
 };
 
 }  // namespace

@@ -137,20 +137,19 @@ std::int64_t resident_bytes(int proc_fd, const std::vector<int>& pids, std::int6
   return first <= enough ? first : std::min(first, proportional_bytes(proc_fd, pids));
 }
 
-Starved starved_seconds(int proc_fd, const std::vector<int>& pids) {
-  Starved starved;
+ThreadWaits thread_waits(int proc_fd, const std::vector<int>& pids) {
+  ThreadWaits waits;
   for (const int pid : pids) {
     for (const std::string& thread : threads_of(proc_fd, pid)) {
       std::istringstream fields(read_proc(proc_fd, thread + "/schedstat"));
       double run_ns = 0;
       double wait_ns = 0;
       if (fields >> run_ns >> wait_ns) {
-        starved.all_s += wait_ns * 1e-9;
-        starved.longest_s = std::max(starved.longest_s, wait_ns * 1e-9);
+        waits[std::atoi(thread.substr(thread.rfind('/') + 1).c_str())] = wait_ns * 1e-9;
       }
     }
   }
-  return starved;
+  return waits;
 }
 
 }  // namespace plumb

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "compiler_sandbox/launcher/starved_watch.h"
+
 namespace plumb {
 
 /// A short file below the /proc that `proc_fd` is; empty where it cannot be read.
@@ -23,13 +25,8 @@ std::vector<int> descent(int proc_fd, pid_t pid);
 /// for.
 double cpu_seconds(int proc_fd, const std::vector<int>& pids);
 
-/// How long their threads were ready to run but had no processor: all together, and the one that waited longest. Many
-/// that wait for each other's processors make the first large by themselves.
-struct Starved {
-  double all_s = 0;
-  double longest_s = 0;
-};
-Starved starved_seconds(int proc_fd, const std::vector<int>& pids);
+/// How long each of their threads has been ready to run but without a processor. Those that have ended say nothing.
+ThreadWaits thread_waits(int proc_fd, const std::vector<int>& pids);
 
 /// From now on their threads, and what these start, run where nothing else wants a processor; or as usual again.
 void make_way(int proc_fd, const std::vector<int>& pids, bool on);

@@ -211,8 +211,8 @@ double Session::cpu_s() const {
   return cpu_seconds(slot_.proc_fd, processes()) + cpu_of_copies_s_;
 }
 
-Starved Session::starved() const {
-  return starved_seconds(slot_.proc_fd, processes());
+ThreadWaits Session::thread_waits() const {
+  return plumb::thread_waits(slot_.proc_fd, processes());
 }
 
 void Session::make_way(bool on) const {

@@ -42,7 +42,7 @@ class Session {
   void kill_all();
   /// Of all processes of the session, as process_account.h says.
   [[nodiscard]] double cpu_s() const;
-  [[nodiscard]] Starved starved() const;
+  [[nodiscard]] ThreadWaits thread_waits() const;
   [[nodiscard]] bool asleep() const;
   /// make_way() for all but init, which starts the next step.
   void make_way(bool on) const;

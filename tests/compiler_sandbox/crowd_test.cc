@@ -1,10 +1,18 @@
 // Many programs at once, some of which sleep or waste time: the others must not notice.
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "compiler_sandbox/launcher/idle_watch.h"
+#include "compiler_sandbox/launcher/starved_watch.h"
 #include "tests/compiler_sandbox/judge_support.h"
 
 namespace plumb {
@@ -61,6 +69,67 @@ TEST(IdleWatch, WhoeverWaitsForAProcessorIsNoSleeper) {
   EXPECT_EQ(account.said, Said());
   account.pass(300, 0);
   EXPECT_EQ(account.said.size(), 1U);
+}
+
+// Threads that wait for a processor as told, looked at every 10 ms.
+struct Waiting {
+  ThreadWaits waits;
+  int looks = 0;
+  StarvedWatch watch{[this] {
+    ++looks;
+    return waits;
+  }};
+  Clock::time_point now{};
+
+  Waiting() { watch.start(now); }
+  void pass(int milliseconds, const std::map<int, double>& shares) {
+    for (int i = 0; i < milliseconds; i += 10) {
+      now += std::chrono::milliseconds(10);
+      for (const auto& [thread, share] : shares) {
+        waits[thread] += 0.01 * share;
+      }
+      watch.look(now);
+    }
+  }
+};
+
+TEST(StarvedWatch, RemembersWhatEndedThreadsWaited) {
+  Waiting waiting;
+  for (int thread = 1; thread <= 10; ++thread) {
+    waiting.pass(200, {{thread, 0.75}});
+    waiting.waits.erase(thread);
+  }
+  EXPECT_NEAR(waiting.watch.starved(waiting.now).longest_s, 1.5, 0.01);
+  EXPECT_NEAR(waiting.watch.so_far().all_s, 1.5, 0.01);
+}
+
+// The kernel counts a wait when the thread has got its processor, which may be several looks later.
+TEST(StarvedWatch, HearsOfLongWaitsAtTheirEnd) {
+  Waiting waiting;
+  for (int round = 0; round < 10; ++round) {
+    waiting.pass(100, {});
+    waiting.waits[1] += 0.09;
+  }
+  EXPECT_NEAR(waiting.watch.starved(waiting.now).longest_s, 0.9, 1e-6);
+}
+
+TEST(StarvedWatch, ForgivesNoLongerThanTimePassed) {
+  Waiting waiting;
+  waiting.waits = {{1, 100}};  // before the step
+  waiting.pass(1000, {{1, 0.5}, {2, 0.5}, {3, 0.25}});
+  EXPECT_LE(waiting.watch.starved(waiting.now).longest_s, 0.55);
+  EXPECT_NEAR(waiting.watch.so_far().all_s, 1.25, 0.05);
+  waiting.watch.start(waiting.now);
+  EXPECT_EQ(waiting.watch.so_far().longest_s, 0);
+}
+
+TEST(StarvedWatch, LooksAtNoStepThatEndsSoon) {
+  Waiting waiting;
+  waiting.pass(40, {{1, 0.5}});
+  EXPECT_EQ(waiting.looks, 0);
+  waiting.pass(10, {{1, 0.5}});
+  EXPECT_EQ(waiting.looks, 1);
+  EXPECT_NEAR(waiting.watch.so_far().longest_s, 0.025, 1e-6);
 }
 
 class Crowd : public testing::Test {
@@ -134,6 +203,49 @@ TEST_F(Crowd, ThoseWhoWakeUpTogetherMakeWay) {
   for (std::size_t i = 0; i < evidence.size(); ++i) {
     EXPECT_EQ(evidence[i].verdict, i % 3 == 0 ? Verdict::kAC : Verdict::kTLE) << i << test::describe(evidence[i]);
   }
+}
+
+// Others' work on all processors, while this lives: processes with sessions of their own, which some kernels schedule
+// as groups.
+class BusyMachine {
+ public:
+  BusyMachine() {
+    for (unsigned i = 0; i < 3 * std::max(1U, std::thread::hardware_concurrency()); ++i) {
+      const pid_t pid = fork();
+      if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        setsid();
+        for (std::atomic<int> work = 0;; ++work) {
+        }
+      }
+      pids_.push_back(pid);
+    }
+  }
+  ~BusyMachine() {
+    for (const pid_t pid : pids_) {
+      kill(pid, SIGKILL);
+      waitpid(pid, nullptr, 0);
+    }
+  }
+  BusyMachine(const BusyMachine&) = delete;
+  BusyMachine& operator=(const BusyMachine&) = delete;
+
+ private:
+  std::vector<pid_t> pids_;
+};
+
+// The kernel forgets with a thread what it waited for a processor. It did not sleep all the same.
+TEST_F(Crowd, WhatEndedThreadsWaitedIsForgiven) {
+  const BusyMachine busy;
+  Submission submission = python(
+      "    import threading\n    def work():\n        end = time.thread_time() + 0.25\n"
+      "        while time.thread_time() < end:\n            pass\n"
+      "    thread = threading.Thread(target=work)\n    thread.start()\n    thread.join()\n",
+      0);
+  submission.limits.wall_s = 1.1;
+  submission.limits.cpu_s = 10;
+  const Evidence evidence = judge_->judge(submission);
+  EXPECT_EQ(evidence.verdict, Verdict::kAC) << test::describe(evidence);
 }
 
 }  // namespace
