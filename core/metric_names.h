@@ -68,7 +68,7 @@ inline constexpr std::array<std::string_view, 13> kTimingNames = {
     "perf/sample_tokens_per_s",
     "perf/train_tokens_per_s",
     "perf/fraction_of_roof",
-    "perf/tflop",  // 1e12 operations of a GRPO step's products, prompts and reference included
+    "perf/tflop",  // 1e12 operations of a GRPO step's products, prompts, reference and reward model included
                    // (apps/plumb/grpo_metrics.h)
     "perf/rss_mib",
     "perf/idle_share",  // of the machine's processors, over the step

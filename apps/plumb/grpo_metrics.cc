@@ -17,8 +17,11 @@ MetricMap grpo_metrics(std::span<const ScoredGroup> groups, const GrpoStepStats&
     metrics["sampling/sampling_logp_difference/max"] = stats.actor_difference_max;
   }
   metrics["frac_reward_zero_std"] = stats.frac_reward_zero_std;
-  metrics["entropy"] = stats.entropy;
-  metrics["kl"] = stats.has_reference ? stats.reference_kl : stats.kl;
+  // Without an update there was no forward whose entropy and divergence they could be.
+  if (stats.num_updates + stats.skipped_updates > 0) {
+    metrics["entropy"] = stats.entropy;
+    metrics["kl"] = stats.has_reference ? stats.reference_kl : stats.kl;
+  }
   metrics["policy_loss"] = stats.policy_loss;
   metrics["clip_ratio/low_mean"] = stats.clip_low_mean;
   metrics["clip_ratio/high_mean"] = stats.clip_high_mean;
@@ -51,7 +54,7 @@ MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, const Grp
   const auto rows = static_cast<double>(rollout.rows + stats.work.scored_rows + 3 * stats.work.trained_rows);
   const auto heads =
       static_cast<double>(rollout.head_rows + stats.work.scored_targets + 3 * stats.work.trained_targets);
-  const double flop = share.body_flop * rows + share.head_flop * heads;
+  const double flop = share.body_flop * rows + share.head_flop * heads + rollout.reward_model_flop;
   timings["perf/tflop"] = flop * 1e-12;
   timings["perf/fraction_of_roof"] = flop / (times.wait_s + times.train_s) / (share.roof_gflops * 1e9);
   timings["perf/rss_mib"] = resident_mib();
@@ -64,8 +67,7 @@ std::string step_line(std::int64_t step, std::int64_t num_steps, const MetricMap
     const auto found = metrics.find(name);
     return found == metrics.end() ? 0.0 : found->second;
   };
-  // Without an update there was no forward whose entropy it could be.
-  const bool idle = value("grad_norm") == 0;
+  const bool idle = !metrics.contains("entropy");
   const auto learned = [&](const char* name) { return idle ? "-" : fmt::format("{:.2f}", value(name)); };
   return fmt::format(
       "step {:>3}/{}  reward {:.3f}  same-reward groups {:.2f}  length {:.0f}  truncated {:.2f}  entropy {}  "

@@ -31,8 +31,8 @@ struct RoofShare {
 
 /// Timings and rates of the step. perf/tflop counts the products of sampling (prompts included) and of the learner:
 /// rows that are trained on three times, those that the reference, masks, importance or router loads are computed of
-/// once; what begins alike once. Not counted are attention, a reward model and evaluations. perf/fraction_of_roof is
-/// that over the time of sampling and training.
+/// once; what begins alike once; and a reward model's. Not counted are attention and evaluations. perf/fraction_of_roof
+/// is that over the time that the step waited for its rollout and trained.
 MetricMap grpo_timings(const StepTimes& times, const Rollout& rollout, const GrpoStepStats& stats,
                        const RoofShare& share);
 

@@ -44,7 +44,7 @@ Result<Rollout> run_grpo_rollout(const GrpoRolloutParts& parts, const GrpoSettin
     observe_spread(rollout.groups, parts.sampler);
     if (parts.reward_model != nullptr) {
       const auto start = std::chrono::steady_clock::now();
-      parts.reward_model->apply(rollout.groups);
+      rollout.reward_model_flop = parts.reward_model->apply(rollout.groups);
       rollout.reward_s += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     }
     for (const ScoredGroup& group : rollout.groups) {
@@ -56,6 +56,7 @@ Result<Rollout> run_grpo_rollout(const GrpoRolloutParts& parts, const GrpoSettin
     all.new_tokens += rollout.new_tokens;
     all.rows += rollout.rows;
     all.head_rows += rollout.head_rows;
+    all.reward_model_flop += rollout.reward_model_flop;
     all.sample_s += rollout.sample_s;
     all.reward_s += rollout.reward_s;
     std::ranges::move(rollout.groups, std::back_inserter(all.groups));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "apps/plumb/roof.h"
 #include "core/atomic_file.h"
 #include "learner/calibration.h"
 #include "reward/rules/score_parts.h"
@@ -102,6 +103,8 @@ Result<std::unique_ptr<RewardModelSignal>> RewardModelSignal::open(const RewardO
   if (!report) {
     return report.error().with_context("reward.reward_model");
   }
+  signal->head_flop_ = head_flop_per_token((*source)->hyperparameters);
+  signal->body_flop_ = forward_flop_per_token((*source)->hyperparameters) - signal->head_flop_;
   PLUMB_ASSIGN(signal->bench_, Workbench::open(std::move(*source), of_model, false));
   auto tokens = judge_tokens(report_file(reward), *report, policy.tokenizer(), signal->bench_->tokenizer());
   if (!tokens) {
@@ -140,7 +143,18 @@ std::vector<double> RewardModelSignal::rewards(const CompletionGroup& group) {
   for (const Completion& completion : group.completions) {
     completions.push_back(read_tokens_of(completion, group.prompt_token_ids.size()));
   }
+  count_products(group.prompt_token_ids.size(), completions, completions.size());
   return rewards_of_prompt(bench_->policy(), group.prompt_token_ids, completions, tokens_);
+}
+
+// A group's prompt is one, whatever follows it.
+void RewardModelSignal::count_products(std::size_t prompt_tokens,
+                                       std::span<const std::vector<std::int32_t>> completions, std::size_t readings) {
+  std::size_t rows = prompt_tokens;
+  for (const std::vector<std::int32_t>& completion : completions) {
+    rows += completion.size();
+  }
+  flop_ += body_flop_ * static_cast<double>(rows) + head_flop_ * static_cast<double>(readings);
 }
 
 std::vector<std::vector<RewardModelSignal::StepReward>> RewardModelSignal::step_rewards(const CompletionGroup& group) {
@@ -148,6 +162,7 @@ std::vector<std::vector<RewardModelSignal::StepReward>> RewardModelSignal::step_
   std::vector<std::size_t> read;
   std::vector<std::vector<std::int32_t>> completions;
   std::vector<std::vector<std::int64_t>> ends;
+  std::size_t readings = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const Completion& completion = group.completions[i];
     if (completion.token_ids.empty()) {
@@ -162,7 +177,9 @@ std::vector<std::vector<RewardModelSignal::StepReward>> RewardModelSignal::step_
     }
     ends.back().back() =
         std::ssize(completions.back());  // the last is read at the end-of-sequence token, where there is one
+    readings += ends.back().size();
   }
+  count_products(group.prompt_token_ids.size(), completions, readings);
   const auto rewards = step_rewards_of_prompt(bench_->policy(), group.prompt_token_ids, completions, ends, tokens_);
   for (std::size_t i = 0; i < read.size(); ++i) {
     for (std::size_t step = 0; step < rewards[i].size(); ++step) {
@@ -172,10 +189,9 @@ std::vector<std::vector<RewardModelSignal::StepReward>> RewardModelSignal::step_
   return all;
 }
 
-void RewardModelSignal::score_steps(ScoredGroup& group) {
-  const auto all = step_rewards(group.group);
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    for (const StepReward& step : all[i]) {
+void RewardModelSignal::score_steps(const std::vector<std::vector<StepReward>>& steps, ScoredGroup& group) {
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    for (const StepReward& step : steps[i]) {
       if (!group.scores[i].unscored) {
         group.scores[i].steps.push_back({step.end, sigmoid(step.reward)});
       }
@@ -195,20 +211,32 @@ std::vector<double> RewardModelSignal::preferences(const CompletionGroup& group)
   return least;
 }
 
-void RewardModelSignal::apply(std::vector<ScoredGroup>& groups) {
+double RewardModelSignal::apply(std::vector<ScoredGroup>& groups) {
+  flop_ = 0;
   for (ScoredGroup& group : groups) {
-    if (share_ > 0 && group.group.prompt->domain == Domain::kCode) {
-      const std::vector<double> all = rewards(group.group);
+    const bool whole = share_ > 0 && group.group.prompt->domain == Domain::kCode;
+    const bool by_steps = scores_steps_ && group.group.prompt->domain != Domain::kChat;
+    std::vector<std::vector<StepReward>> steps;
+    if (by_steps) {
+      steps = step_rewards(group.group);
+    }
+    if (whole) {
+      // The last step is read where the whole completion is: one forward says both.
+      std::vector<double> all;
+      if (!by_steps || std::ranges::any_of(steps, &std::vector<StepReward>::empty)) {
+        all = rewards(group.group);
+      } else {
+        std::ranges::transform(steps, std::back_inserter(all), [](const auto& one) { return one.back().reward; });
+      }
       for (std::size_t i = 0; i < all.size(); ++i) {
         if (!group.scores[i].unscored) {
           add_part(group.scores[i], share_, all[i]);
         }
       }
     }
-    if (scores_steps_ && group.group.prompt->domain != Domain::kChat) {
-      score_steps(group);
-    }
+    score_steps(steps, group);
   }
+  return flop_;
 }
 
 std::vector<int> RewardModelSignal::best_of(const std::vector<ScoredGroup>& groups) {

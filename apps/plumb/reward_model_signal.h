@@ -23,8 +23,9 @@ class RewardModelSignal {
   /// With a share s of code's rewards, total = (1 - s) total + s sigmoid(r) of every scored code completion, r its
   /// reward (learner/reward_model.h); the other parts' weights shrink likewise, and a part "rm" is added. With
   /// reward.process every scored completion of code and maths gets its Score::steps, each sigmoid of the reward at its
-  /// end. Deterministic: the same bits for a completion in any company.
-  void apply(std::vector<ScoredGroup>& groups);
+  /// end. Deterministic: the same bits for a completion in any company. Yields the floating-point operations of the
+  /// products that it took, attention not counted.
+  double apply(std::vector<ScoredGroup>& groups);
 
   /// Of each group's completions of code or maths the place of the one with the highest reward (of a model of steps:
   /// the one whose least step is highest, as `plumb reward-model` tells right from wrong by), the first of equal ones,
@@ -43,10 +44,15 @@ class RewardModelSignal {
   std::vector<double> rewards(const CompletionGroup& group);                        // [completions]
   std::vector<std::vector<StepReward>> step_rewards(const CompletionGroup& group);  // [completions, steps]
   std::vector<double> preferences(const CompletionGroup& group);                    // [completions], to rank them by
-  void score_steps(ScoredGroup& group);
+  static void score_steps(const std::vector<std::vector<StepReward>>& steps, ScoredGroup& group);
+  void count_products(std::size_t prompt_tokens, std::span<const std::vector<std::int32_t>> completions,
+                      std::size_t readings);
   std::unique_ptr<Workbench> bench_;
   JudgeTokens tokens_;
   double share_ = 0;
+  double body_flop_ = 0;       // of a row
+  double head_flop_ = 0;       // of a row that is read
+  double flop_ = 0;            // since apply() began
   bool scores_steps_ = false;  // reward.process asks for them
   bool learned_from_steps_ = false;
 };

@@ -23,9 +23,10 @@ struct Rollout {
   std::int64_t new_tokens = 0;
   std::int64_t rows = 0;  // GenerationProgress's
   std::int64_t head_rows = 0;
-  double sample_s = 0;   // until the last completion had ended
-  double reward_s = 0;   // that judging went on for after that
-  bool stopped = false;  // the user asked to stop; groups are incomplete
+  double reward_model_flop = 0;  // of its products
+  double sample_s = 0;           // until the last completion had ended
+  double reward_s = 0;           // that judging went on for after that
+  bool stopped = false;          // the user asked to stop; groups are incomplete
 };
 
 /// The parts a rollout needs; all outlive the call.

@@ -10,6 +10,7 @@
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/roof.h"
+#include "apps/plumb/stage_eval.h"
 #include "core/hash.h"
 #include "datasets/task_file.h"
 
@@ -25,9 +26,13 @@ Result<RunManifest> manifest_for(const std::string& command, const Settings& set
     PLUMB_ASSIGN(manifest.file_sha256["guard " + file], sha256_file(file));
   }
   PLUMB_ASSIGN(manifest.file_sha256["model"], model_checksum(settings.model.path));
-  if (settings.reward.uses_reward_model()) {
-    PLUMB_ASSIGN(manifest.file_sha256["reward_model"],
-                 model_checksum(reward_model_weights(settings.reward.reward_model)));
+  const bool evaluates = command == "eval" || command == "quickstart";
+  if (settings.reward.uses_reward_model() || (evaluates && reranks(settings))) {
+    auto sum = model_checksum(reward_model_weights(settings.reward.reward_model));
+    if (!sum) {
+      return sum.error().with_context("reward.reward_model");
+    }
+    manifest.file_sha256["reward_model"] = std::move(*sum);
     PLUMB_TRY(check_reward_model(settings.reward));
   }
   return manifest;

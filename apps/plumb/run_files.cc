@@ -14,7 +14,7 @@ constexpr std::array kWork = {"metrics.jsonl",     "timings.jsonl", "samples.jso
                               "reward_model.json", "evals",         "checkpoints",   "sft-progress",
                               "rm-progress",       "sft",           "policy"};
 constexpr std::array kOthers = {kManifestFile,  kConfigFile,       "verdicts.jsonl", "custom_scores.jsonl",
-                                "faults.jsonl", "bad-batch.jsonl", "report.html"};
+                                "faults.jsonl", "bad-batch.jsonl", "report.html",    "unfinished-evaluation.json"};
 constexpr std::array kResults = {"sft", "policy"};
 
 // Logs are opened before the first line of them is there.

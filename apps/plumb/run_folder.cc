@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "apps/plumb/run_files.h"
+#include "apps/plumb/unfinished_evaluation.h"
 #include "apps/plumb/version.h"
 #include "core/hash.h"
 
@@ -277,6 +278,7 @@ Result<void> RunFolder::open_logs(const std::optional<ResumePoint>& from, std::u
   if (from) {
     PLUMB_TRY(check_logs(*from, samples_bytes));
   }
+  PLUMB_TRY(drop_unfinished_evaluation(path_));
   PLUMB_ASSIGN(auto metrics, MetricsLog::open(path_, from));
   metrics_ = std::move(metrics);
   // What other stages said at step 0 stays; what this one did is said again, to the same value.

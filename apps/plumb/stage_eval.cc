@@ -11,6 +11,7 @@
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/rollout.h"
+#include "apps/plumb/unfinished_evaluation.h"
 #include "core/progress.h"
 #include "eval/samples.h"
 
@@ -59,10 +60,6 @@ std::string visit_of(const EvalStage& stage) {
   return fmt::format("eval {} {}", stage.name, stage.step);
 }
 
-bool reranks(const Settings& settings) {
-  return !settings.reward.reward_model.empty() && settings.eval.samples > 1 && !settings.eval.temperatures.empty();
-}
-
 Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalStage& stage, double temperature,
                             const MetricMap& guards) {
   const Settings& settings = context.settings();
@@ -88,15 +85,21 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
       evaluation.prompts[i].reranked = best[i];
     }
   }
+  PLUMB_TRY(begin_evaluation(context.folder().path(), evaluation));
   PLUMB_TRY(save_samples(context.folder(), outcome.groups, evaluation));
   MetricMap metrics = evaluation_metrics(evaluation);
   metrics.insert(guards.begin(), guards.end());
   PLUMB_TRY(context.folder().log(stage.name, stage.step, metrics, {{"timing_s/eval", evaluation.seconds}}));
   PLUMB_TRY(save_evaluation(context.folder().path(), evaluation));
+  finish_evaluation(context.folder().path());
   return evaluation;
 }
 
 }  // namespace
+
+bool reranks(const Settings& settings) {
+  return !settings.reward.reward_model.empty() && settings.eval.samples > 1 && !settings.eval.temperatures.empty();
+}
 
 Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load) {
   const Settings& settings = context.settings();

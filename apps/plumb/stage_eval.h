@@ -47,6 +47,9 @@ Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load);
 /// The sets of these names.
 std::vector<EvalSet> eval_sets(const RunContext& context, std::span<const std::string> splits);
 
+/// Whether evaluations choose one of a prompt's samples by reward.reward_model.
+bool reranks(const Settings& settings);
+
 /// What run_eval_stage() would refuse after it has sampled: prompts that do not fit, a reward model to rerank by that
 /// cannot be had. Errors name the prompt, or the key and the file.
 Result<void> check_eval_stage(RunContext& context, std::span<const EvalSet> sets);

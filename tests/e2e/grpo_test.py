@@ -54,6 +54,8 @@ class Grpo(TrainingCase):
                 self.assertEqual(result.returncode, 0, result.stderr)
                 kinds = ["m" if sample["language"] == "none" else "c" for sample in self.samples(name)][::4]
                 self.assertEqual("".join(kinds), "".join(expected))
+                # No forward of the learner, no entropy.
+                self.assertEqual("entropy" in self.metrics(name)[0], name != "all tie")
 
     def test_operations_are_those_of_prompts_and_references_too(self):
         # The tiny model's products, by its weights; every completion is of eight tokens and none begin alike.

@@ -296,6 +296,15 @@ class ProcessSupervision(TrainingCase):
         report = (self.folder / "whole/report.html").read_text()
         self.assertIn("The advantage of the token, up to", report)
 
+        # One forward of the model says what its steps are worth and what the whole is.
+        self.train("both", reward__code_signal="rm", **(steps | {"grpo__steps": 1}))
+        self.train("raw", grpo__zero_spread="keep", grpo__steps=1)
+        whole, both, raw = (json.loads((self.folder / run / "timings.jsonl").read_text().splitlines()[0])["perf/tflop"]
+                            for run in ("whole", "both", "raw"))
+        self.assertEqual(both, whole)
+        self.assertTrue(1.05 < both / raw < 1.25, both / raw)
+        self.assertTrue(all(part["value"] == sample["steps"][-1]["score"] for sample in self.samples("both")
+                            for part in sample["parts"] if part["name"] == "rm"))
         self.train("alone", reward__outcome_weight=0, grpo__advantage="group_std", **(steps | {"grpo__steps": 1}))
         self.assert_advantages_follow_the_steps(self.samples("alone"), weight=0)
         self.assertNotEqual(self.metrics("alone")[0]["policy_loss"], rows[0]["policy_loss"])

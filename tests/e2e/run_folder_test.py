@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 import unittest
 
 from training_case import TrainingCase, overrides
@@ -187,11 +188,25 @@ class RunFolder(TrainingCase):
         for name in ("metrics.jsonl", "policy/model.safetensors"):
             self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "cut" / name).read_bytes(), name)
         self.succeed(*self.eval_command("evaluated"))
-        before = (self.folder / "evaluated/samples.jsonl").read_bytes()
+        before, metrics = ((self.folder / "evaluated" / log).read_bytes() for log in ("samples.jsonl", "metrics.jsonl"))
         (self.folder / "evaluated/evals/eval-data-T1.json").unlink()
         self.succeed("eval", "--resume", "--out", "evaluated")
         self.assertTrue((self.folder / "evaluated/evals/eval-data-T1.json").exists())
         self.assertTrue((self.folder / "evaluated/samples.jsonl").read_bytes().startswith(before))
+        # Ended between its samples and its result, as where the disk is full: nothing of it is there twice.
+        process = self.start(self.eval_command("halted"))
+        in_the_way = self.folder / "halted/evals/eval-data-T1.json/in the way"
+        while process.poll() is None and not in_the_way.parent.parent.exists():
+            time.sleep(0.005)
+        in_the_way.mkdir(parents=True)
+        _, words = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 1, words)
+        self.assertIn("eval-data-T1.json", words)
+        self.assertEqual((self.folder / "halted/samples.jsonl").read_bytes(), before)
+        shutil.rmtree(in_the_way.parent)
+        self.succeed("eval", "--resume", "--out", "halted")
+        self.assertEqual((self.folder / "halted/samples.jsonl").read_bytes(), before)
+        self.assertEqual((self.folder / "halted/metrics.jsonl").read_bytes(), metrics)
 
     def test_the_rate_after_a_resume_is_that_of_its_own_steps(self):
         steps = {"grpo__steps": 30}
