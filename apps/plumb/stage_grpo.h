@@ -1,5 +1,5 @@
 #pragma once
-// The GRPO stage: sample, judge, learn, until the steps are done or the user stops it. The loop is in stage_grpo.cc;
+// The GRPO stage: sample, judge, learn, until the steps are done or the user stops it. The loop is in grpo_run.cc;
 // what a checkpoint holds is in checkpoint.h.
 
 #include <cstdint>
