@@ -22,7 +22,7 @@ inline constexpr std::array<std::string_view, 50> kMetricNames = {
     "completions/eos_ratio",      // share that ended by itself: end-of-sequence, or the end of its code block
     "completions/duplicates",     // share whose text equals an earlier one of its group
     "entropy",                    // mean over tokens, nats
-    "kl",                         // from the reference policy; where none is kept, of the sampler from the learner
+    "kl",  // from the reference policy; where none is kept, KL(old || new) by k3 (learner/grpo_loss.h)
     "policy_loss", "clip_ratio/low_mean", "clip_ratio/high_mean",
     "staleness/max",  // versions of weights between a trained token and the learner
     "staleness/mean",
@@ -32,7 +32,7 @@ inline constexpr std::array<std::string_view, 50> kMetricNames = {
     "advantage/mean", "advantage/std",
     "grad_norm",  // before clipping
     "learning_rate",
-    "num_tokens",  // completion and prompt tokens trained on so far
+    "num_tokens",  // completion and prompt tokens sampled so far, whether they taught or not
     "epoch",
     "router/load_entropy",   // mixtures, mean over layers: 1 is even, 0 is one expert for all
     "router/max_violation",  // largest load over the even one, less 1, of any layer

@@ -162,8 +162,9 @@ struct Evidence {
 };
 
 /// What a part of a score is for. Verdicts say whether the task was solved; shaping (values in [0, 1]) and penalties
-/// (values in [-1, 0]) only make one completion better than another.
-enum class PartKind { kVerdict, kShaping, kPenalty };
+/// (values in [-1, 0]) only make one completion better than another. A model (values in [0, 1]) stands in for verdicts,
+/// in part or altogether, and says nothing of whether the task was solved.
+enum class PartKind { kVerdict, kShaping, kPenalty, kModel };
 
 /// One named part of a score.
 struct ScorePart {

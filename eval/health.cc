@@ -127,9 +127,9 @@ void HealthMonitor::explain_loss(const MetricMap& metrics, std::vector<HealthMes
   report(history_.size() > 1 && !ratios_differ_ && !is_idle(metrics) &&
              std::abs(value_of(metrics, "policy_loss", 1)) < kNearZeroLoss,
          {"loss_near_zero",
-          print("A loss near 0 is normal here: advantages sum to 0 in each group%s, so the loss says nothing about "
+          print("A loss near 0 is normal here: advantages sum to 0 %s%s, so the loss says nothing about "
                 "progress; look at reward.",
-                ratios_move_ ? "" : " and the ratio is 1"),
+                whole_batch_ ? "over the batch" : "in each group", ratios_move_ ? "" : " and the ratio is 1"),
           false},
          out);
 }
@@ -145,7 +145,8 @@ std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const Metri
   const double zero_spread = recent_mean("frac_reward_zero_std", 0);
   const bool too_hard = recent_mean("reward", 0) < 0.5;
   const bool steps_teach = recent_mean("process/steps", 0) > 0;
-  const bool nothing_differs = zero_spread > kMaxZeroSpread && (!steps_teach || recent_mean("grad_norm", 1) == 0);
+  const bool nothing_differs =
+      !whole_batch_ && zero_spread > kMaxZeroSpread && (!steps_teach || recent_mean("grad_norm", 1) == 0);
   report(
       nothing_differs,
       {"zero_spread",

@@ -34,6 +34,10 @@ inline constexpr std::size_t kFewestHealthSteps = 4;
 /// reported at once.
 class HealthMonitor {
  public:
+  /// `whole_batch`: a completion is compared with the whole batch (grpo.advantage = reinforce_pp), so that a group
+  /// whose rewards are equal teaches like any other.
+  explicit HealthMonitor(bool whole_batch = false) : whole_batch_(whole_batch) {}
+
   /// The messages that this step gives rise to: a rule speaks when its condition becomes true and again only after it
   /// had become false; a note (no warning) is given once. Absent names are skipped.
   std::vector<HealthMessage> observe(std::int64_t step, const MetricMap& metrics);
@@ -48,6 +52,7 @@ class HealthMonitor {
   void explain_loss(const MetricMap& metrics, std::vector<HealthMessage>& out);
   void watch_guards(std::int64_t step, const MetricMap& metrics, std::vector<HealthMessage>& out);
 
+  bool whole_batch_;
   std::deque<MetricMap> history_;  // the last steps, oldest first
   MetricMap first_guards_;
   bool ratios_differ_ = false;

@@ -30,8 +30,8 @@ struct LearnerWork {
 
 /// Numbers of one step; names as in metrics.jsonl. Means are over the tokens of all updates of the step.
 struct GrpoStepStats {
-  double policy_loss = 0;        // all terms of the loss; mean over updates
-  double kl = 0;                 // mean per trained token, of the sampler from the learner
+  double policy_loss = 0;  // all terms of the loss; mean over updates
+  double kl = 0;           // mean per trained token, KL(old || learner): old is who sampled, or pi_prox where decoupled
   double reference_kl = 0;       // mean per trained token, of the learner from the reference, by the chosen estimator
   double entropy = 0;            // mean per trained token, of the raw distribution, nats
   double ratio_max_abs_dev = 0;  // in the first update: 0 on-policy

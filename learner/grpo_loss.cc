@@ -130,7 +130,7 @@ class LossOfBatch {
     }
     sums_.loss += loss / denominator;
     d_log_probs_[t] = static_cast<float>(derivative / denominator);
-    sums_.kl += std::exp(-difference) - 1.0 + difference;
+    sums_.kl += ratio - 1.0 - difference;
     sums_.entropy += at(in_.entropies, t);
     sums_.max_ratio_deviation = std::max(sums_.max_ratio_deviation, std::abs(ratio - 1.0));
     ++sums_.num_tokens;

@@ -62,7 +62,7 @@ struct GrpoLossInput {
 /// Sums over tokens; divide by the batch's number of tokens for means.
 struct GrpoLossSums {
   double loss = 0;
-  double kl = 0;            // of the sampler from the learner, estimator k3: exp(d) - 1 - d with d = old - new
+  double kl = 0;            // of the old policy from the learner, estimator k3: exp(d) - 1 - d with d = new - old
   double reference_kl = 0;  // of the learner from the reference, by the chosen estimator
   double entropy = 0;
   double max_ratio_deviation = 0;   // max |r_t - 1|

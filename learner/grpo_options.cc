@@ -12,7 +12,9 @@ Result<void> check_divergence(const GrpoLearnerOptions& options, const SamplingF
   }
   if (!options.needs_reference() && sampling.has_reference) {
     return Error{
-        "grpo.reference: a reference is kept (its weights take memory) and grpo.kl = none uses it for nothing; "
+        "grpo.reference: a reference is kept (its weights take memory) and nothing diverges from it: grpo.kl = none, "
+        "or "
+        "grpo.kl_coefficient = 0; "
         "set grpo.kl, or grpo.reference = none"};
   }
   if (options.loss.kl != KlLoss::kNone && options.kl_reward_coefficient != 0) {
@@ -49,6 +51,11 @@ Result<void> check_loss(const GrpoLearnerOptions& options, const SamplingFacts& 
     return Error{
         "grpo.entropy_coefficient: its gradient is taken at the sampled tokens, so they must be drawn from the "
         "policy itself: sampling.temperature = 1 and no top-k, top-p, min-p or typical-p"};
+  }
+  if (options.entropy_target.target > 0 && loss.entropy_coefficient > options.entropy_target.max) {
+    return Error{
+        "grpo.entropy_coefficient: with grpo.entropy_target it is where the coefficient starts, and must not be above "
+        "grpo.entropy_max"};
   }
   if (options.zero_spread != ZeroSpread::kKeep && (bonus || loss.kl != KlLoss::kNone || options.router.any())) {
     return Error{

@@ -9,6 +9,7 @@
 #include "apps/plumb/rollout.h"
 #include "apps/plumb/update_watch.h"
 #include "core/escape.h"
+#include "eval/report/run_data.h"
 #include "reward/rules/score_parts.h"
 
 namespace plumb {
@@ -27,7 +28,11 @@ ScorerOptions training_scorer_options(const RunContext& context) {
   return options;
 }
 
-std::int64_t rows_trained(std::span<const ScoredGroup> groups) {
+bool whole_batch(const GrpoLearnerOptions& learning) {
+  return learning.advantage.kind == AdvantageKind::kReinforcePp;
+}
+
+std::int64_t rows_sampled(std::span<const ScoredGroup> groups) {
   std::int64_t rows = 0;
   for (const ScoredGroup& group : groups) {
     rows += static_cast<std::int64_t>(group.group.prompt_token_ids.size());
@@ -53,6 +58,7 @@ GrpoRun::GrpoRun(RunContext& context, GrpoRunParts parts)
       scorer_(context.judge(), training_scorer_options(context)),
       sampler_(std::move(parts.sampler)),
       dev_(std::move(parts.dev)),
+      health_(whole_batch(learning_)),
       checkpoints_(optimizer_) {
   generation_ = generator_options(settings_);
   // Where the learner's logits are not those that a token was drawn from (weights moved, or an actor that is not
@@ -70,6 +76,7 @@ Result<void> GrpoRun::resume() {
     return folder_.open_logs(ResumePoint{"grpo", 0}, 0);
   }
   state_ = std::move(*loaded);
+  resumed_ = state_.step > 0;
   learner_.set_entropy_coefficient(static_cast<float>(state_.entropy_coefficient));
   learner_.set_skipped_in_a_row(state_.skipped_in_a_row);
   PLUMB_TRY(sampler_.restore(state_.sampler));
@@ -77,7 +84,19 @@ Result<void> GrpoRun::resume() {
     PLUMB_TRY(dev_.restore(state_.dev));
   }
   PLUMB_TRY(proxy_guard_.remember(folder_.file("metrics.jsonl"), state_.step));
+  PLUMB_TRY(remember_health());
   return folder_.open_logs(ResumePoint{"grpo", state_.step}, state_.samples_bytes);
+}
+
+// The rules go on as if they had seen the steps before; what they said of these is said.
+Result<void> GrpoRun::remember_health() {
+  PLUMB_ASSIGN(const std::vector<StepRow> rows, read_step_rows(folder_.file("metrics.jsonl")));
+  for (const StepRow& row : rows) {
+    if (row.stage == "grpo" && row.step <= state_.step) {
+      static_cast<void>(health_.observe(row.step, row.values));
+    }
+  }
+  return {};
 }
 
 Result<GrpoSummary> GrpoRun::run(std::int64_t last_step) {
@@ -150,7 +169,6 @@ Result<bool> GrpoRun::step(Progress& progress) {
   if (learning_.entropy_target.target > 0) {  // else it is the config's
     extra["entropy_coefficient"] = state_.entropy_coefficient;
   }
-  apply_reward_arm(settings_.grpo.reward_arm, settings_.run.seed, rollout.groups);
   const auto train_start = Clock::now();
   const GrpoStepStats stats = learn(rollout.groups);
   optimizer_.announce_change();  // without an update a reference and the best on dev may still change
@@ -180,7 +198,7 @@ Result<bool> GrpoRun::step(Progress& progress) {
   state_.entropy_coefficient = static_cast<double>(learner_.entropy_coefficient());
   state_.skipped_in_a_row = learner_.skipped_in_a_row();
   state_.skipped_updates += stats.updated ? 0 : 1;
-  state_.num_tokens += rows_trained(rollout.groups);
+  state_.num_tokens += rows_sampled(rollout.groups);
   last_checkpoint_s_ = 0;
   PLUMB_ASSIGN(const MetricMap dev, dev_.after_step(state_.step));
   extra.insert(dev.begin(), dev.end());
@@ -243,11 +261,13 @@ TrainedParts GrpoRun::parts() {
   return {bench_, optimizer_, moves ? reference_.get() : nullptr, &dev_.best()};
 }
 
+// What an experiment's arm does to the rewards the learner sees alone: samples and metrics say what completions earned.
 GrpoStepStats GrpoRun::learn(const std::vector<ScoredGroup>& groups) {
   const auto temperature = static_cast<float>(settings_.sampling.temperature);
-  return settings_.reward.combine == PartCombination::kNormaliseThenSum
-             ? learner_.step(normalised(settings_, groups), state_.step, temperature)
-             : learner_.step(groups, state_.step, temperature);
+  const bool as_they_are = settings_.grpo.reward_arm == RewardArm::kVerdict &&
+                           settings_.reward.combine != PartCombination::kNormaliseThenSum;
+  return as_they_are ? learner_.step(groups, state_.step, temperature)
+                     : learner_.step(learned_from(settings_, groups), state_.step, temperature);
 }
 
 // Begins to write one.

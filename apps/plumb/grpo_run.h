@@ -42,6 +42,7 @@ class GrpoRun {
   Result<GrpoSummary> run(std::int64_t last_step);
 
  private:
+  Result<void> remember_health();
   Result<void> open_source(std::int64_t num_rollouts);
   Result<bool> step(Progress& progress);
   Result<bool> stop_without_scores(const std::string& fault);
@@ -74,6 +75,7 @@ class GrpoRun {
   HealthMonitor health_;
   ProxyGuard proxy_guard_;
   SpreadGate spread_;
+  bool resumed_ = false;  // after a step
   IdleShare idle_;
   TrainerState state_;
   double epoch_ = 0;

@@ -36,6 +36,8 @@ std::vector<std::string> idle_grpo_settings(const Settings& settings) {
   const RewardOptions usual_r;
   const bool dev = g.dev_every > 0;
   const bool moves = a.reference.kind == ReferenceKind::kRefreshed || a.reference.kind == ReferenceKind::kEma;
+  const bool divides = (g.advantage != AdvantageKind::kNoStd && g.advantage != AdvantageKind::kLeaveOneOut) ||
+                       r.combine == PartCombination::kNormaliseThenSum;
   const bool synchronous = g.schedule == RolloutSchedule::kSynchronous;
   const Switched keys[] = {
       {"grpo.dev_patience", g.dev_patience != usual.dev_patience, dev, "grpo.dev_every"},
@@ -48,6 +50,12 @@ std::vector<std::string> idle_grpo_settings(const Settings& settings) {
        "grpo.actor_processes"},
       {"grpo.decay_share", g.optimizer.decay_share != usual.optimizer.decay_share, g.optimizer.decay == Decay::kWsd,
        "grpo.decay = wsd"},
+      {"grpo.final_fraction", g.optimizer.final_fraction != usual.optimizer.final_fraction,
+       g.optimizer.decay != Decay::kConstant, "grpo.decay"},
+      {"grpo.warmup_steps", g.warmup_steps > g.steps && g.warmup_steps != usual.warmup_steps, false,
+       "more grpo.steps: the learning rate does not reach its peak"},
+      {"grpo.clip_low", g.clip_low != usual.clip_low, a.ratio != RatioKind::kCispo, "grpo.ratio = token or sequence"},
+      {"grpo.std_floor", g.std_floor != usual.std_floor, divides, "an advantage that divides by a deviation"},
       {"grpo.refill_rounds", a.refill_rounds != usual_a.refill_rounds, a.zero_spread == ZeroSpread::kRefill,
        "grpo.zero_spread = refill"},
       {"grpo.kl_coefficient", a.kl_coefficient != usual_a.kl_coefficient, a.kl != KlTerm::kNone, "grpo.kl"},

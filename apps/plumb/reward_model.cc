@@ -26,6 +26,9 @@ Result<RunManifest> manifest_for(const RewardModelSections& sections, const Conf
   for (std::size_t i = 0; i < sections.rm.pairs.size(); ++i) {
     PLUMB_ASSIGN(manifest.file_sha256["pairs" + std::to_string(i)], sha256_file(sections.rm.pairs[i]));
   }
+  for (std::size_t i = 0; i < sections.rm.eval_pairs.size(); ++i) {
+    PLUMB_ASSIGN(manifest.file_sha256["eval_pairs" + std::to_string(i)], sha256_file(sections.rm.eval_pairs[i]));
+  }
   PLUMB_ASSIGN(manifest.file_sha256["model"], model_checksum(sections.model.path));
   return manifest;
 }

@@ -15,17 +15,13 @@
 namespace plumb {
 namespace {
 
-std::string report_file(const RewardOptions& reward) {
-  return reward.reward_model + "/reward_model.json";
-}
-
 std::string objective_of(const nlohmann::json& report) {
   return report.contains("objective") && report["objective"].is_string() ? report["objective"].get<std::string>()
                                                                          : std::string("none");
 }
 
 Result<nlohmann::json> read_report(const RewardOptions& reward) {
-  const std::string path = report_file(reward);
+  const std::string path = reward_model_report(reward.reward_model);
   PLUMB_ASSIGN(const std::string text, read_file(path));
   nlohmann::json json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) {
@@ -65,17 +61,22 @@ Result<JudgeTokens> judge_tokens(const std::string& path, const nlohmann::json& 
   return tokens;
 }
 
+// The model takes its share of the verdicts' weight; what else is rewarded or punished stays.
 void add_part(Score& score, double share, double reward) {
   const double probability = sigmoid(reward);
+  double weight = 0;
   for (ScorePart& part : score.parts) {
-    part.weight *= 1 - share;
+    if (part.kind == PartKind::kVerdict) {
+      weight += share * part.weight;
+      score.total += share * part.weight * (probability - part.value);
+      part.weight *= 1 - share;
+    }
   }
   score.parts.push_back({.name = "rm",
                          .value = probability,
-                         .weight = share,
+                         .weight = weight,
                          .reason = fmt::format("log-odds {:.3f}", reward),
-                         .kind = PartKind::kShaping});
-  score.total = (1 - share) * score.total + share * probability;
+                         .kind = PartKind::kModel});
 }
 
 }  // namespace
@@ -83,6 +84,10 @@ void add_part(Score& score, double share, double reward) {
 Result<void> check_reward_model(const RewardOptions& reward) {
   const auto report = read_report(reward);
   return report ? Result<void>() : report.error().with_context("reward.reward_model");
+}
+
+std::string reward_model_report(const std::string& folder) {
+  return folder + "/reward_model.json";
 }
 
 std::string reward_model_weights(const std::string& folder) {
@@ -106,7 +111,8 @@ Result<std::unique_ptr<RewardModelSignal>> RewardModelSignal::open(const RewardO
   signal->head_flop_ = head_flop_per_token((*source)->hyperparameters);
   signal->body_flop_ = forward_flop_per_token((*source)->hyperparameters) - signal->head_flop_;
   PLUMB_ASSIGN(signal->bench_, Workbench::open(std::move(*source), of_model, false));
-  auto tokens = judge_tokens(report_file(reward), *report, policy.tokenizer(), signal->bench_->tokenizer());
+  auto tokens =
+      judge_tokens(reward_model_report(reward.reward_model), *report, policy.tokenizer(), signal->bench_->tokenizer());
   if (!tokens) {
     return tokens.error().with_context("reward.reward_model");
   }

@@ -20,8 +20,8 @@ class RewardModelSignal {
   static Result<std::unique_ptr<RewardModelSignal>> open(const RewardOptions& reward, const ModelSettings& settings,
                                                          Workbench& policy);
 
-  /// With a share s of code's rewards, total = (1 - s) total + s sigmoid(r) of every scored code completion, r its
-  /// reward (learner/reward_model.h); the other parts' weights shrink likewise, and a part "rm" is added. With
+  /// With a share s of code's rewards a part "rm" of every scored code completion, sigmoid(r) of its reward r
+  /// (learner/reward_model.h), takes the share s of the verdicts' weight; shaping and penalties keep theirs. With
   /// reward.process every scored completion of code and maths gets its Score::steps, each sigmoid of the reward at its
   /// end. Deterministic: the same bits for a completion in any company. Yields the floating-point operations of the
   /// products that it took, attention not counted.
@@ -60,6 +60,9 @@ class RewardModelSignal {
 /// Whether the reward model of `reward` learned what reward.process asks for. Errors: it did not, or reward_model.json
 /// in its folder is absent or no report.
 Result<void> check_reward_model(const RewardOptions& reward);
+
+/// Its report below its run folder, which says what it learned from and which tokens it answers with.
+std::string reward_model_report(const std::string& folder);
 
 /// The file of a reward model's weights below its run folder.
 std::string reward_model_weights(const std::string& folder);

@@ -28,7 +28,7 @@ bool is_hard(const PairRecord& record) {
   const auto chosen = static_cast<double>(record.pair.chosen.size());
   const auto rejected = static_cast<double>(record.pair.rejected.size());
   const bool alike = std::min(chosen, rejected) >= 0.8 * std::max(chosen, rejected);
-  return record.ended && alike && !lacks_program(record);
+  return record.ended && alike && !lacks_program(record) && record.chosen_verdict != "CE";
 }
 
 PairRecord pair_of(const RatedRecord& better, const RatedRecord& worse) {

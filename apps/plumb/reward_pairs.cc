@@ -81,7 +81,8 @@ Result<PairRecord> parse_pair(const nlohmann::json& json, Workbench& bench, doub
   record.pair.tie = json.contains("tie") && json["tie"].is_boolean() && json["tie"].get<bool>();
   record.code = is_code(json);
   record.rejected_verdict = text_at(json, "rejected_verdict");
-  record.ended = text_at(json, "rejected_finish") != "length";
+  record.chosen_verdict = text_at(json, "chosen_verdict");
+  record.ended = text_at(json, "rejected_finish") != "length" && text_at(json, "chosen_finish") != "length";
   return record;
 }
 

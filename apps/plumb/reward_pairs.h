@@ -18,6 +18,7 @@ struct PairRecord {
   std::string family;            // as the row names it; empty: reward_families.h finds one
   bool code = false;             // a program was asked for, as the row's language says
   std::string rejected_verdict;  // "WA", "CE", ...; empty where nothing was run
+  std::string chosen_verdict;    // likewise, or where the file does not say
   bool ended = true;             // both completions ended by themselves
   // Of whoever sampled them, a token's on average; NaN where the file does not say.
   double chosen_log_prob = std::nan("");
@@ -48,8 +49,8 @@ struct SteppedRecord : CompletionFacts {
 };
 
 /// Reads JSON Lines of {prompt_id, prompt, chosen, rejected} and, where present, language, family, margin (times
-/// `margin_scale`), tie, rejected_verdict, rejected_finish, chosen_log_prob and rejected_log_prob (sums over the
-/// tokens). Errors name file, line and key.
+/// `margin_scale`), tie, rejected_verdict, rejected_finish, chosen_verdict, chosen_finish, chosen_log_prob and
+/// rejected_log_prob (sums over the tokens). Errors name file, line and key.
 Result<std::vector<PairRecord>> read_pairs(const std::string& path, Workbench& bench, double margin_scale);
 
 /// Reads JSON Lines of {id, prompt or messages, completion, pass_rate in [0, 1]} and, where present, prompt_id (else

@@ -11,7 +11,16 @@ namespace plumb {
 namespace {
 
 const char* kind_name(PartKind kind) {
-  return kind == PartKind::kVerdict ? "verdict" : kind == PartKind::kShaping ? "shaping" : "penalty";
+  switch (kind) {
+    case PartKind::kVerdict:
+      return "verdict";
+    case PartKind::kShaping:
+      return "shaping";
+    case PartKind::kModel:
+      return "model";
+    default:
+      return "penalty";
+  }
 }
 
 // verl's arguments of compute_score as the row they came from.

@@ -161,7 +161,7 @@ Result<std::string> pairs_of(const SamplesByPrompt& groups, const FromRollouts& 
       nlohmann::json row = row_of(prompt, samples);
       row["chosen"] = right->text;
       row["rejected"] = wrong->text;
-      row["margin"] = right->reward - wrong->reward;
+      row["margin"] = 1 - pass_rate_of(*wrong, false).value_or(0);
       add_facts(*right, "chosen_", row);
       add_facts(*wrong, "rejected_", row);
       text += line_of(row);

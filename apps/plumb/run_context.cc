@@ -33,6 +33,9 @@ Result<RunManifest> manifest_for(const std::string& command, const Settings& set
       return sum.error().with_context("reward.reward_model");
     }
     manifest.file_sha256["reward_model"] = std::move(*sum);
+    if (auto report = sha256_file(reward_model_report(settings.reward.reward_model))) {
+      manifest.file_sha256["reward_model_report"] = std::move(*report);
+    }
     PLUMB_TRY(check_reward_model(settings.reward));
   }
   return manifest;

@@ -136,7 +136,7 @@ void GrpoSettings::describe(ConfigSection& section) {
   section.choice("prompt_order", prompt_order, {{"epochs", PromptOrder::kEpochs}, {"spread", PromptOrder::kSpread}},
                  {.help = "every prompt once an epoch; or more often where some completions succeed and some fail"});
   optimizer.describe(section);
-  section.field("warmup_steps", warmup_steps, {.help = "linear warm-up", .unit = "updates", .min = 0, .max = 1e9});
+  section.field("warmup_steps", warmup_steps, {.help = "linear warm-up", .unit = "steps", .min = 0, .max = 1e9});
   section.field("clip_low", clip_low,
                 {.help = "ratio clip below 1; -1 = the ratio's own: token 0.2, sequence 3e-4", .min = -1, .max = 1});
   section.field(

@@ -100,7 +100,9 @@ std::string health_section(const RunData& run) {
     HealthMessage first;
     std::vector<std::int64_t> again;  // steps at which it spoke up once more
   };
-  HealthMonitor monitor;
+  const auto settings = settings_of(run);
+  const auto advantage = settings.find("grpo.advantage");
+  HealthMonitor monitor(advantage != settings.end() && advantage->second == "\"reinforce_pp\"");
   std::vector<Rule> rules;  // in the order of their first messages
   std::size_t trained = 0;
   for (const StepRow& row : run.metrics) {

@@ -1,5 +1,6 @@
 #include "reward/rules/normalise_parts.h"
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <string>
@@ -19,7 +20,7 @@ struct Moments {
 
 }  // namespace
 
-void normalise_parts(ScoredGroup& group, double epsilon) {
+void normalise_parts(ScoredGroup& group, const DeviationOptions& options) {
   std::map<std::string, Moments> moments;
   const auto each_part = [&](auto&& visit) {
     for (const Score& score : group.scores) {
@@ -43,7 +44,8 @@ void normalise_parts(ScoredGroup& group, double epsilon) {
     for (const ScorePart& part : score.parts) {
       const Moments& of = moments[part.name];
       if (of.deviation() > 0) {
-        score.total += part.weight * (part.value - of.mean()) / (of.deviation() + epsilon);
+        score.total +=
+            part.weight * (part.value - of.mean()) / (std::max(of.deviation(), options.floor) + options.epsilon);
       }
     }
   }

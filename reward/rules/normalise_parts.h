@@ -5,9 +5,14 @@
 
 namespace plumb {
 
-/// Sets the total of each scored completion to the sum over parts of weight * (value - mean) / (std + epsilon), mean
-/// and standard deviation (ddof 1) of the part over the group's scored completions; a part without spread adds 0. The
-/// parts stay as they are.
-void normalise_parts(ScoredGroup& group, double epsilon);
+struct DeviationOptions {
+  double floor = 0;  // least standard deviation that is divided by
+  double epsilon = 0;
+};
+
+/// Sets the total of each scored completion to the sum over parts of weight * (value - mean) / (max(std, floor) +
+/// epsilon), mean and standard deviation (ddof 1) of the part over the group's scored completions; a part without
+/// spread adds 0. The parts stay as they are.
+void normalise_parts(ScoredGroup& group, const DeviationOptions& options);
 
 }  // namespace plumb

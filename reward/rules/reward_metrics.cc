@@ -44,7 +44,11 @@ double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// What shaping adds to the advantages of a group, beside what the verdicts do.
+bool decides(const ScorePart& part) {
+  return part.kind == PartKind::kVerdict || part.kind == PartKind::kModel;
+}
+
+// What shaping adds to the advantages of a group, beside what the verdicts, or a model in their place, do.
 struct ShapingSums {
   double shaping = 0;
   double verdicts = 0;
@@ -57,8 +61,8 @@ struct ShapingSums {
       double from_verdicts = 0;
       double from_others = 0;
       for (const ScorePart& part : score->parts) {
-        (part.kind == PartKind::kVerdict ? from_verdicts : from_others) += part.weight * part.value;
-        any = any || part.kind != PartKind::kVerdict;
+        (decides(part) ? from_verdicts : from_others) += part.weight * part.value;
+        any = any || !decides(part);
       }
       decided.push_back(from_verdicts);
       shaped.push_back(from_others);

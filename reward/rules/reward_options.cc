@@ -231,7 +231,7 @@ bool RewardOptions::is_graded() const {
     const auto parsed = parse(line);
     return parsed && grades(weights(parsed->source));
   };
-  return reward_model_share() > 0 || process != ProcessSignal::kNone || grades(weights("")) ||
+  return reward_model_share() > 0 || custom.is_verdict() || process != ProcessSignal::kNone || grades(weights("")) ||
          std::any_of(source_weights.begin(), source_weights.end(), source_grades);
 }
 

@@ -74,8 +74,9 @@ struct RewardOptions {
   /// Whether a run needs `reward_model`.
   [[nodiscard]] bool uses_reward_model() const;
 
-  /// Whether rewards are more than verdicts for some data source: a reward model has a share or scores steps, or some
-  /// part beside the verdict has a weight. The part "forbidden" is not counted: it is all or nothing, as a verdict is.
+  /// Whether rewards are more than verdicts for some data source: a reward model has a share or scores steps, a
+  /// custom reward is the verdict (any number from 0 to 1), or some part beside the verdict has a weight. The part
+  /// "forbidden" is not counted: it is all or nothing, as a verdict is.
   [[nodiscard]] bool is_graded() const;
 
   /// The shaping weights for prompts of `data_source`. check() must have passed.

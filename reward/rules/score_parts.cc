@@ -26,6 +26,9 @@ void set_score(Score& score, std::vector<ScorePart> parts) {
         part.weight = (1 - shaping) / verdicts;
         decided += part.weight * part.value;
         break;
+      case PartKind::kModel:  // weighted by whoever adds it
+        decided += part.weight * part.value;
+        break;
       case PartKind::kPenalty:
         lost += part.weight * part.value;
         break;

@@ -271,7 +271,7 @@ TEST(NormaliseParts, EachPartOnItsOwnScale) {
   }
   group.scores.emplace_back().unscored = "worker lost";
   const double weight = group.scores[0].parts[0].weight;
-  normalise_parts(group, 0);
+  normalise_parts(group, {});
   const double unit = std::sqrt(3.0);
   EXPECT_DOUBLE_EQ(group.scores[0].total, weight * unit * 2 / 3 + 0.25 * unit / 3);
   EXPECT_DOUBLE_EQ(group.scores[1].total, -weight * unit / 3 + 0.25 * unit / 3);
