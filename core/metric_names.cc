@@ -20,7 +20,7 @@ bool is_evaluation_name(std::string_view name) {
   const std::string_view leaf = name.substr(slash + 1);
   return leaf == "greedy" || (leaf.starts_with("avg@") && is_positive_number(leaf.substr(4))) ||
          (leaf.starts_with("rm@") && is_positive_number(leaf.substr(3))) ||
-         (leaf.starts_with("pass@") && is_positive_number(leaf.substr(5)));
+         (leaf.starts_with("pass@") && is_positive_number(leaf.substr(5))) || leaf == "unscored";
 }
 
 bool is_reward_part(std::string_view name) {

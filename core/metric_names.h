@@ -79,7 +79,8 @@ inline constexpr std::array<std::string_view, 13> kTimingNames = {
 /// or reward/gold (where a reward model drives: the mean total of code, and the share of it that is solved), or
 /// loss/<source>, eval_loss/<source> or perplexity/<source> (SFT: of a step's tokens; of the dev demonstrations; exp of
 /// the former), or grad_norm/<layer> (of the step's last update, where run.layer_norms asks), or is an evaluation's:
-/// eval/<set>/greedy, eval/<set>/avg@<k>, eval/<set>/pass@<k>, eval/<set>/rm@<k> (<set> may hold slashes, and
+/// eval/<set>/greedy, eval/<set>/avg@<k>, eval/<set>/pass@<k>, eval/<set>/rm@<k>,
+/// eval/<set>/unscored (the share of samples lost to faults, where there are any; <set> may hold slashes, and
 /// ends with @T<temperature> where that is neither 0 nor 1; <k> is a positive number).
 bool is_metric_name(std::string_view name);
 

@@ -60,6 +60,9 @@ void add_metrics(const Evaluation& evaluation, Selection selection, const std::s
   if (n == 0) {
     return;
   }
+  if (const double lost = share_unscored(evaluation, selection); lost > 0) {
+    metrics[prefix + "unscored"] = lost;
+  }
   if (evaluation.temperature == 0) {
     metrics[prefix + "greedy"] = average_success(evaluation, 1, selection);
     return;
@@ -110,6 +113,18 @@ int num_prompts(const Evaluation& evaluation, Selection selection) {
 double average_success(const Evaluation& evaluation, int first_k, Selection selection) {
   return mean_over_prompts(evaluation, selection,
                            [&](const PromptResult& prompt) { return measured(prompt, Measure::kAverage, first_k); });
+}
+
+double share_unscored(const Evaluation& evaluation, Selection selection) {
+  int lost = 0;
+  int all = 0;
+  for (const PromptResult& prompt : evaluation.prompts) {
+    if (selected(prompt, selection)) {
+      lost += prompt.unscored;
+      all += prompt.unscored + prompt.n;
+    }
+  }
+  return all > 0 ? static_cast<double>(lost) / all : 0;
 }
 
 bool is_reranked(const Evaluation& evaluation, Selection selection) {

@@ -57,6 +57,8 @@ double average_success(const Evaluation& evaluation, int first_k, Selection sele
 double pass_at(const Evaluation& evaluation, int k, Selection selection = {});
 double share_truncated(const Evaluation& evaluation, Selection selection = {});
 double share_ended(const Evaluation& evaluation, Selection selection = {});
+/// Share of all samples that a fault of ours left without a score; 0 if there are none.
+double share_unscored(const Evaluation& evaluation, Selection selection = {});
 /// Share of prompts with both right and wrong samples: what GRPO could learn from.
 double share_mixed(const Evaluation& evaluation, Selection selection = {});
 /// The fewest samples that any selected prompt has: the largest k that can be asked for.

@@ -17,6 +17,7 @@ constexpr double kMaxZeroSpread = 0.7;
 constexpr double kMaxIdle = 0.4;
 constexpr double kMaxTruncated = 0.1;
 constexpr double kMaxDuplicates = 0.5;
+constexpr double kMaxUnscored = 0.5;  // groups a step
 constexpr double kNearZeroLoss = 0.05;
 
 template <typename... Values>
@@ -157,6 +158,14 @@ std::vector<HealthMessage> HealthMonitor::observe(std::int64_t step, const Metri
       out);
 
   watch_updates(step, nothing_differs, out);
+
+  const double unscored = recent_mean("groups/unscored", 0);
+  report(
+      unscored >= kMaxUnscored,
+      {"unscored", print("Step %lld: %.1f groups a step lose completions to faults, not to their answers: what could "
+                         "not be judged teaches nothing; samples.jsonl says why (\"unscored\").",
+                         at, unscored)},
+      out);
 
   const double truncated = recent_mean("completions/clipped_ratio", 0);
   report(truncated > kMaxTruncated,

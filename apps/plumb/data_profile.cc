@@ -226,8 +226,6 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
   PLUMB_ASSIGN(AppendFile times, AppendFile::open(times_path, timing_bytes(times_path, done.profiles.size())));
   Progress progress("profile", static_cast<std::int64_t>(prompts.size()), progress_in("prompt"));
   Summary summary;
-  bool judged = std::ranges::any_of(done.profiles, [](const Profile& one) { return one.scored > 0; });
-  std::string first_fault;
   bool stopped = false;
   progress.start_at(std::ssize(done.profiles));
   for (const Profile& one : done.profiles) {
@@ -246,11 +244,15 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
                   begin, prompts.size(), options.out.c_str());
       break;
     }
+    // Nothing is remembered of them: a resume asks again.
+    if (const std::string fault = fault_of_all(rollout.groups); !fault.empty()) {
+      return Error{fmt::format(
+          "data profile: saved up to prompt {} and stopped: no completion of the next {} prompts could be judged; the "
+          "first: {}; mend that and go on with --resume",
+          begin, rollout.groups.size(), fault)};
+    }
     context->faults().add_all("profile", rollout.groups, false);
     PLUMB_TRY(context->judge_status());
-    const std::string fault = fault_of_all(rollout.groups);
-    judged = judged || fault.empty();
-    first_fault = first_fault.empty() ? fault : first_fault;
     const double seconds = (rollout.sample_s + rollout.reward_s) / static_cast<double>(rollout.groups.size());
     for (std::size_t i = 0; i < rollout.groups.size(); ++i) {
       const ScoredGroup& group = rollout.groups[i];
@@ -269,9 +271,6 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
   PLUMB_TRY(samples.sync());
   PLUMB_TRY(times.sync());
   progress.finish();
-  if (!judged && !first_fault.empty()) {
-    return Error{"data profile: no completion could be judged, so there is nothing to report: " + first_fault};
-  }
   summary.print(path);
   PLUMB_TRY(write_report(context->folder().path()));
   std::printf("report: %s\n", context->folder().file("report.html").c_str());

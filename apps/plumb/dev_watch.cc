@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 
 #include "apps/plumb/guards.h"
 #include "apps/plumb/stage_eval.h"
@@ -40,7 +41,14 @@ Result<MetricMap> DevWatch::after_step(std::int64_t step) {
   PLUMB_ASSIGN(const EvalOutcome outcome, evaluate_once(*context_, load));
   seconds_ = outcome.evaluation.seconds;
   const double score = average_success(outcome.evaluation, load.samples);
-  const bool judged = std::isfinite(score);  // else the weights are neither better nor worse
+  // Else the weights are neither better nor worse.
+  const bool judged = std::isfinite(score) && share_unscored(outcome.evaluation) <= kMostLost;
+  remember_faults(*context_, outcome);
+  if (const std::string lost = lost_words(outcome); !lost.empty()) {
+    std::fprintf(stderr, "plumb: warning: evaluation on %s after step %lld: %s; %s\n", load.set.name.c_str(),
+                 static_cast<long long>(step), lost.c_str(),
+                 judged ? "the shares are of the others" : "it does not choose the best weights");
+  }
   since_best_ += judged ? 1 : 0;
   if (judged && (best_.empty() || score > best_score_)) {
     best_score_ = score;

@@ -10,6 +10,7 @@
 #include "compiler_sandbox/warm_clang.h"
 #include "compiler_sandbox/worker.h"
 #include "core/machine.h"
+#include "reward/rules/math_worker.h"
 
 namespace plumb {
 namespace {
@@ -164,6 +165,12 @@ Finding examine_isolation() {
   return finding;
 }
 
+Finding examine_maths() {
+  const auto worker = find_math_worker("");
+  return worker ? Finding{"plumb-maths", Health::kGood, *worker + ": verifies maths", ""}
+                : Finding{"plumb-maths", Health::kMissing, "not found: verifies maths", worker.error().message};
+}
+
 }  // namespace
 
 std::string to_string(Health health) {
@@ -179,15 +186,17 @@ std::string to_string(Health health) {
 }
 
 std::vector<Finding> examine_machine() {
-  return {examine_isolation(),
-          examine_processor(),
-          examine_arithmetic(),
-          examine_memory(),
-          examine_disk(),
-          examine_tool("g++", "g++ -dumpfullversion 2>/dev/null", "judges C++ tasks", "g++", Health::kMissing),
-          examine_clang(),
-          examine_tool("python3", "/usr/bin/python3 -I -c 'import platform; print(platform.python_version())' 2>/dev/null",
-                       "judges Python tasks", "python3", Health::kMissing)};
+  return {
+      examine_isolation(),
+      examine_maths(),
+      examine_processor(),
+      examine_arithmetic(),
+      examine_memory(),
+      examine_disk(),
+      examine_tool("g++", "g++ -dumpfullversion 2>/dev/null", "judges C++ tasks", "g++", Health::kMissing),
+      examine_clang(),
+      examine_tool("python3", "/usr/bin/python3 -I -c 'import platform; print(platform.python_version())' 2>/dev/null",
+                   "judges Python tasks", "python3", Health::kMissing)};
 }
 
 }  // namespace plumb

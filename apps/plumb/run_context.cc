@@ -13,6 +13,7 @@
 #include "apps/plumb/stage_eval.h"
 #include "core/hash.h"
 #include "datasets/task_file.h"
+#include "reward/rules/math_worker.h"
 
 namespace plumb {
 namespace {
@@ -41,6 +42,27 @@ Result<RunManifest> manifest_for(const std::string& command, const Settings& set
   return manifest;
 }
 
+// What would leave prompts without a score for a whole run is said before it.
+Result<void> check_judgeable(const Prompts& all, const RewardOptions& reward) {
+  const Prompts rest = judgeable(all, reward);
+  // Chat with a reply is there for SFT.
+  const auto needless = std::ranges::count_if(all, [](const auto& prompt) {
+    return prompt->domain == Domain::kChat && !prompt->messages.empty() && !prompt->reference.empty();
+  });
+  const auto lost = std::ssize(all) - std::ssize(rest);
+  if (lost > needless) {
+    std::fprintf(stderr,
+                 "plumb: note: chat rows without an answer are passed over (%lld of %lld rows): nothing can judge them "
+                 "but a custom reward with reward.custom_role = \"verdict\"\n",
+                 static_cast<long long>(lost), static_cast<long long>(std::ssize(all)));
+  }
+  const bool maths = std::ranges::any_of(all, [](const auto& prompt) { return prompt->domain == Domain::kMath; });
+  if (maths && !reward.custom.is_verdict()) {
+    PLUMB_TRY(find_math_worker(""));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, Settings settings,
@@ -65,6 +87,9 @@ Result<std::unique_ptr<RunContext>> RunContext::open(const RunOptions& options, 
   Config config;
   context->settings_.add_to(config);
   PLUMB_ASSIGN(context->all_, load_tasks(context->settings_.data));
+  if (needs.judge) {
+    PLUMB_TRY(check_judgeable(context->all_, context->settings_.reward));
+  }
   // A base model need not have a chat template to be trained on plain text.
   context->settings_.model.talks =
       std::ranges::any_of(context->all_, [](const auto& task) { return !task->messages.empty(); });
@@ -155,7 +180,7 @@ Prompts RunContext::training_prompts() const {
 }
 
 Prompts RunContext::prompts(const std::vector<std::string>& splits) const {
-  return in_splits(all_, splits);
+  return judgeable(in_splits(all_, splits), settings_.reward);
 }
 
 std::vector<SftRecord> RunContext::demonstrations_of(const std::vector<std::string>& splits) const {

@@ -6,12 +6,14 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 
 #include "apps/plumb/guards.h"
 #include "apps/plumb/interrupt.h"
 #include "apps/plumb/reward_model_signal.h"
 #include "apps/plumb/rollout.h"
 #include "apps/plumb/unfinished_evaluation.h"
+#include "core/escape.h"
 #include "core/progress.h"
 #include "eval/samples.h"
 
@@ -74,9 +76,16 @@ Result<Evaluation> evaluate(RunContext& context, const EvalSet& set, const EvalS
                                                             .temperature = temperature,
                                                             .samples = samples}));
   Evaluation& evaluation = outcome.evaluation;
-  if (const std::string fault = fault_of_all(outcome.groups); !fault.empty()) {
-    return Error{
-        fmt::format("eval of {}: no completion could be judged, so there is nothing to report: {}", set.name, fault)};
+  const std::string lost = lost_words(outcome);
+  if (share_unscored(evaluation) > 0.5) {
+    // Nothing is remembered of it: a resume asks again.
+    return Error{fmt::format("eval of {}: {}; mend that and go on with --resume", set.name, lost)};
+  }
+  remember_faults(context, outcome);
+  PLUMB_TRY(context.judge_status());
+  if (!lost.empty()) {
+    std::fprintf(stderr, "plumb: warning: eval of %s: %s; the shares are of the others\n", set.name.c_str(),
+                 lost.c_str());
   }
   if (reranks(settings) && samples > 1) {
     PLUMB_ASSIGN(const auto model, RewardModelSignal::open(settings.reward, settings.model, context.bench()));
@@ -122,9 +131,9 @@ Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load) {
     return Error{
         "eval: stopped by the user before it was complete; nothing of it was saved, and --resume does it again"};
   }
-  context.faults().add_all(visit, rollout.groups, settings.eval.audit);
   PLUMB_TRY(context.judge_status());
   EvalOutcome outcome;
+  outcome.visit = visit;
   Evaluation& evaluation = outcome.evaluation;
   evaluation.stage = load.stage;
   evaluation.set = load.set.name;
@@ -137,6 +146,26 @@ Result<EvalOutcome> evaluate_once(RunContext& context, const EvalLoad& load) {
   progress.finish(fmt::format("{:.3f} pass", average_success(evaluation, load.samples)));
   outcome.groups = std::move(rollout.groups);
   return outcome;
+}
+
+void remember_faults(RunContext& context, const EvalOutcome& outcome) {
+  context.faults().add_all(outcome.visit, outcome.groups, context.settings().eval.audit);
+}
+
+std::string lost_words(const EvalOutcome& outcome) {
+  std::int64_t all = 0;
+  std::int64_t lost = 0;
+  std::string first;
+  for (const ScoredGroup& group : outcome.groups) {
+    for (const Score& score : group.scores) {
+      ++all;
+      lost += score.unscored ? 1 : 0;
+      first = first.empty() && score.unscored ? *score.unscored : first;
+    }
+  }
+  return lost == 0 ? std::string()
+                   : fmt::format("{} of {} completions could not be judged (the first: {})", lost, all,
+                                 strip_terminal(first));
 }
 
 Result<void> check_eval_stage(RunContext& context, std::span<const EvalSet> sets) {
@@ -174,7 +203,9 @@ Result<std::vector<Evaluation>> run_eval_stage(RunContext& context, std::span<co
   for (const EvalSet& set : sets) {
     if (draws_of(set.prompts, context.settings().eval).empty()) {
       return Error{
-          fmt::format("eval: no prompt of data.tasks is in the set '{}' (eval.splits), with data.languages", set.name)};
+          fmt::format("eval: no prompt of data.tasks is in the set '{}' (eval.splits), with data.languages and something to judge it "
+                      "by (an answer, tests, or reward.custom_role = \"verdict\")",
+                      set.name)};
     }
   }
   std::vector<Evaluation> saved;

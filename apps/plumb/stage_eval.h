@@ -38,7 +38,17 @@ struct EvalLoad {
 struct EvalOutcome {
   Evaluation evaluation;
   std::vector<ScoredGroup> groups;
+  std::string visit;  // of FaultPlace
 };
+
+/// An evaluation that lost more than this share of its completions to faults says nothing of the weights.
+inline constexpr double kMostLost = 0.1;
+
+/// Writes what could not be judged to the journal of faults, so that a resume takes it for the same.
+void remember_faults(RunContext& context, const EvalOutcome& outcome);
+
+/// "3 of 40 completions could not be judged ...", with the first reason; empty where none was lost.
+std::string lost_words(const EvalOutcome& outcome);
 
 /// Samples and judges, and saves nothing. Errors: stopped by the user, unless it ignores that: then interrupted() is
 /// true.

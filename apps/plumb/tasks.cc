@@ -71,8 +71,15 @@ Prompts in_splits(const Prompts& prompts, const std::vector<std::string>& splits
   return chosen;
 }
 
+Prompts judgeable(Prompts prompts, const RewardOptions& reward) {
+  std::erase_if(prompts, [&](const auto& prompt) {
+    return prompt->domain == Domain::kChat && !prompt->messages.empty() && !reward.custom.is_verdict();
+  });
+  return prompts;
+}
+
 Prompts training_prompts(const Prompts& prompts, const Settings& settings) {
-  Prompts chosen = in_splits(prompts, settings.data.train_splits);
+  Prompts chosen = judgeable(in_splits(prompts, settings.data.train_splits), settings.reward);
   if (settings.data.train_splits.empty()) {
     std::erase_if(chosen, [&](const auto& prompt) { return prompt->split == settings.grpo.dev_split; });
   }

@@ -26,12 +26,14 @@ Result<Prompts> load_tasks(const DataSettings& data);
 bool is_in_splits(const PromptRecord& record, const std::vector<std::string>& splits);
 /// The tasks of the named splits, in the same order: plain texts are none.
 Prompts in_splits(const Prompts& prompts, const std::vector<std::string>& splits);
-/// What GRPO draws from: the tasks of data.train_splits; where that names none, all but those of grpo.dev_split, which
-/// are for choosing the best weights and so are never trained on unasked.
+/// What GRPO draws from: the judgeable tasks of data.train_splits; where that names none, all but those of
+/// grpo.dev_split, which are for choosing the best weights and so are never trained on unasked.
 Prompts training_prompts(const Prompts& prompts, const Settings& settings);
-/// That there are none of them, as part of a message.
+/// Those that a verdict can be given on: chat without an answer needs a custom reward that is the verdict.
+Prompts judgeable(Prompts prompts, const RewardOptions& reward);
+/// That there are none to train on, as part of a message.
 inline constexpr const char* kNoTrainingPrompts =
     "no row of data.tasks is in data.train_splits with data.languages (rows of grpo.dev_split count only where "
-    "data.train_splits names it)";
+    "data.train_splits names it; chat without an answer only with reward.custom_role = \"verdict\")";
 
 }  // namespace plumb

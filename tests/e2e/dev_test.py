@@ -64,8 +64,8 @@ class Dev(TrainingCase):
         tasks = ("--set", f"data.tasks={self.models / 'tasks.jsonl'}")
         for name, arguments, words in (
                 ("split", ("eval", *tasks, "--set", "eval.splits=nope"), ("'nope'", "eval.splits")),
-                ("chat", ("eval", "--data", "chat.jsonl"), ("no completion could be judged", "answer")),
-                ("profile", ("data", "profile", "--data", "chat.jsonl", "-k", 2), ("no completion could be judged",))):
+                ("chat", ("eval", "--data", "chat.jsonl"), ("no prompt", "answer", "reward.custom_role")),
+                ("profile", ("data", "profile", "--data", "chat.jsonl", "-k", 2), ("answer", "reward.custom_role"))):
             with self.subTest(name):
                 result = self.plumb(*arguments, *model, "--out", name, "--set", "sampling.max_new_tokens=8")
                 self.assertEqual(result.returncode, 1, result.stderr)
@@ -73,10 +73,81 @@ class Dev(TrainingCase):
                     self.assertIn(word, result.stderr.splitlines()[-1])
                 self.assertNotIn("nan", result.stdout)
 
+    def unsure(self, *broken, **settings):
+        """An evaluation of eight prompts whose reward does not answer for those that are named."""
+        rows = [{"id": f"d{number}", "prompt": f"Say {number}.", "split": "rl"} for number in range(8)]
+        (self.folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        (self.folder / "reward.py").write_text(
+            "import json, sys\nfor line in sys.stdin:\n    row = json.loads(line)\n"
+            f"    said = {{'error': 'outage'}} if row['prompt_id'] in {broken} else {{'score': len(row['completion']) % 2}}\n"
+            "    print(json.dumps({'id': row['id']} | said), flush=True)\n")
+        return ["--set", "reward.custom_command=python3,reward.py", "--set", "reward.custom_role=verdict", "--set",
+                "reward.custom_retries=0", "--set", "sampling.max_new_tokens=8"]
+
+    def assert_ended(self, result, *words):
+        self.assertEqual(result.returncode, 1, result.stderr)
+        for word in words:
+            self.assertIn(word, result.stderr.splitlines()[-1])
+
+    def test_what_could_not_be_judged_is_said(self):
+        some, most = ("d0",), tuple(f"d{number}" for number in range(5))
+        evaluate = ("eval", "--model", self.models / "random", "--data", "rows.jsonl")
+        result = self.plumb(*evaluate, "--out", "some", *self.unsure(*some))
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("warning: eval of data: 4 of 32 completions could not be judged (the first: ", result.stderr)
+        self.assertIn("outage", result.stderr)
+        self.assertEqual([row["eval/data/unscored"] for row in self.metrics("some")], [0.125, 0.125])
+        # More lost than kept is no evaluation; what was lost is asked about again.
+        result = self.plumb(*evaluate, "--out", "most", *self.unsure(*most))
+        self.assert_ended(result, "5 of 8 completions could not be judged", "outage", "--resume")
+        self.unsure()
+        result = self.plumb("eval", "--resume", "--out", "most")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("could not be judged", result.stderr)
+        profile = ("data", "profile", "--model", self.models / "random", "--data", "rows.jsonl", "-k", 2)
+        result = self.plumb(*profile, "--out", "profile", *self.unsure(*(f"d{number}" for number in range(8))))
+        self.assert_ended(result, "outage", "--resume")
+        self.unsure()
+        result = self.plumb("data", "profile", "--resume", "--out", "profile", "-k", 2)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual({json.loads(line)["scored"] for line in
+                          (self.folder / "profile/profile.jsonl").read_text().splitlines()}, {2})
+
+    def test_what_lost_its_verdicts_chooses_no_weights(self):
+        command = self.command("run", grpo__steps=3, grpo__dev_every=1, grpo__min_code_prompts=0, eval__samples=1,
+                               grpo__learning_rate=0, **OWN_DEV)
+        command[command.index(self.models / "tasks.jsonl")] = self.folder / "rows.jsonl"
+        command += [*self.unsure("d0", "d1", "d2"), "--set", "grpo.dev_split=rl", "--set", "data.train_splits=rl"]
+        result = self.plumb(*command)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr.count("it does not choose the best weights"), 3)
+        self.assertNotIn("were the best on", result.stderr)
+
+    def test_rows_that_nothing_can_judge_are_named(self):
+        rows = [{"id": "hello", "prompt": "Say hello."}] + TASKS
+        (self.folder / "mixed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        command = self.command("run", grpo__steps=2, grpo__min_code_prompts=0)
+        command[command.index(self.models / "tasks.jsonl")] = self.folder / "mixed.jsonl"
+        result = self.plumb(*command)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("note: chat rows without an answer are passed over (1 of ", result.stderr)
+        self.assertEqual([row["groups/unscored"] for row in self.metrics("run")], [0, 0])
+        # Maths without the program that verifies it would be unscored for a whole run.
+        (self.folder / "maths.jsonl").write_text(json.dumps({"question": "1+1=", "answer": "2"}) + "\n")
+        for name, arguments in (("grpo", ("grpo",)), ("eval", ("eval",)), ("profile", ("data", "profile", "-k", 2))):
+            with self.subTest(name):
+                refused = self.plumb(*arguments, "--model", self.models / "random", "--data", "maths.jsonl", "--out", name,
+                                     env=os.environ | {"PLUMB_MATHS_WORKER": "/nope"})
+                self.assert_ended(refused, "/nope", "PLUMB_MATHS_WORKER")
+                self.assertFalse((self.folder / name).exists())
+        doctor = self.plumb("doctor", env=os.environ | {"PLUMB_MATHS_WORKER": "/nope"})
+        self.assertIn("plumb-maths", doctor.stdout)
+
     def test_settings_that_do_nothing_are_named(self):
         result = self.train("run", grpo__steps=1, grpo__dev_patience=3, grpo__kl_coefficient=0.1, grpo__refill_rounds=9,
-                            reward__outcome_weight=0)
-        for key in ("grpo.dev_patience", "grpo.kl_coefficient", "grpo.refill_rounds", "reward.outcome_weight"):
+                            reward__outcome_weight=0, grpo__ratio="cispo", grpo__clip_low=0.9, grpo__warmup_steps=50,
+                            grpo__advantage="no_std", grpo__std_floor=5, grpo__final_fraction=0.5, grpo__decay="constant")
+        for key in ("grpo.clip_low", "grpo.warmup_steps", "grpo.std_floor", "grpo.final_fraction", "grpo.dev_patience", "grpo.kl_coefficient", "grpo.refill_rounds", "reward.outcome_weight"):
             self.assertIn(f"note: {key} does nothing here; it needs", result.stderr)
 
 

@@ -1,10 +1,13 @@
 """What single options of a training do to its steps: which prompts replace others, and numbers that are not finite."""
 
 import json
+import os
 import re
+import struct
+import subprocess
 import unittest
 
-from training_case import TASKS, TrainingCase
+from training_case import TASKS, TrainingCase, overrides
 
 CHAT = [{"prompt": f"Say {word}.", "id": word} for word in ("yes", "no", "so", "me")]
 
@@ -19,8 +22,17 @@ for line in sys.stdin:
 """
 
 
+def spoil(path, tensor):
+    """Makes every number of a tensor of a safetensors file, f32, so large that products overflow."""
+    content = bytearray(path.read_bytes())
+    size = int.from_bytes(content[:8], "little")
+    begin, end = json.loads(content[8:8 + size])[tensor]["data_offsets"]
+    content[8 + size + begin:8 + size + end] = struct.pack("<f", 3e38) * ((end - begin) // 4)
+    path.write_bytes(content)
+
+
 class Grpo(TrainingCase):
-    def custom_run(self, out, score, rows, **settings):
+    def custom_command(self, out, score, rows, **settings):
         """A run on `rows` whose verdicts are what the expression `score` of `row` and `number` says."""
         (self.folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         script = self.folder / "scores.py"
@@ -29,7 +41,10 @@ class Grpo(TrainingCase):
                                        "reward__custom_role": "verdict", "grpo__min_code_prompts": 0,
                                        "sampling__max_new_tokens": 8} | settings)
         command[command.index(self.models / "tasks.jsonl")] = self.folder / "rows.jsonl"
-        return self.plumb(*command)
+        return command
+
+    def custom_run(self, *arguments, **settings):
+        return self.plumb(*self.custom_command(*arguments, **settings))
 
     def samples(self, run):
         return [json.loads(line) for line in (self.folder / run / "samples.jsonl").read_text().splitlines()]
@@ -57,6 +72,36 @@ class Grpo(TrainingCase):
                 # No forward of the learner, no entropy.
                 self.assertEqual("entropy" in self.metrics(name)[0], name != "all tie")
 
+    def test_controls_change_what_is_learned_from_alone(self):
+        for arm in ("verdict", "permuted", "negated"):
+            result = self.custom_run(arm, "len(row['completion']) % 5 / 4", CHAT, grpo__steps=1, grpo__saved_groups=9,
+                                     grpo__reward_arm=arm)
+            self.assertEqual(result.returncode, 0, result.stderr)
+        told = {arm: [(row["reward"], row["advantage"]) for row in self.samples(arm)]
+                for arm in ("verdict", "permuted", "negated")}
+        for arm in ("permuted", "negated"):
+            self.assertEqual([reward for reward, _ in told[arm]], [reward for reward, _ in told["verdict"]])
+            self.assertNotEqual(told[arm], told["verdict"])
+            self.assertEqual(self.metrics(arm)[0]["reward"], self.metrics("verdict")[0]["reward"])
+        self.assertEqual([-advantage for _, advantage in told["negated"]], [advantage for _, advantage in told["verdict"]])
+
+    def test_health_goes_on_after_a_resume(self):
+        settings = {"grpo__steps": 11, "grpo__checkpoint_every": 1, "grpo__learning_rate": 0}
+        command = self.custom_command("cut", "number % 2", CHAT, **settings)
+        process = subprocess.Popen([os.environ["PLUMB_BINARY"], *map(str, command)], cwd=self.folder,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        words = ""
+        for line in process.stderr:
+            words += line
+            if "step   6/11" in line:
+                process.kill()
+                break
+        process.communicate(timeout=60)
+        resumed = self.plumb("grpo", "--resume", "--out", "cut")
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        self.assertIn("completions were cut off", words)
+        self.assertNotIn("completions were cut off", resumed.stderr)
+
     def test_operations_are_those_of_prompts_and_references_too(self):
         # The tiny model's products, by its weights; every completion is of eight tokens and none begin alike.
         rows = [{"prompt": "Say " + "really " * 40 + word + ".", "id": word} for word in ("yes", "no")]
@@ -73,12 +118,17 @@ class Grpo(TrainingCase):
         self.assertGreater(counted["plain"], 1.5 * counted["short"])
 
     def test_a_loss_that_is_not_finite_stops_the_run_with_its_samples(self):
-        # Steps of 1 in every weight, thirty times on one rollout: what was likely is soon below exp(-700).
-        wild = {"grpo__learning_rate": 1, "grpo__max_grad_norm": 0, "grpo__warmup_steps": 0, "grpo__update_epochs": 30,
-                "grpo__saved_groups": 1, "grpo__checkpoint_every": 1}
+        pairs = [{"prompt_id": f"{n}/python", "prompt": "Write f.", "chosen": "good", "rejected": "bad"} for n in range(2)]
+        (self.folder / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in pairs))
+        made = self.plumb("reward-model", "--model", self.models / "warm/policy", "--pairs", "pairs.jsonl", "--out", "rm",
+                          *overrides({"rm.good": "Y", "rm.bad": "N", "rm.dev_share": 0, "rm.max_epochs": 1}))
+        self.assertEqual(made.returncode, 0, made.stderr)
+        spoil(self.folder / "rm/policy/model.safetensors", "model.norm.weight")
+        broken = {"reward__code_signal": "rm", "reward__reward_model": "rm", "grpo__saved_groups": 1,
+                  "grpo__checkpoint_every": 1}
         for schedule in ("one_step_off", "synchronous"):
             with self.subTest(schedule):
-                result = self.custom_run(schedule, "number % 2", CHAT, grpo__schedule=schedule, **wild)
+                result = self.plumb(*self.command(schedule, grpo__schedule=schedule, **broken))
                 self.assertEqual(result.returncode, 1)
                 words = result.stderr.splitlines()[-1]
                 step = int(re.search(r"a loss, reward or log-prob is not finite at step (\d+)", words)[1])

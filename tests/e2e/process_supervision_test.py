@@ -302,6 +302,12 @@ class ProcessSupervision(TrainingCase):
         whole, both, raw = (json.loads((self.folder / run / "timings.jsonl").read_text().splitlines()[0])["perf/tflop"]
                             for run in ("whole", "both", "raw"))
         self.assertEqual(both, whole)
+        # It takes the verdicts' weight, and no other.
+        self.train("shaped", reward__code_signal="rm", reward__format_weight=0.2, reward__reward_model="rm", grpo__steps=1)
+        for sample in self.samples("shaped"):
+            self.assertEqual({part["name"]: part["weight"] for part in sample["parts"]},
+                             {"tests": 0, "format": 0.2, "rm": 0.8})
+            self.assertAlmostEqual(sample["reward"], sum(part["weight"] * part["value"] for part in sample["parts"]))
         self.assertTrue(1.05 < both / raw < 1.25, both / raw)
         self.assertTrue(all(part["value"] == sample["steps"][-1]["score"] for sample in self.samples("both")
                             for part in sample["parts"] if part["name"] == "rm"))

@@ -129,6 +129,17 @@ class RewardRows(PlumbCase):
                                      figures["all"]["pairs"] if hard else 0)
                     self.assertEqual(figures["baseline: compiles"]["accuracy"], 0.5 if hard else 1)
 
+    def test_both_sides_of_a_hard_pair_ended_and_compile(self):
+        self.write_rows("run/samples.jsonl", [sample("one\ntwo", True), sample("one\nsix", False)])
+        made = self.make()
+        self.assertEqual([row["margin"] for row in made], [0.75])  # of verdicts: a quarter of its tests pass
+        for change, hard in (({}, True), ({"chosen_finish": "length"}, False), ({"chosen_verdict": "CE"}, False)):
+            with self.subTest(change):
+                rows = [row | change | {"family": str(family), "prompt_id": f"{family}/python"}
+                        for family in range(4) for row in made]
+                figures = self.held_out(rows)[0]
+                self.assertEqual("hard" in figures and figures["hard"]["pairs"] > 0, hard)
+
     def test_what_rows_without_a_family_are_held_out_by(self):
         pair = {"prompt": "Write f.", "chosen": "one", "rejected": "two"}
         numbered = [pair | {"prompt_id": f"train/{number}"} for number in range(12)]

@@ -43,6 +43,31 @@ TEST(Health, EqualRewardsAreNoFaultWhereStepsAreRewarded) {
   EXPECT_TRUE(messages.empty());
 }
 
+TEST(Health, WhereTheBatchIsTheBaselineEqualGroupsTeach) {
+  const auto words_of = [](bool whole_batch) {
+    HealthMonitor monitor(whole_batch);
+    std::string words;
+    for (int step = 1; step <= 10; ++step) {
+      for (const auto& message : monitor.observe(step, {{"frac_reward_zero_std", 1},
+                                                        {"reward", 0.2},
+                                                        {"grad_norm", 0.5},
+                                                        {"policy_loss", 0}})) {
+        words += message.rule + ": " + message.text + "\n";
+      }
+    }
+    return words;
+  };
+  EXPECT_NE(words_of(false).find("zero_spread"), std::string::npos);
+  EXPECT_EQ(words_of(true).find("zero_spread"), std::string::npos);
+  EXPECT_NE(words_of(true).find("sum to 0 over the batch"), std::string::npos) << words_of(true);
+}
+
+TEST(Health, WhatIsNotJudgedIsSaid) {
+  expect_one(run(10, [](int) { return MetricMap{{"groups/unscored", 1}, {"grad_norm", 1}}; }), "unscored",
+             "samples.jsonl");
+  EXPECT_TRUE(run(10, [](int step) { return MetricMap{{"groups/unscored", step == 4 ? 1 : 0}}; }).empty());
+}
+
 TEST(Health, StepsThatDifferNoMoreThanRewardsTeachNothingEither) {
   expect_one(
       run(10,

@@ -277,6 +277,8 @@ TEST(NormaliseParts, EachPartOnItsOwnScale) {
   EXPECT_DOUBLE_EQ(group.scores[1].total, -weight * unit / 3 + 0.25 * unit / 3);
   EXPECT_EQ(group.scores[3].total, 0);
   EXPECT_EQ(group.scores[0].parts[0].value, 1);
+  normalise_parts(group, {.floor = 2, .epsilon = 0.5});
+  EXPECT_DOUBLE_EQ(group.scores[0].total, (weight * 2 / 3 + 0.25 / 3) / 2.5);
 }
 
 }  // namespace
