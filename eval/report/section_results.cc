@@ -238,6 +238,26 @@ std::string sample_counts(const StageResults& results) {
                      results.greedy != nullptr ? " (greedy: one)" : "");
 }
 
+std::string lost_message(const Evaluation& evaluation) {
+  const double lost = share_unscored(evaluation);
+  return lost > 0 ? fmt::format(
+                        "<div class=\"message warn\">{} of the {} completions at T = {} could not be judged, for "
+                        "faults that are not theirs: the shares are of the others.</div>",
+                        percent(lost), escape_html(evaluation.stage), short_number(evaluation.temperature))
+                  : "";
+}
+
+std::string lost_messages(const std::vector<StageResults>& stages) {
+  std::string html;
+  for (const StageResults& stage : stages) {
+    html += stage.greedy != nullptr ? lost_message(*stage.greedy) : "";
+    for (const Evaluation* sampled : stage.sampled) {
+      html += lost_message(*sampled);
+    }
+  }
+  return html;
+}
+
 std::string set_results(const RunData& run, const std::string& set) {
   const auto stages = results_of(run, set);
   const Evaluation& any = any_of(stages.back());
@@ -247,7 +267,7 @@ std::string set_results(const RunData& run, const std::string& set) {
       set_title(set), stages.size() > 1 ? ", before and after" : "",
       any.audited ? "the graded tests and the audit suite" : "the graded tests", task_counts(any), any.prompts.size(),
       sample_counts(stages.back()), unit_words(any));
-  html += results_table(stages);
+  html += lost_messages(stages) + results_table(stages);
   std::string flips;
   for (std::size_t i = 0; i + 1 < stages.size(); ++i) {
     flips += flips_card(stages[i], stages[i + 1]);

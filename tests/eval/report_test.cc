@@ -1,6 +1,7 @@
 #include "eval/report/report.h"
 
 #include "core/escape.h"
+#include "eval/evaluation.h"
 #include "tests/eval/report_fixture.h"
 #include "tests/support/synthetic_run.h"
 
@@ -38,6 +39,19 @@ TEST_F(ReportTest, HoldsEveryPart) {
   EXPECT_EQ(html.find("rm@"), std::string::npos);  // no reward model chose anything
   EXPECT_NE(html.find("over functions (both languages together), and"), std::string::npos);  // there are no questions
   EXPECT_NE(html.find("completions of each at T = "), std::string::npos);
+}
+
+TEST_F(ReportTest, WhatCouldNotBeJudgedIsSaid) {
+  ASSERT_TRUE(write_synthetic_run(dir_, {.functions = 10, .grpo_steps = 20}).ok());
+  EXPECT_EQ(report().find("could not be judged, for faults"), std::string::npos);
+  auto evaluations = load_evaluations(dir_);
+  ASSERT_TRUE(evaluations);
+  Evaluation& last = evaluations->back();
+  for (PromptResult& prompt : last.prompts) {
+    prompt.unscored = prompt.n;
+  }
+  ASSERT_TRUE(save_evaluation(dir_, last).ok());
+  EXPECT_NE(report().find("50.0% of the " + last.stage + " completions"), std::string::npos);
 }
 
 TEST_F(ReportTest, NothingRunsAndNothingLoads) {
