@@ -250,6 +250,26 @@ TEST_F(TaskFileTest, ReadsTrlRows) {
   EXPECT_EQ((*prompts)[2].reference, "Hey");
 }
 
+TEST_F(TaskFileTest, ACompletionIsOneReply) {
+  const std::string hi = R"({"role":"user","content":"Hi"})";
+  const std::string hey = R"({"role":"assistant","content":"Hey"})";
+  auto one = load(R"({"prompt":"Hi","completion":[)" + hey + R"(],"solution":null,"messages":null})");
+  ASSERT_TRUE(one) << one.error().message;
+  EXPECT_EQ(one->front().reference, "Hey");
+  for (const auto& [turns, found] : {std::pair(hey + "," + hi + "," + hey, "a list with 3 turns"),
+                                     std::pair(hi + "," + hey, "a list with 2 turns"), std::pair(hi, "role user")}) {
+    const std::string error = error_of(R"({"prompt":"Hi","completion":[)" + turns + "]}");
+    for (const std::string part :
+         {"tasks.jsonl:1: \"completion\": expected a text or a list with one assistant turn", found, "\"messages\""}) {
+      EXPECT_NE(error.find(part), std::string::npos) << error;
+    }
+  }
+  EXPECT_NE(error_of(R"({"prompt":"Hi","completion":"Hey","solution":"5"})").find("\"completion\": expected one key"),
+            std::string::npos);
+  const std::string both = error_of(R"({"messages":[)" + hi + R"(],"completion":"Hey"})");
+  EXPECT_NE(both.find("found \"messages\" beside it; leave one of the two out"), std::string::npos) << both;
+}
+
 TEST_F(TaskFileTest, EveryReplyOfMessagesIsTrainedOnAndOfAPromptNone) {
   const std::string turns = R"([{"role":"user","content":"Hi"},{"role":"assistant","content":"Hey"},)"
                             R"({"role":"user","content":"2+3?"})";
