@@ -111,7 +111,7 @@ Result<PromptRecord> read_trl_row(const Row& row) {
   PLUMB_TRY(refuse_two_replies(row));
   PromptRecord prompt;
   prompt.domain = Domain::kChat;
-  PLUMB_ASSIGN(prompt.id, optional_text(row, "id", row.place));
+  PLUMB_ASSIGN(prompt.id, optional_text(row, "id", row.default_id()));
   PLUMB_ASSIGN(prompt.split, optional_text(row, "split", "rl"));
   PLUMB_ASSIGN(prompt.data_source, optional_text(row, "data_source", "user"));
   PLUMB_ASSIGN(prompt.license, optional_text(row, "license", "NOASSERTION"));

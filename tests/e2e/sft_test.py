@@ -116,6 +116,26 @@ class Sft(PlumbCase):
         self.assertEqual(twice.returncode, 1)
         self.assertIn("the source b is named twice", twice.stderr.splitlines()[-1])
 
+    def test_files_of_one_command_have_different_ids(self):
+        for folder in ("one", "two"):
+            (self.folder / folder).mkdir()
+            self.rows(f"{folder}/train.jsonl", [{"prompt": "count", "completion": "one", "id": "same"}])
+        files = ["--data", "one/train.jsonl", "--data", "two/train.jsonl"]
+        for command in (["sft"], ["eval"], ["grpo"], ["data", "profile"]):
+            refused = self.plumb(*command, "--model", self.model, *files, "--out", "none")
+            self.assertEqual(refused.returncode, 1)
+            for words in ('two/train.jsonl: the id "same" is used in one/train.jsonl, too', "must differ"):
+                self.assertIn(words, refused.stderr.splitlines()[-1])
+        again = self.plumb("sft", "--model", self.model, *files[:2], "--data", "./one/train.jsonl", "--out", "none")
+        self.assertIn("./one/train.jsonl: is given twice", again.stderr.splitlines()[-1])
+        for folder in ("one", "two"):
+            self.rows(f"{folder}/train.jsonl", [{"text": f"{folder} one"}, {"prompt": "count"}])
+        result = self.plumb("sft", "--model", self.model, *files, "--out", "run", "--set", "sft.max_epochs=1")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("plumb: sft: 2 examples of", result.stderr)
+        self.assertIn("2 of 2 rows are passed over", result.stderr)
+        self.assertIn("the first is 'one/train.jsonl:2'", result.stderr)
+
     def test_dev_losses_and_perplexities_by_source(self):
         rows = [{"text": "one two three", "data_source": "b"},
                 {"text": "four", "data_source": "a", "split": "dev"}, {"text": "1 2", "data_source": "b", "split": "dev"}]
