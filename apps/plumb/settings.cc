@@ -29,8 +29,8 @@ void DataSettings::describe(ConfigSection& section) {
                 {.help = "splits that GRPO draws its prompts from; empty = all but grpo.dev_split"});
   section.field(
       "any_split", any_split,
-      {.help = "sft trains on the split rl as well as on sft, and eval takes all rows as one set, data; --data "
-               "sets it"});
+      {.help = "sft trains on every split but dev, not on sft alone, and eval takes all rows as one set, data; "
+               "--data sets it"});
 }
 
 void SamplingSettings::describe(ConfigSection& section) {

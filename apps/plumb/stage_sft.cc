@@ -1,6 +1,7 @@
 #include "apps/plumb/stage_sft.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <cmath>
@@ -276,9 +277,11 @@ Result<std::unique_ptr<SftPlan>> plan_sft(RunContext& context, std::span<const S
                                           std::span<const SftRecord> dev) {
   const Settings& settings = context.settings();
   if (train.empty()) {
-    return Error{
-        "sft: no demonstrations: no task for training (split sft; with --data also rl) has a reference in data.tasks, "
-        "and there is no plain text"};
+    return Error{fmt::format(
+        "sft: no demonstrations: expected something to learn from (a reference, a completion, an assistant's turn at "
+        "the end, or plain text) in rows for training (those of the split sft; of plumb sft with --data all but those "
+        "of dev), found none; the rows of data.tasks are of the splits {}",
+        fmt::join(context.splits(), ", "))};
   }
   auto plan = std::make_unique<SftPlan>();
   plan->sources = number_sources(train, dev);

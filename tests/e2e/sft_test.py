@@ -116,6 +116,26 @@ class Sft(PlumbCase):
         self.assertEqual(twice.returncode, 1)
         self.assertIn("the source b is named twice", twice.stderr.splitlines()[-1])
 
+    def test_own_data_is_trained_on_whatever_its_split_but_dev(self):
+        rows = [{"text": f"one {split}", **({"split": split} if split else {})}
+                for split in ("", "train", "test", "all", "dev")]
+        result, _ = self.sft("own", rows)
+        self.assertIn("plumb: sft: 4 examples of", result.stderr)
+        self.assertIn("dev loss", result.stdout)
+        config = ["sft", "--model", self.model, "--out", "config", "--set", "data.tasks=data.jsonl", "--set",
+                  "model.dtype=f32"]
+        result = self.plumb(*config)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("plumb: sft: 1 examples of", result.stderr)
+        self.rows("data.jsonl", rows[2:])
+        refused = self.plumb(*config[:3], "--out", "none", *config[5:])
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("the splits all, dev, test", refused.stderr.splitlines()[-1])
+        self.assertNotIn("there is no plain text", refused.stderr)
+        refused = self.plumb(*config[:3], "--out", "none", "--data", self.rows("data.jsonl", rows[4:]))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("the splits dev", refused.stderr.splitlines()[-1])
+
     def test_files_of_one_command_have_different_ids(self):
         for folder in ("one", "two"):
             (self.folder / folder).mkdir()
