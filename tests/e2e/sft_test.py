@@ -106,8 +106,9 @@ class Sft(PlumbCase):
         result, metrics = self.sft("some", rows, sft__mixture="b=1")
         self.assertRegex(result.stderr, r"note: 1 of 2 rows are passed over.*the first is 'half'")
         self.assertIn("sft.mixture does not name the source user", result.stderr)
-        self.assertIn("2 examples of", result.stderr)
+        self.assertIn("plumb: sft: 1 examples of", result.stderr)
         self.assertIn("loss/b", metrics[0])
+        self.assertIn("source b: 1 examples, about 2.0 passes in sft.max_epochs = 1 epochs of 2 draws", result.stderr)
         rows += [{"text": "one", "data_source": name, "split": "dev"} for name in "bc"]
         result, metrics = self.sft("dev", rows, sft__mixture="b=1")
         self.assertEqual([name for name in metrics[-1] if name.startswith("perplexity/")], ["perplexity/b"])
@@ -115,6 +116,21 @@ class Sft(PlumbCase):
                            "sft.mixture=b=0.5,b=0.5")
         self.assertEqual(twice.returncode, 1)
         self.assertIn("the source b is named twice", twice.stderr.splitlines()[-1])
+        for share in ("inf", "nan", "1e999"):
+            refused = self.plumb("sft", "--model", self.model, "--data", "data.jsonl", "--out", "none", "--set",
+                                 f"sft.mixture=b={share}")
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(f"a finite share above 0, of the sources b, user; found b={share}",
+                          refused.stderr.splitlines()[-1])
+
+    def test_dev_rows_outside_the_mixture_are_named(self):
+        rows = [{"text": "one two", "data_source": "b"}, {"text": "three", "data_source": "a"}]
+        rows += [{"text": "one", "data_source": "c", "split": "dev"}] * 2
+        result, metrics = self.sft("run", rows, sft__mixture="b=1,a=1")
+        self.assertIn("sft.mixture does not name the source c: its rows (0 for training, 2 of the split dev)",
+                      result.stderr)
+        self.assertIn("no dev loss: nothing in the split dev to measure it on", result.stdout)
+        self.assertFalse(any("eval_loss" in row for row in metrics))
 
     def test_own_data_is_trained_on_whatever_its_split_but_dev(self):
         rows = [{"text": f"one {split}", **({"split": split} if split else {})}
