@@ -53,7 +53,7 @@ std::string split_name(const std::string& name) {
 Result<PromptRecord> read_math_row(const Row& row) {
   PromptRecord prompt;
   prompt.domain = Domain::kMath;
-  PLUMB_ASSIGN(prompt.id, optional_text(row, "id", row.place));
+  PLUMB_ASSIGN(prompt.id, optional_text(row, "id", row.default_id()));
   PLUMB_ASSIGN(prompt.family, optional_text(row, "template", prompt.id));
   PLUMB_ASSIGN(prompt.split, optional_text(row, "split", "rl"));
   PLUMB_ASSIGN(prompt.data_source, optional_text(row, "data_source", "user"));

@@ -65,7 +65,7 @@ std::string describe(const nlohmann::json& value) {
   if (text.size() > kShownBytes) {
     text = text.substr(0, kShownBytes) + "...";
   }
-  return std::string(value.type_name()) + " " + text;
+  return value.is_null() ? text : std::string(value.type_name()) + " " + text;
 }
 
 std::string number_text(const nlohmann::json& value) {
@@ -103,8 +103,11 @@ Result<nlohmann::json> parse_json(const std::string& text, const std::string& pl
 }
 
 Result<std::string> required_text(const Row& row, const char* key) {
-  if (!row.has(key) || row.json.at(key).is_null()) {
+  if (!row.has(key)) {
     return row.refuse(key, "this key is missing; expected a text");
+  }
+  if (row.json.at(key).is_null()) {
+    return row.refuse(key, "expected a text, found null");
   }
   return optional_text(row, key, "");
 }
@@ -120,10 +123,16 @@ Result<std::string> optional_text(const Row& row, const char* key, const std::st
   return found->get<std::string>();
 }
 
-Result<void> for_each_row(const std::filesystem::path& file, const std::function<Result<void>(Row)>& visit) {
+Result<void> for_each_row(const std::filesystem::path& file, const std::function<Result<void>(Row)>& visit,
+                          const std::string& name) {
   std::error_code code;
   if (!std::filesystem::is_regular_file(file, code)) {
-    return Error{file.string() + ": no such file; expected JSON Lines, one task a line"};
+    if (!std::filesystem::exists(file, code)) {
+      return Error{file.string() + ": no such file; expected JSON Lines, one task a line"};
+    }
+    const char* found = std::filesystem::is_directory(file, code) ? "a folder; name a file in it"
+                                                                  : "a pipe or a device; write its rows to a file";
+    return Error{file.string() + ": expected a file of JSON Lines, one task a line; found " + found};
   }
   const std::uintmax_t bytes = std::filesystem::file_size(file, code);
   if (code || bytes > kMaxFileBytes) {
@@ -138,7 +147,8 @@ Result<void> for_each_row(const std::filesystem::path& file, const std::function
     if (is_blank(line)) {
       continue;
     }
-    const std::string place = file.filename().string() + ":" + std::to_string(number);
+    const std::string line_number = ":" + std::to_string(number);
+    const std::string place = file.string() + line_number;
     if (line.size() > kMaxLineBytes) {
       return Error{place + ": the line has " + std::to_string(line.size()) + " bytes; at most 16 MiB are read"};
     }
@@ -146,7 +156,7 @@ Result<void> for_each_row(const std::filesystem::path& file, const std::function
     if (!json.is_object()) {
       return Error{place + ": expected one JSON object a line, found " + describe(json)};
     }
-    PLUMB_TRY(visit(Row{place, std::move(json)}));
+    PLUMB_TRY(visit(Row{place, std::move(json), (name.empty() ? file.filename().string() : name) + line_number}));
   }
   if (stream.bad()) {
     return Error{file.string() + ": reading failed: " + std::strerror(errno)};

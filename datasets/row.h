@@ -1,6 +1,6 @@
 #pragma once
 // One line of a task file with its place, read key by key. Every refusal is a sentence of the form
-// `tasks.jsonl:7: "tests[0].args": expected a list of 2 arguments, found 3`.
+// `my/tasks.jsonl:7: "tests[0].args": expected a list of 2 arguments, found 3`.
 
 #include <filesystem>
 #include <functional>
@@ -15,9 +15,12 @@ namespace plumb {
 
 /// A parsed line. `json` is an object at most kMaxNesting deep.
 struct Row {
-  std::string place;  // "tasks.jsonl:7"
+  std::string place;  // "my/tasks.jsonl:7", the file as it was named
   nlohmann::json json;
+  std::string name = {};  // "tasks.jsonl:7"; empty: as `place`
 
+  /// The id of a row that names none.
+  [[nodiscard]] const std::string& default_id() const { return name.empty() ? place : name; }
   [[nodiscard]] bool has(const char* key) const { return json.contains(key); }
   /// The sentence that refuses this row because of `key`.
   [[nodiscard]] Error refuse(const std::string& key, const std::string& problem) const;
@@ -28,7 +31,7 @@ inline constexpr int kMaxNesting = 32;
 /// A short description of a value for error messages: its type and, where short, its text.
 std::string describe(const nlohmann::json& value);
 
-/// The text at `key`. Errors: absent, or not a text.
+/// The text at `key`. Errors: absent, null, or not a text.
 Result<std::string> required_text(const Row& row, const char* key);
 
 /// The text at `key`, or `fallback` where it is absent or null (a data frame's empty cell). Errors: present but not a
@@ -46,7 +49,9 @@ Result<std::string> optional_text_or_number(const Row& row, const char* key);
 Result<nlohmann::json> parse_json(const std::string& text, const std::string& place);
 
 /// Calls `visit` for every non-empty line of a JSON Lines file, in order, until it fails. Errors: the file cannot be
-/// read or is beyond the size limits; a line is not a JSON object, nested too deep, or refused by `visit`.
-Result<void> for_each_row(const std::filesystem::path& file, const std::function<Result<void>(Row)>& visit);
+/// read or is beyond the size limits; a line is not a JSON object, nested too deep, or refused by `visit`. `name`: what
+/// the file is called in default ids; empty: the last part of its path.
+Result<void> for_each_row(const std::filesystem::path& file, const std::function<Result<void>(Row)>& visit,
+                          const std::string& name = "");
 
 }  // namespace plumb

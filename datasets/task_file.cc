@@ -61,7 +61,9 @@ Result<std::vector<PromptRecord>> load_prompts(const std::filesystem::path& file
   PLUMB_ASSIGN(const AuditTable audits, read_audit_file(file));
   std::vector<PromptRecord> prompts;
   std::map<std::string, std::string> places;
-  PLUMB_TRY(for_each_row(file, [&](Row row) -> Result<void> {
+  bool any_row = false;
+  const auto read = [&](Row row) -> Result<void> {
+    any_row = true;
     PLUMB_ASSIGN(std::vector<PromptRecord> found, read_any_row(row, options.languages, audit_of(row, audits)));
     for (PromptRecord& prompt : found) {
       const auto [first, is_new] = places.emplace(prompt.id, row.place);
@@ -73,7 +75,11 @@ Result<std::vector<PromptRecord>> load_prompts(const std::filesystem::path& file
       }
     }
     return {};
-  }));
+  };
+  PLUMB_TRY(for_each_row(file, read, options.name));
+  if (!any_row) {
+    return Error{file.string() + ": holds no row; expected JSON Lines, one task a line"};
+  }
   if (prompts.empty()) {
     return Error{file.string() + ": holds no task of the splits and languages asked for"};
   }

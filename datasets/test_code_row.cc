@@ -30,7 +30,7 @@ Result<std::string> lines_at(const Row& row, const char* key) {
 /// A row's id, or "<data set>/<task_id>" where it has a task_id.
 Result<std::string> id_of(const Row& row, const std::string& fallback) {
   PLUMB_ASSIGN(const std::string task, optional_text_or_number(row, "task_id"));
-  return optional_text(row, "id", task.empty() ? row.place : fallback + task);
+  return optional_text(row, "id", task.empty() ? row.default_id() : fallback + task);
 }
 
 Message answered_by_code(const std::string& task) {

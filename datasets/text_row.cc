@@ -9,7 +9,7 @@ Result<PromptRecord> read_text_row(const Row& row) {
   if (text.reference.empty()) {
     return row.refuse("text", "expected a text that is not empty; leave the row out");
   }
-  PLUMB_ASSIGN(text.id, optional_text(row, "id", row.place));
+  PLUMB_ASSIGN(text.id, optional_text(row, "id", row.default_id()));
   PLUMB_ASSIGN(text.split, optional_text(row, "split", "sft"));
   PLUMB_ASSIGN(text.data_source, optional_text(row, "data_source", "user"));
   PLUMB_ASSIGN(text.license, optional_text(row, "license", "NOASSERTION"));

@@ -16,6 +16,18 @@ std::string take_last_reply(std::vector<Message>& messages) {
   return reply;
 }
 
+/// A second key that says what the reply is would be dropped, and nobody would know which of the two was learned from.
+Result<void> refuse_two_replies(const Row& row) {
+  for (const char* other : {"messages", "solution"}) {
+    const auto holds = [&](const char* key) { return row.has(key) && !row.json[key].is_null(); };
+    if (holds("completion") && holds(other)) {
+      return row.refuse("completion", std::string("expected one key with the reply, found \"") + other +
+                                          "\" beside it; leave one of the two out");
+    }
+  }
+  return {};
+}
+
 /// The reply at "completion": a text, or a list with one assistant turn.
 Result<std::string> completion_text(const Row& row) {
   if (!row.has("completion")) {
@@ -25,6 +37,13 @@ Result<std::string> completion_text(const Row& row) {
     return row.json["completion"].get<std::string>();
   }
   PLUMB_ASSIGN(std::vector<Message> turns, read_messages(row, "completion"));
+  if (turns.size() != 1 || turns.front().role != "assistant") {
+    const std::string found = turns.size() == 1 ? "a turn of the role " + turns.front().role
+                                                : "a list with " + std::to_string(turns.size()) + " turns";
+    return row.refuse("completion", "expected a text or a list with one assistant turn, found " + found +
+                                        "; put the turns before the reply into \"prompt\", or give all of them as "
+                                        "\"messages\", of which every reply is learned from");
+  }
   return take_last_reply(turns);
 }
 
@@ -89,9 +108,10 @@ Result<std::vector<Message>> read_messages(const Row& row, const char* key) {
 }
 
 Result<PromptRecord> read_trl_row(const Row& row) {
+  PLUMB_TRY(refuse_two_replies(row));
   PromptRecord prompt;
   prompt.domain = Domain::kChat;
-  PLUMB_ASSIGN(prompt.id, optional_text(row, "id", row.place));
+  PLUMB_ASSIGN(prompt.id, optional_text(row, "id", row.default_id()));
   PLUMB_ASSIGN(prompt.split, optional_text(row, "split", "rl"));
   PLUMB_ASSIGN(prompt.data_source, optional_text(row, "data_source", "user"));
   PLUMB_ASSIGN(prompt.license, optional_text(row, "license", "NOASSERTION"));

@@ -183,7 +183,7 @@ Result<PromptRecord> read_verl_row(const Row& row) {
   prompt.domain = Domain::kMath;
   prompt.license = "NOASSERTION";
   prompt.split = "rl";
-  PLUMB_ASSIGN(prompt.id, optional_text(row, "id", row.place));
+  PLUMB_ASSIGN(prompt.id, optional_text(row, "id", row.default_id()));
   prompt.family = prompt.id;
   PLUMB_ASSIGN(prompt.data_source, optional_text(row, "data_source", "user"));
   PLUMB_ASSIGN(prompt.messages, read_messages(row, "prompt"));

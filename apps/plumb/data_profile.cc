@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -143,6 +144,23 @@ std::uint64_t timing_bytes(const std::string& path, std::size_t done) {
   return kept ? *kept : 0;
 }
 
+// What the first `done` prompts took, by place, where an earlier call has written it down.
+std::vector<std::optional<double>> seconds_of(const std::string& path, std::size_t done) {
+  std::vector<std::optional<double>> seconds(done);
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    const auto row = nlohmann::json::parse(line, nullptr, false);
+    const auto step = row.is_object() ? row.find("step") : row.end();
+    const auto time = row.is_object() ? row.find("timing_s/step") : row.end();
+    if (step != row.end() && time != row.end() && step->is_number_unsigned() && time->is_number()) {
+      if (const auto number = step->get<std::size_t>(); number > 0 && number <= done) {
+        seconds[number - 1] = time->get<double>();
+      }
+    }
+  }
+  return seconds;
+}
+
 Result<void> append_samples(const ScoredGroup& group, double temperature, AppendFile& file) {
   for (std::size_t i = 0; i < group.scores.size(); ++i) {
     SampleRecord sample = sample_record(group, i);
@@ -188,8 +206,10 @@ class Summary {
     std::printf("truncated completions   %.1f %%\n", share(truncated_, samples_));
     std::printf("mean length             %.1f tokens\n",
                 samples_ == 0 ? 0.0 : static_cast<double>(tokens_) / static_cast<double>(samples_));
-    std::printf("useful samples an hour  %.0f  (completions of mixed groups)\n",
-                seconds_ > 0 ? 3600 * static_cast<double>(useful_) / seconds_ : 0.0);
+    if (seconds_ > 0) {
+      std::printf("useful samples an hour  %.0f  (completions of mixed groups)\n",
+                  3600 * static_cast<double>(useful_) / seconds_);
+    }
     std::printf("per prompt: %s\n", path.c_str());
   }
 
@@ -223,13 +243,14 @@ Result<int> profile(const RunOptions& options, const Settings& settings, int k) 
   PLUMB_ASSIGN(AppendFile file, AppendFile::open(path, done.profile_bytes));
   PLUMB_ASSIGN(AppendFile samples, AppendFile::open(context->folder().file("samples.jsonl"), done.samples_bytes));
   const std::string times_path = context->folder().file("timings.jsonl");
+  const auto earlier_seconds = seconds_of(times_path, done.profiles.size());
   PLUMB_ASSIGN(AppendFile times, AppendFile::open(times_path, timing_bytes(times_path, done.profiles.size())));
   Progress progress("profile", static_cast<std::int64_t>(prompts.size()), progress_in("prompt"));
   Summary summary;
   bool stopped = false;
   progress.start_at(std::ssize(done.profiles));
-  for (const Profile& one : done.profiles) {
-    summary.add(one, std::nullopt);
+  for (std::size_t i = 0; i < done.profiles.size(); ++i) {
+    summary.add(done.profiles[i], earlier_seconds[i]);
   }
   for (std::size_t begin = done.profiles.size(); begin < prompts.size(); begin += kPromptsAtOnce) {
     std::vector<PromptDraw> draws;

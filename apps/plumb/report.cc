@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "apps/plumb/run_files.h"
 #include "apps/plumb/subcommand.h"
 #include "eval/report/comparison.h"
 
@@ -17,6 +18,9 @@ struct ReportCommand {
 };
 
 Result<int> run_report(const ReportCommand& command) {
+  if (!command.out.empty()) {
+    PLUMB_TRY(check_replaceable("--out", command.out, "page", "<!doctype html"));
+  }
   if (command.runs.size() == 1) {
     const std::string page = command.out.empty() ? command.runs.front() + "/report.html" : command.out;
     PLUMB_TRY(write_report(command.runs.front(), page));

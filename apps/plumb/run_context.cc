@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <set>
 
 #include "apps/plumb/guards.h"
 #include "apps/plumb/interrupt.h"
@@ -177,6 +178,14 @@ void RunContext::say_time(const RunWork& work) const {
 
 Prompts RunContext::training_prompts() const {
   return plumb::training_prompts(all_, settings_);
+}
+
+std::vector<std::string> RunContext::splits() const {
+  std::set<std::string> found;
+  for (const auto& prompt : all_) {
+    found.insert(prompt->split);
+  }
+  return {found.begin(), found.end()};
 }
 
 Prompts RunContext::prompts(const std::vector<std::string>& splits) const {

@@ -70,6 +70,8 @@ class RunContext {
   [[nodiscard]] const std::vector<HumanEvalProblem>& guard_problems() const { return guard_problems_; }
   /// Prompts of the named splits in file order; with no names, all.
   [[nodiscard]] Prompts prompts(const std::vector<std::string>& splits) const;
+  /// The splits that rows are of, in the order of their names.
+  [[nodiscard]] std::vector<std::string> splits() const;
   /// See training_prompts in apps/plumb/tasks.h.
   [[nodiscard]] Prompts training_prompts() const;
   /// Demonstrations of the prompts of these splits that have a reference, and their plain texts.

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <filesystem>
+#include <fstream>
 #include <span>
 
 namespace plumb {
@@ -14,7 +16,7 @@ constexpr std::array kWork = {"metrics.jsonl",     "timings.jsonl", "samples.jso
                               "reward_model.json", "evals",         "checkpoints",   "sft-progress",
                               "rm-progress",       "sft",           "policy"};
 constexpr std::array kOthers = {kManifestFile,  kConfigFile,       "verdicts.jsonl", "custom_scores.jsonl",
-                                "faults.jsonl", "bad-batch.jsonl", "report.html",    "unfinished-evaluation.json"};
+                                "faults.jsonl", "bad-batch.jsonl", kReportFile,      "unfinished-evaluation.json"};
 constexpr std::array kResults = {"sft", "policy"};
 
 // Logs are opened before the first line of them is there.
@@ -48,6 +50,24 @@ bool is_run_file(const std::string& path) {
   std::error_code error;
   return fs::exists(folder / kManifestFile, error) &&
          (std::ranges::any_of(kWork, is_name) || std::ranges::any_of(kOthers, is_name));
+}
+
+Result<void> check_replaceable(const std::string& option, const std::string& path, const std::string& what,
+                               std::string_view beginning) {
+  if (is_run_file(path) && fs::path(path).filename() != kReportFile) {
+    return Error{path + ": is a file of a run, which would be lost; choose another " + option};
+  }
+  std::error_code error;
+  if (!fs::is_regular_file(path, error) || fs::is_empty(path, error)) {
+    return {};  // what cannot be written says so itself
+  }
+  std::string found(beginning.size(), '\0');
+  std::ifstream(path, std::ios::binary).read(found.data(), std::ssize(found));
+  const auto in_capitals = [](unsigned char c) { return std::toupper(c); };
+  if (!std::ranges::equal(found, beginning, {}, in_capitals, in_capitals)) {
+    return Error{path + ": exists already and is no " + what + "; choose another " + option};
+  }
+  return {};
 }
 
 bool is_result_of(const std::string& model, const std::string& folder) {

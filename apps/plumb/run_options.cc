@@ -16,6 +16,8 @@ namespace {
 const std::map<std::string, ComputeDtype> kDtypes = {
     {"f32", ComputeDtype::kF32}, {"bf16", ComputeDtype::kBf16}, {"bf16_split", ComputeDtype::kBf16Split}};
 
+constexpr std::string_view kTraceBeginning = R"({"displayTimeUnit")";  // as write_trace() writes it
+
 }  // namespace
 
 void add_dtype_option(CLI::App& command, ComputeDtype& dtype) {
@@ -39,6 +41,7 @@ Result<int> with_profile(const std::string& path, const std::function<Result<int
   if (path.empty()) {
     return body();
   }
+  PLUMB_TRY(check_replaceable("--profile", path, "trace", kTraceBeginning));
   start_trace();
   Result<int> status = body();
   stop_trace();

@@ -29,8 +29,8 @@ void DataSettings::describe(ConfigSection& section) {
                 {.help = "splits that GRPO draws its prompts from; empty = all but grpo.dev_split"});
   section.field(
       "any_split", any_split,
-      {.help = "sft trains on the split rl as well as on sft, and eval takes all rows as one set, data; --data "
-               "sets it"});
+      {.help = "sft trains on every split but dev, not on sft alone, and eval takes all rows as one set, data; "
+               "--data sets it"});
 }
 
 void SamplingSettings::describe(ConfigSection& section) {
@@ -91,7 +91,9 @@ void SftSettings::describe(ConfigSection& section) {
                 {.help = "report loss/<source>, and at each evaluation eval_loss/<source> and perplexity/<source>"});
   section.field(
       "mixture", mixture,
-      {.help = "source=share of the trained tokens, e.g. primer/math=0.6; empty = every example once an epoch"});
+      {.help = "source=share of the trained tokens, e.g. primer/math=0.6; an epoch then is as many draws as there are "
+               "examples of all sources, so that a small source with a large share is passed over many times; empty = "
+               "every example once an epoch"});
   section.field("z_loss", z_loss,
                 {.help = "of the mean squared log sum exp of the logits, beside the cross-entropy (PaLM: 1e-4)",
                  .min = 0,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "apps/plumb/idle_settings.h"
 #include "apps/plumb/interrupt.h"
@@ -28,13 +29,22 @@ void say_passed_over(const RunContext& context, const std::vector<std::string>& 
   }
 }
 
+// One's own file need not name splits: whatever is not held out is for training.
+std::vector<std::string> training_splits(const RunContext& context) {
+  std::vector<std::string> splits = {"sft"};
+  if (context.settings().data.any_split) {
+    std::ranges::copy_if(context.splits(), std::back_inserter(splits),
+                         [](const std::string& split) { return split != "sft" && split != "dev"; });
+  }
+  return splits;
+}
+
 Result<int> run_sft(const RunOptions& options, const Settings& settings) {
   PLUMB_ASSIGN(const auto context, RunContext::open(options, settings, {.judge = false, .trainable = true}));
   if (context->resume() && is_complete_sft(context->folder())) {
     return say_complete(context->folder());
   }
-  // One's own file need not name splits: whatever is not held out is for training.
-  const auto splits = settings.data.any_split ? std::vector<std::string>{"sft", "rl"} : std::vector<std::string>{"sft"};
+  const std::vector<std::string> splits = training_splits(*context);
   const auto demonstrations = context->demonstrations_of(splits);
   say_passed_over(*context, splits);
   say_idle(idle_sft_settings(settings));

@@ -1,9 +1,12 @@
 #include "apps/plumb/stage_sft.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
@@ -19,9 +22,14 @@
 #include "apps/plumb/update_watch.h"
 #include "core/escape.h"
 #include "core/progress.h"
+#include "learner/mixture.h"
 
 namespace plumb {
 namespace {
+
+void say(const std::string& words) {
+  std::fprintf(stderr, "plumb: %s\n", words.c_str());
+}
 
 // All but what the examples say: the shares and forms, and how many updates they are.
 SftLearnerOptions learner_options(const Settings& settings) {
@@ -51,9 +59,9 @@ Result<std::vector<double>> shares_of(const std::vector<std::string>& mixture, c
     char* end = nullptr;
     const char* text = equals == std::string::npos ? "" : entry.c_str() + equals + 1;
     const double share = std::strtod(text, &end);
-    if (found == sources.end() || end == text || *end != '\0' || !(share > 0)) {
-      return Error{fmt::format("sft.mixture: expected source=share with a share above 0, of the sources {}; found {}",
-                               known, entry)};
+    if (found == sources.end() || end == text || *end != '\0' || !(share > 0) || !std::isfinite(share)) {
+      return Error{fmt::format(
+          "sft.mixture: expected source=share with a finite share above 0, of the sources {}; found {}", known, entry)};
     }
     double& of_source = shares[static_cast<std::size_t>(found->second)];
     if (of_source > 0) {
@@ -68,31 +76,6 @@ Result<std::vector<double>> shares_of(const std::vector<std::string>& mixture, c
 bool is_left_out(int source, const std::vector<double>& shares) {
   const auto at = static_cast<std::size_t>(source);
   return !shares.empty() && (at >= shares.size() || shares[at] == 0);
-}
-
-// What there is to learn from, before the first step: rows of a batch are tokens of examples, none is padding.
-void say_examples(const std::vector<SftExample>& examples, const SftSources& sources,
-                  const std::vector<double>& shares) {
-  std::int64_t tokens = 0;
-  std::int64_t trained = 0;
-  for (const SftExample& example : examples) {
-    tokens += std::ssize(example.tokens);
-    trained += example.num_trained();
-  }
-  std::fprintf(
-      stderr,
-      "plumb: sft: %zu examples of %lld tokens, the loss on %lld of them; packed without padding, so that 100 %% "
-      "of a batch's rows are useful\n",
-      examples.size(), static_cast<long long>(tokens), static_cast<long long>(trained));
-  for (const auto& [name, number] : sources) {
-    if (is_left_out(number, shares)) {
-      std::fprintf(
-          stderr,
-          "plumb: note: sft.mixture does not name the source %s: its rows are not trained on, and do not choose "
-          "the best weights\n",
-          strip_terminal(name).c_str());
-    }
-  }
 }
 
 // The training as this process does it: its callbacks and its checkpoints.
@@ -271,14 +254,73 @@ struct SftPlan {
   SftLearnerOptions options;
 };
 
+// How often a mixture passes over each of its sources in the whole training: a small source with a large share is seen
+// far more often than sft.max_epochs says.
+void say_mixture(const SftPlan& plan) {
+  std::vector<MixtureItem> items;
+  std::vector<std::int64_t> examples(plan.sources.size());
+  for (const SftExample& example : plan.train) {
+    items.push_back({example.source, example.num_trained()});
+    ++examples[static_cast<std::size_t>(example.source)];
+  }
+  const SftLearnerOptions& options = plan.options;
+  const std::size_t draws = items.size() * static_cast<std::size_t>(options.max_epochs);
+  std::vector<std::int64_t> drawn(plan.sources.size());
+  for (const std::size_t place : mixture_order(items, options.shares, draws, options.seed)) {
+    ++drawn[static_cast<std::size_t>(items[place].source)];
+  }
+  for (const auto& [name, number] : plan.sources) {
+    const auto at = static_cast<std::size_t>(number);
+    if (!is_left_out(number, options.shares)) {
+      const double passes = static_cast<double>(drawn[at]) / static_cast<double>(examples[at]);
+      say(fmt::format("sft: source {}: {} examples, about {:.{}f} passes in sft.max_epochs = {} epochs of {} draws",
+                      strip_terminal(name), examples[at], passes, passes < 10 ? 1 : 0, options.max_epochs,
+                      items.size()));
+    }
+  }
+}
+
+// What there is to learn from, before the first step: rows of a batch are tokens of examples, none is padding.
+void say_examples(const SftPlan& plan, std::span<const SftRecord> train, std::span<const SftRecord> dev) {
+  const std::vector<double>& shares = plan.options.shares;
+  std::int64_t examples = 0;
+  std::int64_t tokens = 0;
+  std::int64_t trained = 0;
+  for (const SftExample& example : plan.train) {
+    if (!is_left_out(example.source, shares)) {
+      ++examples;
+      tokens += std::ssize(example.tokens);
+      trained += example.num_trained();
+    }
+  }
+  say(
+      fmt::format("sft: {} examples of {} tokens, the loss on {} of them; packed without padding, so that 100 % of a "
+                  "batch's rows are useful",
+                  examples, tokens, trained));
+  if (!shares.empty()) {
+    say_mixture(plan);
+  }
+  for (const auto& [name, number] : plan.sources) {
+    if (is_left_out(number, shares)) {
+      const auto is_of_it = [&](const SftRecord& record) { return record.source == name; };
+      say(fmt::format(
+          "note: sft.mixture does not name the source {}: its rows ({} for training, {} of the split dev) "
+          "are not trained on, and do not choose the best weights",
+          strip_terminal(name), std::ranges::count_if(train, is_of_it), std::ranges::count_if(dev, is_of_it)));
+    }
+  }
+}
+
 // `records` outlive the plan.
 Result<std::unique_ptr<SftPlan>> plan_sft(RunContext& context, std::span<const SftRecord> train,
                                           std::span<const SftRecord> dev) {
   const Settings& settings = context.settings();
   if (train.empty()) {
-    return Error{
-        "sft: no demonstrations: no task for training (split sft; with --data also rl) has a reference in data.tasks, "
-        "and there is no plain text"};
+    return Error{fmt::format(
+        "sft: no demonstrations: expected something to learn from (a reference, a completion, an assistant's turn at "
+        "the end, or plain text) in rows for training (those of the split sft; of plumb sft with --data all but those "
+        "of dev), found none; the rows of data.tasks are of the splits {}",
+        fmt::join(context.splits(), ", "))};
   }
   auto plan = std::make_unique<SftPlan>();
   plan->sources = number_sources(train, dev);
@@ -304,7 +346,7 @@ Result<void> check_sft_stage(RunContext& context, std::span<const SftRecord> tra
 Result<SftSummary> run_sft_stage(RunContext& context, std::span<const SftRecord> train, std::span<const SftRecord> dev,
                                  bool resume) {
   PLUMB_ASSIGN(const auto plan, plan_sft(context, train, dev));
-  say_examples(plan->train, number_sources(train, {}), plan->options.shares);
+  say_examples(*plan, train, dev);
   PLUMB_TRY(context.claim());
   SftRun run(context, train, plan->sources, plan->options.schedule.total_steps);
   if (resume) {
@@ -322,7 +364,7 @@ bool is_complete_sft(const RunFolder& folder) {
 
 std::string dev_loss_text(const SftSummary& summary) {
   return summary.best_dev_loss ? fmt::format("dev loss {:.4f}", *summary.best_dev_loss)
-                               : "no dev loss: nothing is in the split dev";
+                               : "no dev loss: nothing in the split dev to measure it on";
 }
 
 void forget_sft_progress(const RunFolder& folder) {

@@ -1,6 +1,9 @@
 #include "apps/plumb/tasks.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
+#include <system_error>
 #include <utility>
 
 #include "datasets/task_file.h"
@@ -20,6 +23,26 @@ Result<std::vector<Language>> languages_of(const std::vector<std::string>& names
     }
   }
   return languages;
+}
+
+// What a file is called in the ids of its rows that name none: the last part of its path, or all of it where another
+// file's ends alike.
+std::string name_in_ids(const std::string& file, const std::vector<std::string>& files) {
+  const auto last = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
+  const auto alike = std::ranges::count_if(files, [&](const std::string& one) { return last(one) == last(file); });
+  return alike > 1 ? file : last(file);
+}
+
+Result<void> refuse_a_file_twice(const std::vector<std::string>& files) {
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      std::error_code ignored;  // a file that is absent is refused where it is read
+      if (std::filesystem::equivalent(files[i], files[j], ignored)) {
+        return Error{files[i] + ": is given twice as a file of tasks (also as " + files[j] + "); name it once"};
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -47,10 +70,18 @@ ScorerOptions scorer_options(const JudgeSettings& settings) {
 Result<Prompts> load_tasks(const DataSettings& data) {
   TaskFileOptions options;
   PLUMB_ASSIGN(options.languages, languages_of(data.languages));
+  PLUMB_TRY(refuse_a_file_twice(data.tasks));
   Prompts all;
+  std::map<std::string, const std::string*> file_of;  // by id
   for (const std::string& file : data.tasks) {
+    options.name = name_in_ids(file, data.tasks);
     PLUMB_ASSIGN(auto records, load_prompts(file, options));
     for (PromptRecord& record : records) {
+      const auto [first, is_new] = file_of.emplace(record.id, &file);
+      if (!is_new) {
+        return Error{file + ": the id \"" + record.id + "\" is used in " + *first->second +
+                     ", too; ids name prompts and random streams and must differ"};
+      }
       all.push_back(std::make_shared<const PromptRecord>(std::move(record)));
     }
   }

@@ -20,7 +20,8 @@ JudgeOptions judge_options(const JudgeSettings& settings);
 /// The limits of a config; everything else at its default.
 ScorerOptions scorer_options(const JudgeSettings& settings);
 
-/// All tasks of a config, in the order of its files. Errors: see datasets/task_file.h.
+/// All tasks of a config, in the order of its files. Errors: see datasets/task_file.h; an id or a file that is there
+/// twice.
 Result<Prompts> load_tasks(const DataSettings& data);
 /// Whether the record is of one of the named splits; with no names, of any.
 bool is_in_splits(const PromptRecord& record, const std::vector<std::string>& splits);

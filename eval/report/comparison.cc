@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -109,6 +110,37 @@ std::string times(std::span<const RunData> runs) {
                             rows + "</tbody></table></div>";
 }
 
+// The names of folders for people: the last part of a path, and where another's are the same as many more as tell the
+// two apart. A folder that is given twice has one name.
+std::vector<std::string> distinct_names(const std::vector<std::filesystem::path>& run_dirs) {
+  std::vector<std::vector<std::string>> parts;  // of each, the last first
+  for (const std::filesystem::path& run_dir : run_dirs) {
+    std::vector<std::string>& of_run = parts.emplace_back();
+    for (const auto& part : std::filesystem::absolute(run_dir).lexically_normal().relative_path()) {
+      if (!part.empty()) {
+        of_run.insert(of_run.begin(), part.string());
+      }
+    }
+  }
+  std::vector<std::string> names;
+  for (std::size_t run = 0; run < parts.size(); ++run) {
+    std::size_t needed = 1;
+    for (std::size_t other = 0; other < parts.size(); ++other) {
+      const auto [mine, its] = std::ranges::mismatch(parts[run], parts[other]);
+      if (other != run && parts[run] != parts[other]) {
+        needed = std::max(needed, static_cast<std::size_t>(mine - parts[run].begin()) + 1);
+      }
+    }
+    needed = std::min(needed, parts[run].size());
+    std::string name;
+    for (std::size_t i = needed; i-- > 0;) {
+      name += parts[run][i] + (i > 0 ? "/" : "");
+    }
+    names.push_back(name);
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string render_comparison(std::span<const RunData> runs) {
@@ -127,9 +159,11 @@ Result<void> write_comparison(const std::vector<std::filesystem::path>& run_dirs
   if (run_dirs.empty() || run_dirs.size() > kMostComparedRuns) {
     return Error{fmt::format("report: expected 1 to {} runs to compare, found {}", kMostComparedRuns, run_dirs.size())};
   }
+  const std::vector<std::string> names = distinct_names(run_dirs);
   std::vector<RunData> runs;
   for (const std::filesystem::path& run_dir : run_dirs) {
     PLUMB_ASSIGN(RunData run, load_run(run_dir));
+    run.name = names[runs.size()];
     runs.push_back(std::move(run));
   }
   return write_file_atomic(path.string(), render_comparison(runs));

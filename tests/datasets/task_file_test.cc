@@ -3,6 +3,7 @@
 #include "datasets/task_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -30,9 +31,13 @@ class TaskFileTest : public ::testing::Test {
   void write(const std::string& name, const std::string& text) {
     std::ofstream(folder_ / name, std::ios::binary) << text;
   }
+  /// The message, which begins with the file as it was named, without the file's folder.
   std::string error_of(const std::string& text) {
     auto prompts = load(text);
-    return prompts ? "no error" : prompts.error().message;
+    const std::string message = prompts ? "no error" : prompts.error().message;
+    const std::string folder = folder_.string() + "/";
+    EXPECT_TRUE(prompts || message.starts_with(folder)) << message;
+    return message.starts_with(folder) ? message.substr(folder.size()) : message;
   }
 
   std::filesystem::path folder_;
@@ -250,6 +255,34 @@ TEST_F(TaskFileTest, ReadsTrlRows) {
   EXPECT_EQ((*prompts)[2].reference, "Hey");
 }
 
+TEST_F(TaskFileTest, ACompletionIsOneReply) {
+  const std::string hi = R"({"role":"user","content":"Hi"})";
+  const std::string hey = R"({"role":"assistant","content":"Hey"})";
+  auto one = load(R"({"prompt":"Hi","completion":[)" + hey + R"(],"solution":null,"messages":null})");
+  ASSERT_TRUE(one) << one.error().message;
+  EXPECT_EQ(one->front().reference, "Hey");
+  for (const auto& [turns, found] : {std::pair(hey + "," + hi + "," + hey, "a list with 3 turns"),
+                                     std::pair(hi + "," + hey, "a list with 2 turns"), std::pair(hi, "role user")}) {
+    const std::string error = error_of(R"({"prompt":"Hi","completion":[)" + turns + "]}");
+    for (const std::string part :
+         {"tasks.jsonl:1: \"completion\": expected a text or a list with one assistant turn", found, "\"messages\""}) {
+      EXPECT_NE(error.find(part), std::string::npos) << error;
+    }
+  }
+  EXPECT_NE(error_of(R"({"prompt":"Hi","completion":"Hey","solution":"5"})").find("\"completion\": expected one key"),
+            std::string::npos);
+  const std::string both = error_of(R"({"messages":[)" + hi + R"(],"completion":"Hey"})");
+  EXPECT_NE(both.find("found \"messages\" beside it; leave one of the two out"), std::string::npos) << both;
+}
+
+TEST_F(TaskFileTest, RowsWithoutIdsHaveTheFilesNameAndTheirLine) {
+  const std::string rows = R"({"text":"a"})"
+                           "\n\n"
+                           R"({"prompt":"b"})";
+  EXPECT_EQ(load(rows)->back().id, "tasks.jsonl:3");
+  EXPECT_EQ(load(rows, {{}, {}, "my/tasks.jsonl"})->front().id, "my/tasks.jsonl:1");
+}
+
 TEST_F(TaskFileTest, EveryReplyOfMessagesIsTrainedOnAndOfAPromptNone) {
   const std::string turns = R"([{"role":"user","content":"Hi"},{"role":"assistant","content":"Hey"},)"
                             R"({"role":"user","content":"2+3?"})";
@@ -301,7 +334,24 @@ TEST_F(TaskFileTest, RefusalsNameFileLineKeyExpectedAndFound) {
   EXPECT_NE(error_of(function_row() + function_row()).find("tasks.jsonl:2: \"id\": \"t/add/python\" was used before"),
             std::string::npos);
   EXPECT_NE(error_of("{\"x\":1}").find("no known row shape"), std::string::npos);
-  EXPECT_NE(error_of("").find("holds no task"), std::string::npos);
+  for (const char* empty : {"", "\n \n"}) {
+    EXPECT_EQ(error_of(empty), "tasks.jsonl: holds no row; expected JSON Lines, one task a line");
+  }
+  const auto filtered = load(function_row("languages", {"python"}), {{Language::kCpp}, {}});
+  ASSERT_FALSE(filtered);
+  EXPECT_NE(filtered.error().message.find("holds no task of the splits and languages"), std::string::npos);
+  EXPECT_EQ(error_of(R"({"messages":[{"role":"user","content":null}]})"),
+            "tasks.jsonl:1: \"messages\": \"content\": expected a text, found null");
+  const auto folder = load_prompts(folder_, {});
+  ASSERT_FALSE(folder);
+  EXPECT_NE(folder.error().message.find("one task a line; found a folder"), std::string::npos)
+      << folder.error().message;
+  ASSERT_EQ(::mkfifo((folder_ / "pipe").c_str(), 0600), 0);
+  const auto pipe = load_prompts(folder_ / "pipe", {});
+  ASSERT_FALSE(pipe);
+  EXPECT_NE(pipe.error().message.find("pipe: expected a file of JSON Lines, one task a line; found a pipe"),
+            std::string::npos)
+      << pipe.error().message;
   auto absent = load_prompts(folder_ / "absent.jsonl", {});
   ASSERT_FALSE(absent);
   EXPECT_NE(absent.error().message.find("absent.jsonl: no such file"), std::string::npos);

@@ -271,6 +271,23 @@ class RunFolder(TrainingCase):
         self.assertEqual(result.stdout, "single.html\n")
         self.assertTrue((self.folder / "single.html").exists())
         self.assertFalse((self.folder / "run/report.html").exists())
+        self.succeed("report", "run", "--out", "single.html")  # again
+
+    def test_reports_and_traces_replace_nothing_but_themselves(self):
+        self.succeed(*self.sft_command("run"))
+        (self.folder / "mine.jsonl").write_text('{"prompt": "mine"}\n')
+        self.succeed("report", "run", "--out", "run/report.html")
+        for out, words in (("run/metrics.jsonl", "is a file of a run"), ("run/manifest.json", "is a file of a run"),
+                           ("run/samples.jsonl", "is a file of a run"), ("mine.jsonl", "is no page")):
+            before = (self.folder / out).read_bytes() if (self.folder / out).exists() else None
+            self.assert_refused(self.plumb("report", "run", "--out", out), 1, out, words, "--out")
+            self.assert_refused(self.plumb("report", "run", "run", "--out", out), 1, out, words, "--out")
+            words = words.replace("page", "trace")
+            self.assert_refused(self.plumb(*self.sft_command("other"), "--profile", out), 1, out, words, "--profile")
+            self.assertFalse((self.folder / "other").exists())
+            self.assertEqual((self.folder / out).read_bytes() if (self.folder / out).exists() else None, before)
+        for folder in ("first", "second"):
+            self.succeed(*self.sft_command(folder), "--profile", "trace.json")
 
     def test_data_of_rollouts_does_not_replace_a_run(self):
         self.train("run", grpo__steps=2)

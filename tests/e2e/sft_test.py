@@ -106,8 +106,9 @@ class Sft(PlumbCase):
         result, metrics = self.sft("some", rows, sft__mixture="b=1")
         self.assertRegex(result.stderr, r"note: 1 of 2 rows are passed over.*the first is 'half'")
         self.assertIn("sft.mixture does not name the source user", result.stderr)
-        self.assertIn("2 examples of", result.stderr)
+        self.assertIn("plumb: sft: 1 examples of", result.stderr)
         self.assertIn("loss/b", metrics[0])
+        self.assertIn("source b: 1 examples, about 2.0 passes in sft.max_epochs = 1 epochs of 2 draws", result.stderr)
         rows += [{"text": "one", "data_source": name, "split": "dev"} for name in "bc"]
         result, metrics = self.sft("dev", rows, sft__mixture="b=1")
         self.assertEqual([name for name in metrics[-1] if name.startswith("perplexity/")], ["perplexity/b"])
@@ -115,6 +116,61 @@ class Sft(PlumbCase):
                            "sft.mixture=b=0.5,b=0.5")
         self.assertEqual(twice.returncode, 1)
         self.assertIn("the source b is named twice", twice.stderr.splitlines()[-1])
+        for share in ("inf", "nan", "1e999"):
+            refused = self.plumb("sft", "--model", self.model, "--data", "data.jsonl", "--out", "none", "--set",
+                                 f"sft.mixture=b={share}")
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(f"a finite share above 0, of the sources b, user; found b={share}",
+                          refused.stderr.splitlines()[-1])
+
+    def test_dev_rows_outside_the_mixture_are_named(self):
+        rows = [{"text": "one two", "data_source": "b"}, {"text": "three", "data_source": "a"}]
+        rows += [{"text": "one", "data_source": "c", "split": "dev"}] * 2
+        result, metrics = self.sft("run", rows, sft__mixture="b=1,a=1")
+        self.assertIn("sft.mixture does not name the source c: its rows (0 for training, 2 of the split dev)",
+                      result.stderr)
+        self.assertIn("no dev loss: nothing in the split dev to measure it on", result.stdout)
+        self.assertFalse(any("eval_loss" in row for row in metrics))
+
+    def test_own_data_is_trained_on_whatever_its_split_but_dev(self):
+        rows = [{"text": f"one {split}", **({"split": split} if split else {})}
+                for split in ("", "train", "test", "all", "dev")]
+        result, _ = self.sft("own", rows)
+        self.assertIn("plumb: sft: 4 examples of", result.stderr)
+        self.assertIn("dev loss", result.stdout)
+        config = ["sft", "--model", self.model, "--out", "config", "--set", "data.tasks=data.jsonl", "--set",
+                  "model.dtype=f32"]
+        result = self.plumb(*config)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("plumb: sft: 1 examples of", result.stderr)
+        self.rows("data.jsonl", rows[2:])
+        refused = self.plumb(*config[:3], "--out", "none", *config[5:])
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("the splits all, dev, test", refused.stderr.splitlines()[-1])
+        self.assertNotIn("there is no plain text", refused.stderr)
+        refused = self.plumb(*config[:3], "--out", "none", "--data", self.rows("data.jsonl", rows[4:]))
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("the splits dev", refused.stderr.splitlines()[-1])
+
+    def test_files_of_one_command_have_different_ids(self):
+        for folder in ("one", "two"):
+            (self.folder / folder).mkdir()
+            self.rows(f"{folder}/train.jsonl", [{"prompt": "count", "completion": "one", "id": "same"}])
+        files = ["--data", "one/train.jsonl", "--data", "two/train.jsonl"]
+        for command in (["sft"], ["eval"], ["grpo"], ["data", "profile"]):
+            refused = self.plumb(*command, "--model", self.model, *files, "--out", "none")
+            self.assertEqual(refused.returncode, 1)
+            for words in ('two/train.jsonl: the id "same" is used in one/train.jsonl, too', "must differ"):
+                self.assertIn(words, refused.stderr.splitlines()[-1])
+        again = self.plumb("sft", "--model", self.model, *files[:2], "--data", "./one/train.jsonl", "--out", "none")
+        self.assertIn("./one/train.jsonl: is given twice", again.stderr.splitlines()[-1])
+        for folder in ("one", "two"):
+            self.rows(f"{folder}/train.jsonl", [{"text": f"{folder} one"}, {"prompt": "count"}])
+        result = self.plumb("sft", "--model", self.model, *files, "--out", "run", "--set", "sft.max_epochs=1")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("plumb: sft: 2 examples of", result.stderr)
+        self.assertIn("2 of 2 rows are passed over", result.stderr)
+        self.assertIn("the first is 'one/train.jsonl:2'", result.stderr)
 
     def test_dev_losses_and_perplexities_by_source(self):
         rows = [{"text": "one two three", "data_source": "b"},

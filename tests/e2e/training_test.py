@@ -315,6 +315,14 @@ class Training(TrainingCase):
         self.assertEqual({name: (self.folder / "profile" / name).read_bytes() for name in whole}, whole)
         timings = [json.loads(line)["step"] for line in (self.folder / "profile/timings.jsonl").read_text().splitlines()]
         self.assertEqual(timings, [1, 2, 3, 4])
+        # One that is complete says what its page says; where the times are lost it does not say "0 an hour".
+        result = self.plumb(*again, "-k", 4)
+        per_hour = re.search(r"useful samples an hour +(\d+)", result.stdout).group(1)
+        self.assertIn(f"{per_hour} useful samples an hour", (self.folder / "profile/report.html").read_text())
+        (self.folder / "profile/timings.jsonl").unlink()
+        result = self.plumb(*again, "-k", 4)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("useful samples an hour", result.stdout)
 
         for name, keys in (("sft-from-rollouts", {"prompt", "completion"}), ("rm-from-rollouts", {"chosen", "rejected"})):
             result = self.plumb("data", name, "run", "--out", "made.jsonl", "--per-prompt", 2)

@@ -100,6 +100,18 @@ TEST_F(ComparisonTest, KindsOfRunsStandSideBySide) {
   EXPECT_EQ(html.find("over functions"), std::string::npos);
 }
 
+TEST_F(ComparisonTest, RunsOfOneNameAreToldApartByTheirFolders) {
+  const SyntheticRunOptions options{.functions = 5, .grpo_steps = 5};
+  const auto title = [&](const std::vector<std::filesystem::path>& runs) {
+    const std::string html = compare(runs);
+    const std::size_t begin = html.find("<h1>") + 4;
+    return html.substr(begin, html.find("</h1>") - begin);
+  };
+  EXPECT_EQ(title({run("a/x", options), run("b/x", options), run("y", options)}), "a/x, b/x, y");
+  EXPECT_EQ(title({run("a/p/x/", options), run("b/p/x", options), run("b/p/q", options)}), "a/p/x, b/p/x, q");
+  EXPECT_EQ(title({dir_ / "y", dir_ / "y"}), "y, y");
+}
+
 TEST_F(ComparisonTest, RefusesWhatItCannotShow) {
   const auto one = run("<b>one", {.functions = 5, .grpo_steps = 5});
   EXPECT_FALSE(write_comparison({}, dir_ / "x.html"));
