@@ -143,7 +143,8 @@ Result<void> check_resumable(const RunEntry& entry) {
   PLUMB_ASSIGN(const FolderLock lock,
                FolderLock::take(entry.out));  // whoever is at work there is the first to be named
   PLUMB_TRY(check_command(entry));
-  return fs::exists(entry.out + "/" + kConfigFile)
+  // With a model named the settings given are enough to start over with.
+  return fs::exists(entry.out + "/" + kConfigFile) || !entry.model.empty()
              ? Result<void>()
              : Result<void>(Error{fmt::format("{}: this run was stopped before it began ({} is absent); start it again "
                                               "without --resume",

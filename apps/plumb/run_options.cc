@@ -68,7 +68,8 @@ Result<void> load_config(const RunOptions& options, Config& config) {
   std::vector<std::string> files = options.config_files;
   const std::string own = options.out + "/" + kConfigFile;
   if (files.empty()) {
-    PLUMB_TRY(check_resumable({.command = options.command, .out = options.out, .model = {}, .resume = options.resume}));
+    PLUMB_TRY(check_resumable(
+        {.command = options.command, .out = options.out, .model = options.model, .resume = options.resume}));
   }
   if (options.resume && files.empty() && std::filesystem::exists(own)) {
     files.push_back(own);

@@ -107,6 +107,16 @@ class RunFolder(TrainingCase):
                 self.assertEqual({path: path.stat().st_mtime_ns for path in kept}, kept)
                 self.assertEqual(len(list((self.folder / name).glob("events*"))), 1)
 
+    def test_a_run_killed_before_it_began_starts_over(self):
+        self.succeed(*self.sft_command("whole"))
+        (self.folder / "early").mkdir()
+        shutil.copy(self.folder / "whole/manifest.json", self.folder / "early/manifest.json")  # it is written first
+        self.assert_refused(self.plumb("sft", "--resume", "--out", "early"), 1, "early", "stopped before it began")
+        result = self.succeed(*self.sft_command("early", "--resume"))
+        self.assertIn("the run starts over", result.stderr)
+        self.assertEqual((self.folder / "early/metrics.jsonl").read_bytes(),
+                         (self.folder / "whole/metrics.jsonl").read_bytes())
+
     def test_what_is_refused_claims_no_folder(self):
         (self.folder / "bad.jsonl").write_text(json.dumps({"prompt_id": "a/python", "prompt": "p", "chosen": "c"}) + "\n")
         refused = [
