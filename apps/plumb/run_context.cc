@@ -188,8 +188,12 @@ std::vector<std::string> RunContext::splits() const {
   return {found.begin(), found.end()};
 }
 
+Prompts RunContext::tasks(const std::vector<std::string>& splits) const {
+  return in_splits(all_, splits);
+}
+
 Prompts RunContext::prompts(const std::vector<std::string>& splits) const {
-  return judgeable(in_splits(all_, splits), settings_.reward);
+  return judgeable(tasks(splits), settings_.reward);
 }
 
 std::vector<SftRecord> RunContext::demonstrations_of(const std::vector<std::string>& splits) const {

@@ -68,7 +68,9 @@ class RunContext {
 
   /// read_guards() of the settings.
   [[nodiscard]] const std::vector<HumanEvalProblem>& guard_problems() const { return guard_problems_; }
-  /// Prompts of the named splits in file order; with no names, all.
+  /// Rows with a prompt of the named splits in file order; with no names, all.
+  [[nodiscard]] Prompts tasks(const std::vector<std::string>& splits) const;
+  /// Of these, those that can be judged (judgeable() of apps/plumb/tasks.h).
   [[nodiscard]] Prompts prompts(const std::vector<std::string>& splits) const;
   /// The splits that rows are of, in the order of their names.
   [[nodiscard]] std::vector<std::string> splits() const;

@@ -17,7 +17,7 @@ namespace {
 
 // A row that nothing can be learned from may be meant so (tasks for GRPO stand in the same files), or a mistake.
 void say_passed_over(const RunContext& context, const std::vector<std::string>& splits) {
-  const Prompts rows = context.prompts(splits);
+  const Prompts rows = context.tasks(splits);
   const auto without = [](const auto& row) { return row->reference.empty(); };
   const auto first = std::ranges::find_if(rows, without);
   if (first != rows.end()) {
