@@ -197,14 +197,14 @@ class RunFolder(TrainingCase):
         self.succeed("sft", "--resume", "--out", "cut")
         for name in ("metrics.jsonl", "policy/model.safetensors"):
             self.assertEqual((self.folder / "whole" / name).read_bytes(), (self.folder / "cut" / name).read_bytes(), name)
-        self.succeed(*self.eval_command("evaluated"))
+        self.succeed(*self.eval_command("evaluated", eval__samples=16))  # long enough to be caught in its middle
         before, metrics = ((self.folder / "evaluated" / log).read_bytes() for log in ("samples.jsonl", "metrics.jsonl"))
         (self.folder / "evaluated/evals/eval-data-T1.json").unlink()
         self.succeed("eval", "--resume", "--out", "evaluated")
         self.assertTrue((self.folder / "evaluated/evals/eval-data-T1.json").exists())
         self.assertTrue((self.folder / "evaluated/samples.jsonl").read_bytes().startswith(before))
         # Ended between its samples and its result, as where the disk is full: nothing of it is there twice.
-        process = self.start(self.eval_command("halted"))
+        process = self.start(self.eval_command("halted", eval__samples=16))
         in_the_way = self.folder / "halted/evals/eval-data-T1.json/in the way"
         while process.poll() is None and not in_the_way.parent.parent.exists():
             time.sleep(0.005)
