@@ -28,10 +28,6 @@ ScorerOptions training_scorer_options(const RunContext& context) {
   return options;
 }
 
-bool whole_batch(const GrpoLearnerOptions& learning) {
-  return learning.advantage.kind == AdvantageKind::kReinforcePp;
-}
-
 std::int64_t rows_sampled(std::span<const ScoredGroup> groups) {
   std::int64_t rows = 0;
   for (const ScoredGroup& group : groups) {
@@ -58,7 +54,7 @@ GrpoRun::GrpoRun(RunContext& context, GrpoRunParts parts)
       scorer_(context.judge(), training_scorer_options(context)),
       sampler_(std::move(parts.sampler)),
       dev_(std::move(parts.dev)),
-      health_(whole_batch(learning_)),
+      health_(learning_.advantage.kind == AdvantageKind::kReinforcePp),
       checkpoints_(optimizer_) {
   generation_ = generator_options(settings_);
   // Where the learner's logits are not those that a token was drawn from (weights moved, or an actor that is not
@@ -66,6 +62,10 @@ GrpoRun::GrpoRun(RunContext& context, GrpoRunParts parts)
   generation_.sampling.kept_by_id = learning_.epochs * learning_.mini_batches > 1 ||
                                     settings_.grpo.schedule != RolloutSchedule::kSynchronous ||
                                     !bench_.policy().exact();
+  // Without a baseline of the group's own a group need not be mixed to teach.
+  if (learning_.advantage.kind != AdvantageKind::kReinforcePp) {
+    spread_.emplace();
+  }
   state_.sampler = sampler_.cursor();
   state_.entropy_coefficient = static_cast<double>(learner_.entropy_coefficient());
 }
@@ -76,23 +76,23 @@ Result<void> GrpoRun::resume() {
     return folder_.open_logs(ResumePoint{"grpo", 0}, 0);
   }
   state_ = std::move(*loaded);
-  resumed_ = state_.step > 0;
   learner_.set_entropy_coefficient(static_cast<float>(state_.entropy_coefficient));
   learner_.set_skipped_in_a_row(state_.skipped_in_a_row);
   PLUMB_TRY(sampler_.restore(state_.sampler));
   if (state_.dev.is_object()) {
     PLUMB_TRY(dev_.restore(state_.dev));
   }
-  PLUMB_TRY(proxy_guard_.remember(folder_.file("metrics.jsonl"), state_.step));
-  PLUMB_TRY(remember_health());
+  PLUMB_TRY(remember_steps());
   return folder_.open_logs(ResumePoint{"grpo", state_.step}, state_.samples_bytes);
 }
 
-// The rules go on as if they had seen the steps before; what they said of these is said.
-Result<void> GrpoRun::remember_health() {
+// Whoever watches goes on as if it had seen the steps before; what it said of these is said, and the start is past.
+Result<void> GrpoRun::remember_steps() {
   PLUMB_ASSIGN(const std::vector<StepRow> rows, read_step_rows(folder_.file("metrics.jsonl")));
   for (const StepRow& row : rows) {
     if (row.stage == "grpo" && row.step <= state_.step) {
+      spread_.reset();
+      static_cast<void>(proxy_guard_.observe(row.values));
       static_cast<void>(health_.observe(row.step, row.values));
     }
   }

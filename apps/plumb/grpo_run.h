@@ -2,6 +2,7 @@
 // A run of GRPO from its first step, or a checkpoint, to its last: the main flow of training is step() in grpo_run.cc.
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,7 +43,7 @@ class GrpoRun {
   Result<GrpoSummary> run(std::int64_t last_step);
 
  private:
-  Result<void> remember_health();
+  Result<void> remember_steps();
   Result<void> open_source(std::int64_t num_rollouts);
   Result<bool> step(Progress& progress);
   Result<bool> stop_without_scores(const std::string& fault);
@@ -74,8 +75,7 @@ class GrpoRun {
   GeneratorOptions generation_;
   HealthMonitor health_;
   ProxyGuard proxy_guard_;
-  SpreadGate spread_;
-  bool resumed_ = false;  // after a step
+  std::optional<SpreadGate> spread_;  // null where it would say nothing true
   IdleShare idle_;
   TrainerState state_;
   double epoch_ = 0;

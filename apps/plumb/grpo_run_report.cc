@@ -33,9 +33,7 @@ Result<void> GrpoRun::report(Progress& progress, const Rollout& rollout, const G
   for (const HealthMessage& message : health_.observe(state_.step, metrics)) {
     progress.line((message.warning ? "warning: " : "note: ") + message.text);
   }
-  // Without a baseline of the group's own a group need not be mixed to teach. Of a resumed run the start is past.
-  const bool starts = learning_.advantage.kind != AdvantageKind::kReinforcePp && !resumed_;
-  if (const auto verdict = starts ? spread_.observe(rollout.groups) : std::nullopt) {
+  if (const auto verdict = spread_ ? spread_->observe(rollout.groups) : std::nullopt) {
     progress.line(*verdict);
   }
   progress.update(state_.step);

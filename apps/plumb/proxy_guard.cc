@@ -2,19 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "eval/report/run_data.h"
-
 namespace plumb {
-
-Result<void> ProxyGuard::remember(const std::string& metrics_file, std::int64_t last_step) {
-  PLUMB_ASSIGN(const std::vector<StepRow> rows, read_step_rows(metrics_file));
-  for (const StepRow& row : rows) {
-    if (row.stage == "grpo" && row.step <= last_step) {
-      observe(row.values);
-    }
-  }
-  return {};
-}
 
 ProxyWord ProxyGuard::observe(const MetricMap& metrics) {
   const auto proxy = metrics.find("reward/proxy");

@@ -1,11 +1,9 @@
 #pragma once
 // What a run says, and when it stops, where its reward model and its verdicts part (eval/proxy_watch.h).
 
-#include <cstdint>
 #include <string>
 
 #include "core/metrics_log.h"
-#include "core/result.h"
 #include "eval/proxy_watch.h"
 
 namespace plumb {
@@ -17,10 +15,8 @@ struct ProxyWord {
 
 class ProxyGuard {
  public:
-  /// What was seen until `last_step`, from the lines of a run's metrics.jsonl: a resumed run stops where it would have.
-  Result<void> remember(const std::string& metrics_file, std::int64_t last_step);
-
-  /// After a step with these metrics; those of a run without a reward model say nothing.
+  /// After a step with these metrics, or of a resumed run of one before: it stops where it would have. Those of a run
+  /// without a reward model say nothing.
   ProxyWord observe(const MetricMap& metrics);
 
  private:
